@@ -1,0 +1,293 @@
+"""Every error that a user can meet: its exit code, its JSON code and a hint.
+
+Floor 0. It knows nothing of wires, files or terminals; whoever raises one of
+these says what happened in a sentence, and the class says what it means. The
+tables of exit codes in the documentation are generated from this tree.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+Changed = Literal["yes", "no", "unknown"]
+
+
+class PumpctlError(Exception):
+    """Base of the tree. `exit_code` and `code` are API; the wording is not."""
+
+    exit_code: ClassVar[int] = 1
+    code: ClassVar[str] = "INTERNAL"
+    default_hint: ClassVar[str] = ""
+    changed: Changed = "no"
+
+    def __init__(self, message: str, *, hint: str | None = None, findings: object = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = self.default_hint if hint is None else hint
+        self.findings = findings
+
+
+class InternalError(PumpctlError):
+    """A bug of ours (exit 1)."""
+
+    code = "INTERNAL"
+    default_hint = "this is a bug in pumpctl; the log file holds the traceback"
+
+
+# --- 2: usage ---------------------------------------------------------------
+
+
+class UsageError(PumpctlError):
+    """The command line cannot be understood (exit 2)."""
+
+    exit_code = 2
+    code = "USAGE"
+    default_hint = "see --help"
+
+
+class QuantityError(UsageError):
+    """A number with a unit was expected and something else was found (exit 2).
+
+    `nearest` holds up to two texts that would be taken instead.
+    """
+
+    code = "QUANTITY"
+    default_hint = "write a number and its unit, for example 20 mcg"
+
+    def __init__(self, message: str, *, nearest: tuple[str, ...] = ()) -> None:
+        hint = f"nearest values taken: {' or '.join(nearest)}" if nearest else None
+        super().__init__(message, hint=hint)
+        self.nearest = nearest
+
+
+# --- 3: input refused before activation ---------------------------------------
+
+
+class InputRefused(PumpctlError):
+    """What was handed in is refused before anything was activated (exit 3)."""
+
+    exit_code = 3
+    code = "INPUT"
+
+
+class ProfileSyntax(InputRefused):
+    """The profile is not TOML, or not readable at all."""
+
+    code = "PROFILE_SYNTAX"
+    default_hint = "correct the file at the place shown"
+
+
+class ProfileInvalid(InputRefused):
+    """The profile can be read, but means no program."""
+
+    code = "PROFILE_INVALID"
+    default_hint = "correct every finding shown, then check again"
+
+
+class LimitHard(InputRefused):
+    """A hard limit is broken. There is no override."""
+
+    code = "LIMIT_HARD"
+    default_hint = "a hard limit has no override; change the program"
+
+
+class LimitSoft(InputRefused):
+    """A soft limit is broken and nobody overrode it by name."""
+
+    code = "LIMIT_SOFT"
+    default_hint = "plan again with --override ID=REASON for each soft finding, or change the program"
+
+
+class PlanUnreadable(InputRefused):
+    """The plan is not a plan, or was altered after it was made."""
+
+    code = "PLAN_UNREADABLE"
+    default_hint = "make a new plan; a plan file is never edited"
+
+
+class PlanExpired(InputRefused):
+    """The plan is older than its hour."""
+
+    code = "PLAN_EXPIRED"
+    default_hint = "make a new plan"
+
+
+class PlanStale(InputRefused):
+    """The pump is not in the state for which the plan was made."""
+
+    code = "PLAN_STALE"
+    default_hint = "something changed the pump since; look at it, then make a new plan"
+
+
+class PlanUsed(InputRefused):
+    """The plan has been applied or refused once; it never applies again."""
+
+    code = "PLAN_USED"
+    default_hint = "a plan applies at most once; make a new one"
+
+
+# --- 4: the port ----------------------------------------------------------------
+
+
+class PortError(PumpctlError):
+    """The line to the pump cannot be opened (exit 4)."""
+
+    exit_code = 4
+    code = "PORT"
+
+
+class PortMissing(PortError):
+    """There is no such port."""
+
+    code = "PORT_MISSING"
+    default_hint = "pumpctl list shows the ports that are there"
+
+
+class PortDenied(PortError):
+    """The port is there, but this user may not open it."""
+
+    code = "PORT_DENIED"
+    default_hint = "on Linux, add the user to the group that owns the device"
+
+
+class PortBusy(PortError):
+    """Another process holds the port or the pump."""
+
+    code = "PORT_BUSY"
+    default_hint = "end the other program that uses this pump, then try again"
+
+
+# --- 5: no usable conversation ------------------------------------------------------
+
+
+class LinkError(PumpctlError):
+    """The line is open, but there is no usable conversation (exit 5)."""
+
+    exit_code = 5
+    code = "LINK"
+
+
+class NoAnswer(LinkError):
+    """Nothing came back in time."""
+
+    code = "NO_ANSWER"
+    default_hint = "is the telemetry head over the pump, and is this the right port?"
+
+
+class Corrupt(LinkError):
+    """What came back cannot be understood."""
+
+    code = "CORRUPT"
+    default_hint = "the line is disturbed, or something else than a pump answers on it"
+
+
+class WrongPump(LinkError):
+    """Another pump answered than the one that was asked for."""
+
+    code = "WRONG_PUMP"
+    default_hint = "nothing was sent to it; check --pump, the profile and the patient"
+
+
+class VersionSkew(LinkError):
+    """The pump speaks a protocol version that this program can only read."""
+
+    code = "VERSION_SKEW"
+    default_hint = "reading still works; use a matching version of pumpctl to change therapy"
+
+
+class NotPaired(LinkError):
+    """This operator of this station has no key for the pump."""
+
+    code = "NOT_PAIRED"
+    default_hint = "pair first: pumpctl pair --secret-file CARD"
+
+
+# --- 6: the pump refused --------------------------------------------------------------
+
+
+class PumpRefused(PumpctlError):
+    """The pump said no, and nothing was changed (exit 6)."""
+
+    exit_code = 6
+    code = "PUMP_REFUSED"
+
+    def __init__(self, message: str, *, pump_code: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.pump_code = pump_code
+
+
+# --- 7, 8, 12: what became of a change ----------------------------------------------------
+
+
+class OutcomeUnknown(PumpctlError):
+    """The change may or may not have happened (exit 7)."""
+
+    exit_code = 7
+    code = "OUTCOME_UNKNOWN"
+    default_hint = "do not repeat it; run pumpctl resolve"
+    changed = "unknown"
+
+
+class ReadbackDiffers(PumpctlError):
+    """The pump stored something else than was asked; nothing was activated (exit 8)."""
+
+    exit_code = 8
+    code = "READBACK_DIFFERS"
+    default_hint = "nothing was changed; make a new plan, and have the pump examined if it recurs"
+
+
+class ActNow(PumpctlError):
+    """Changed, but it differs, does not deliver, or could not be verified (exit 12)."""
+
+    exit_code = 12
+    code = "ACT_NOW"
+    default_hint = "the pump was changed: interrogate it now and watch the patient"
+    changed = "yes"
+
+
+# --- 9, 10, 11, 130 ---------------------------------------------------------------------------
+
+
+class NotConfirmed(PumpctlError):
+    """Declined, mistyped, or no terminal to confirm on (exit 9)."""
+
+    exit_code = 9
+    code = "NOT_CONFIRMED"
+    default_hint = "nothing was changed"
+
+
+class Blocked(PumpctlError):
+    """An alarm or an unresolved operation prevents it (exit 10)."""
+
+    exit_code = 10
+    code = "BLOCKED"
+
+
+class Unresolved(Blocked):
+    """An earlier operation has no known outcome yet."""
+
+    code = "UNRESOLVED"
+    default_hint = "run pumpctl resolve first; stop is always possible"
+
+
+class AlarmActive(Blocked):
+    """An alarm of the pump prevents it."""
+
+    code = "ALARM"
+    default_hint = "pumpctl status shows the alarms"
+
+
+class StoreError(PumpctlError):
+    """The journal, the records or the home cannot be written (exit 11)."""
+
+    exit_code = 11
+    code = "STORE"
+    default_hint = "nothing was sent; make room or permission in the home, then try again"
+
+
+class Interrupted(PumpctlError):
+    """Interrupted before the first activate byte left (exit 130)."""
+
+    exit_code = 130
+    code = "INTERRUPTED"
+    default_hint = "nothing was changed"

@@ -1,0 +1,129 @@
+"""Frames: what travels between two zero bytes.
+
+A frame is COBS-stuffed and ends with 0x00. Inside: a header of 17 bytes, up to
+512 bytes of payload, and CRC-32C of both. The length stands inside the checked
+data (TEL-01). `Deframer` takes any bytes, resynchronises at the next zero, and
+never holds more than one frame's worth.
+
+    kind 1 | session 4 | counter 8 | piece 1 | last 1 | length 2 | payload | crc 4
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from cobs import cobs
+from google_crc32c import value as crc32c
+
+from pumpctl.wire.codes import FrameKind
+from pumpctl.wire.fields import WireError
+
+DELIMITER = b"\x00"
+MOST_PAYLOAD = 512
+_HEADER = struct.Struct(">BIQBBH")
+HEADER_SIZE = _HEADER.size
+MOST_BODY = HEADER_SIZE + MOST_PAYLOAD + 4
+MOST_STUFFED = MOST_BODY + MOST_BODY // 254 + 1
+
+
+class Frame(NamedTuple):
+    """One fragment of something: `piece` counts from 0, `last` marks the end."""
+
+    kind: FrameKind
+    session: int
+    counter: int
+    piece: int
+    last: bool
+    payload: bytes
+
+
+class Junk(NamedTuple):
+    """Bytes between two delimiters that are no frame, and why."""
+
+    why: str
+    size: int
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """A frame as bytes for the line, its delimiter included."""
+    if len(frame.payload) > MOST_PAYLOAD:
+        raise WireError(f"{len(frame.payload)} bytes of payload, at most {MOST_PAYLOAD}")
+    body = (
+        _HEADER.pack(
+            frame.kind,
+            frame.session,
+            frame.counter,
+            frame.piece,
+            1 if frame.last else 0,
+            len(frame.payload),
+        )
+        + frame.payload
+    )
+    stuffed: bytes = cobs.encode(body + crc32c(body).to_bytes(4, "big"))
+    return stuffed + DELIMITER
+
+
+def decode_frame(stuffed: bytes) -> Frame:
+    """What stood between two delimiters; WireError for anything but a whole frame."""
+    if len(stuffed) > MOST_STUFFED:
+        raise WireError("longer than any frame")
+    try:
+        body = cobs.decode(stuffed)
+    except cobs.DecodeError as error:
+        raise WireError(f"not stuffed: {error}") from error
+    if len(body) < HEADER_SIZE + 4:
+        raise WireError("shorter than any frame")
+    if crc32c(body[:-4]) != int.from_bytes(body[-4:], "big"):
+        raise WireError("the check fails")
+    kind, session, counter, piece, last, length = _HEADER.unpack_from(body)
+    if length != len(body) - HEADER_SIZE - 4 or length > MOST_PAYLOAD:
+        raise WireError("the length does not fit")
+    try:
+        known = FrameKind(kind)
+    except ValueError as error:
+        raise WireError(f"0x{kind:02X} is no kind of frame") from error
+    if last > 1:
+        raise WireError("the mark of the last fragment is 0 or 1")
+    return Frame(known, session, counter, piece, last == 1, body[HEADER_SIZE:-4])
+
+
+class Deframer:
+    """Cuts a stream of bytes into frames, and says what was none."""
+
+    __slots__ = ("_buffer", "_skipping")
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._skipping = 0
+
+    def feed(self, data: bytes) -> list[Frame | Junk]:
+        """Take what arrived; return what is complete, in order."""
+        found: list[Frame | Junk] = []
+        start = 0
+        while (end := data.find(0, start)) >= 0:
+            self._keep(data[start:end])
+            start = end + 1
+            if self._skipping:
+                found.append(Junk("longer than any frame", self._skipping))
+            elif self._buffer:
+                found.append(self._decode())
+            self._buffer.clear()
+            self._skipping = 0
+        self._keep(data[start:])
+        return found
+
+    def _keep(self, piece: bytes) -> None:
+        if self._skipping:
+            self._skipping += len(piece)
+            return
+        self._buffer += piece
+        if len(self._buffer) > MOST_STUFFED:
+            self._skipping = len(self._buffer)
+            self._buffer.clear()
+
+    def _decode(self) -> Frame | Junk:
+        try:
+            return decode_frame(bytes(self._buffer))
+        except WireError as error:
+            return Junk(str(error), len(self._buffer))

@@ -1,0 +1,337 @@
+"""A session from greeting to last record, at both ends, sans-IO.
+
+`Initiator` is the station's end, `Responder` the pump's. Bytes go in, events
+come out; the caller owns the line, the clock, the keys' storage and resends.
+
+    greeting → greeting      in clear; together they are the prologue
+    handshake → handshake    KKpsk0 between paired parties, NNpsk0 for pairing
+    record → record          a request; its answer names the request's counter
+
+A late answer is never taken for a new one: answers carry the counter of their
+request inside the sealed record, and greetings echo the number they answer.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from pumpctl.wire.codes import FrameKind, Purpose
+from pumpctl.wire.fields import WireError
+from pumpctl.wire.frames import Deframer, Frame, Junk, encode_frame
+from pumpctl.wire import messages, messages_acts  # noqa: F401  (declares every message)
+from pumpctl.wire.greeting import (
+    MAJOR,
+    MINOR,
+    PumpGreeting,
+    StationGreeting,
+    decode_pump_greeting,
+    decode_station_greeting,
+    encode_greeting,
+)
+from pumpctl.wire.message import decode, encode
+from pumpctl.wire.noise import KKPSK0, NNPSK0, Handshake, Keys
+from pumpctl.wire.records import Arrived, Channel, Repeated
+
+Entropy = Callable[[int], bytes]
+REPLIES_KEPT = 4
+
+
+class PeerKey(NamedTuple):
+    """What one end knows of the other: its key's short name, the key, the shared secret."""
+
+    key_id: bytes
+    public: bytes
+    psk: bytes
+
+
+def _plain_frame(kind: FrameKind, payload: bytes) -> bytes:
+    return encode_frame(Frame(kind, 0, 0, 0, True, payload))
+
+
+# --- the station's end ------------------------------------------------------------
+
+
+class Greeted(NamedTuple):
+    """A pump answered our greeting."""
+
+    greeting: PumpGreeting
+
+
+class Skew(NamedTuple):
+    """Something answered in another major version, in a form that we cannot read."""
+
+    major: int
+    minor: int
+
+
+class Ready(NamedTuple):
+    """The handshake is done; requests may be sent."""
+
+    keys: Keys
+
+
+class Answer(NamedTuple):
+    """The pump's answer to the request that had this counter."""
+
+    to: int
+    message: Any
+
+
+class Initiator:
+    """The station's end of one session."""
+
+    def __init__(self, *, entropy: Entropy, purpose: Purpose, key: bytes = bytes(8)) -> None:
+        self._entropy = entropy
+        self._own = StationGreeting(MAJOR, MINOR, purpose, key, entropy(16))
+        self._deframer = Deframer()
+        self._pump_greeting: bytes | None = None
+        self._handshake: Handshake | None = None
+        self._channel: Channel | None = None
+
+    def greet(self) -> bytes:
+        """The greeting; may be sent again until it is answered."""
+        return _plain_frame(FrameKind.GREETING, encode_greeting(self._own))
+
+    def shake(self, *, own: bytes | None = None, peer: bytes | None = None, psk: bytes) -> bytes:
+        """The first handshake message, after `Greeted`; may be sent again as it is."""
+        if self._pump_greeting is None:
+            raise ValueError("no greeting yet")
+        self._handshake = Handshake(
+            NNPSK0 if own is None else KKPSK0,
+            initiator=True,
+            prologue=encode_greeting(self._own) + self._pump_greeting,
+            psk=psk,
+            entropy=self._entropy,
+            own=own,
+            peer=peer,
+        )
+        return _plain_frame(FrameKind.HANDSHAKE, self._handshake.write())
+
+    def request(self, message: object) -> tuple[int, bytes]:
+        """A request's counter and its bytes; a resend sends the same bytes."""
+        if self._channel is None:
+            raise ValueError("no session yet")
+        return self._channel.seal(encode(message))
+
+    def feed(self, data: bytes) -> list[Greeted | Skew | Ready | Answer | Junk]:
+        """What arrived, as events. Anything that is not meant for this session is Junk."""
+        events: list[Greeted | Skew | Ready | Answer | Junk] = []
+        for item in self._deframer.feed(data):
+            if isinstance(item, Junk):
+                events.append(item)
+                continue
+            try:
+                event = self._take(item)
+            except WireError as error:
+                event = Junk(str(error), len(item.payload))
+            if event is not None:
+                events.append(event)
+        return events
+
+    def _take(self, frame: Frame) -> Greeted | Skew | Ready | Answer | Junk | None:
+        if frame.kind is FrameKind.GREETING:
+            return self._take_greeting(frame.payload)
+        if frame.kind is FrameKind.HANDSHAKE:
+            if self._handshake is None or self._channel is not None:
+                return None  # a late double
+            self._handshake.read(frame.payload)
+            keys = self._handshake.keys()
+            self._channel = Channel(keys)
+            return Ready(keys)
+        if self._channel is None or frame.session != self._channel.session:
+            return Junk("a record of another session", len(frame.payload))
+        arrived = self._channel.take(frame)
+        if not isinstance(arrived, Arrived):
+            return None
+        return Answer(
+            int.from_bytes(arrived.plain[:8], "big"), decode(arrived.plain[8:], from_station=False)
+        )
+
+    def _take_greeting(self, payload: bytes) -> Greeted | Skew | Junk | None:
+        try:
+            greeting = decode_pump_greeting(payload)
+        except WireError:
+            if len(payload) >= 2 and payload[0] != MAJOR:
+                return Skew(payload[0], payload[1])
+            raise
+        if greeting.echo != self._own.random:
+            return Junk("an answer to another greeting", len(payload))
+        if self._pump_greeting is not None:
+            return None
+        self._pump_greeting = payload
+        return Greeted(greeting)
+
+
+# --- the pump's end ------------------------------------------------------------------
+
+
+class Send(NamedTuple):
+    """Put these bytes on the line at once."""
+
+    data: bytes
+
+
+class Opened(NamedTuple):
+    """A session's first record authenticated: it replaces the one before."""
+
+    session: int
+    key_id: bytes
+    pairing: bool
+
+
+class Request(NamedTuple):
+    """An authentic request, for the first time. `message` is None where it makes no sense."""
+
+    session: int
+    counter: int
+    key_id: bytes
+    pairing: bool
+    exported: bytes
+    """Secret of the session's handshake; pairing derives the pre-shared key from it."""
+    message: Any
+    fault: str
+
+
+class _Live:
+    """A session at the pump's end, pending until its first record."""
+
+    __slots__ = ("channel", "exported", "key_id", "pairing", "replies")
+
+    def __init__(self, keys: Keys, key_id: bytes, pairing: bool) -> None:
+        self.channel = Channel(keys)
+        self.exported = keys.exported
+        self.key_id = key_id
+        self.pairing = pairing
+        self.replies: OrderedDict[int, bytes] = OrderedDict()
+
+
+class Responder:
+    """The pump's end of the line: at most one session, and one that waits to replace it."""
+
+    def __init__(
+        self,
+        *,
+        private_key: bytes,
+        entropy: Entropy,
+        greet: Callable[[StationGreeting], PumpGreeting],
+        find_key: Callable[[bytes], PeerKey | None],
+        pairing_psk: Callable[[], bytes | None],
+    ) -> None:
+        self._private = private_key
+        self._entropy = entropy
+        self._greet = greet
+        self._find_key = find_key
+        self._pairing_psk = pairing_psk
+        self._deframer = Deframer()
+        self._greetings: tuple[StationGreeting, bytes, bytes] | None = None
+        self._shaken: tuple[bytes, bytes] | None = None
+        self._current: _Live | None = None
+        self._pending: _Live | None = None
+
+    def receive(self, data: bytes) -> list[Send | Opened | Request | Junk]:
+        """What arrived, as events, in order."""
+        events: list[Send | Opened | Request | Junk] = []
+        for item in self._deframer.feed(data):
+            if isinstance(item, Junk):
+                events.append(item)
+                continue
+            try:
+                if item.kind is FrameKind.GREETING:
+                    events += self._take_greeting(item.payload)
+                elif item.kind is FrameKind.HANDSHAKE:
+                    events += self._take_handshake(item.payload)
+                else:
+                    events += self._take_record(item)
+            except WireError as error:
+                events.append(Junk(str(error), len(item.payload)))
+        return events
+
+    def reply(self, request: Request, message: object) -> bytes:
+        """The answer's bytes; kept, so that a resent request is answered with the same."""
+        live = self._current
+        if live is None or live.channel.session != request.session:
+            return b""
+        _, data = live.channel.seal(request.counter.to_bytes(8, "big") + encode(message))
+        live.replies[request.counter] = data
+        while len(live.replies) > REPLIES_KEPT:
+            live.replies.popitem(last=False)
+        return data
+
+    def close(self) -> None:
+        """Forget every session, as when the line is gone or the pump idles out."""
+        self._current = self._pending = None
+        self._greetings = self._shaken = None
+
+    def _take_greeting(self, payload: bytes) -> list[Send | Opened | Request | Junk]:
+        if self._greetings is None or self._greetings[1] != payload:
+            # Of another major version only the first two bytes are sure; the answer tells ours.
+            station = decode_station_greeting(payload)
+            self._greetings = (station, payload, encode_greeting(self._greet(station)))
+            self._shaken = None
+        return [Send(_plain_frame(FrameKind.GREETING, self._greetings[2]))]
+
+    def _take_handshake(self, payload: bytes) -> list[Send | Opened | Request | Junk]:
+        if self._shaken is not None and self._shaken[0] == payload:
+            return [Send(self._shaken[1])]
+        if self._greetings is None:
+            raise WireError("a handshake without a greeting")
+        station, theirs, ours = self._greetings
+        pairing = station.purpose is Purpose.PAIR
+        peer = None
+        if pairing:
+            psk = self._pairing_psk()
+        else:
+            peer = self._find_key(station.key)
+            psk = None if peer is None else peer.psk
+        if psk is None:
+            raise WireError("no such key, or pairing is not open")
+        handshake = Handshake(
+            NNPSK0 if peer is None else KKPSK0,
+            initiator=False,
+            prologue=theirs + ours,
+            psk=psk,
+            entropy=self._entropy,
+            own=None if peer is None else self._private,
+            peer=None if peer is None else peer.public,
+        )
+        handshake.read(payload)
+        answer = _plain_frame(FrameKind.HANDSHAKE, handshake.write())
+        self._shaken = (payload, answer)
+        self._pending = _Live(handshake.keys(), station.key, pairing)
+        return [Send(answer)]
+
+    def _take_record(self, frame: Frame) -> list[Send | Opened | Request | Junk]:
+        events: list[Send | Opened | Request | Junk] = []
+        live = self._current
+        if live is None or live.channel.session != frame.session:
+            live = self._pending
+        if live is None or live.channel.session != frame.session:
+            raise WireError("a record of no session")
+        arrived = live.channel.take(frame)
+        if isinstance(arrived, Repeated):
+            kept = live.replies.get(arrived.counter)
+            return [] if kept is None else [Send(kept)]
+        if arrived is None:
+            return []
+        if live is self._pending:
+            self._current, self._pending = live, None
+            events.append(Opened(live.channel.session, live.key_id, live.pairing))
+        message, fault = None, ""
+        try:
+            message = decode(arrived.plain, from_station=True)
+        except WireError as error:
+            fault = str(error)
+        events.append(
+            Request(
+                live.channel.session,
+                arrived.counter,
+                live.key_id,
+                live.pairing,
+                live.exported,
+                message,
+                fault,
+            )
+        )
+        return events
