@@ -19,6 +19,8 @@ class PumpctlError(Exception):
     code: ClassVar[str] = "INTERNAL"
     default_hint: ClassVar[str] = ""
     changed: Changed = "no"
+    operation: str | None = None
+    """The operation that it is about, where there is one."""
 
     def __init__(self, message: str, *, hint: str | None = None, findings: object = ()) -> None:
         super().__init__(message)

@@ -6,9 +6,10 @@ changed greeting (the bench flag, say) makes it fail. They hold no patient data.
 
 from typing import NamedTuple, TypeVar
 
-from pumpctl.wire.codes import Feature
-from pumpctl.wire.fields import Reader, Struct
-from pumpctl.wire.vocabulary import U8, U32, U64, KeyId, Name, Purpose, Random16, Yes
+from pumpctl.wire import vocabulary
+from pumpctl.wire.codes import Feature, Purpose
+from pumpctl.wire.fields import Reader, Struct, WireError
+from pumpctl.wire.vocabulary import U8, U32, U64, KeyId, Name, Random16, Yes
 
 MAJOR = 1
 MINOR = 0
@@ -19,7 +20,7 @@ class StationGreeting(NamedTuple):
 
     major: U8
     minor: U8
-    purpose: Purpose
+    purpose: vocabulary.Purpose
     key: KeyId
     """Of the operator's key at this station; zeros where there is none."""
     random: Random16
@@ -64,8 +65,17 @@ def encode_greeting(greeting: StationGreeting | PumpGreeting) -> bytes:
 
 
 def decode_station_greeting(data: bytes) -> StationGreeting:
-    """What a station said; another major version is read as far as its first two bytes agree."""
-    return _whole(_STATION, data)
+    """What a station said. Of another major version only the first two bytes are sure.
+
+    Such a one is answered all the same, so that its station learns of ours; its key and
+    number are taken as zeros, with which no handshake succeeds.
+    """
+    try:
+        return _whole(_STATION, data)
+    except WireError:
+        if len(data) < 2 or data[0] == MAJOR:
+            raise
+        return StationGreeting(data[0], data[1], Purpose.LOOK, bytes(8), bytes(16))
 
 
 def decode_pump_greeting(data: bytes) -> PumpGreeting:

@@ -126,28 +126,27 @@ class Handshake:
     def write(self, payload: bytes = b"") -> bytes:
         """The next message of ours. The protocol's own handshakes carry no payload."""
         out = b""
-        for token in self._turn(ours=True):
-            if token == "e":
+        for word in self._turn(ours=True):
+            if word == "e":
                 self._ephemeral = X25519PrivateKey.from_private_bytes(self._entropy(KEY_SIZE))
                 public = self._ephemeral.public_key().public_bytes_raw()
                 out += public
                 self._mix_ephemeral(public)
             else:
-                self._mix_token(token)
+                self._mix_word(word)
         return out + self._seal(payload)
 
     def read(self, message: bytes) -> bytes:
-        """Take the peer's next message; WireError where it is not authentic."""
-        for token in self._turn(ours=False):
-            if token == "e":
-                public, message = message[:KEY_SIZE], message[KEY_SIZE:]
-                if len(public) != KEY_SIZE:
-                    raise WireError("a handshake message that is too short")
-                self._peer_ephemeral = X25519PublicKey.from_public_bytes(public)
-                self._mix_ephemeral(public)
-            else:
-                self._mix_token(token)
-        return self._open(message)
+        """Take the peer's next message; WireError where it is not authentic.
+
+        A message that is refused leaves no trace: the authentic one may still come.
+        """
+        before = (self._step, self._hash, self._chain, self._cipher, self._peer_ephemeral)
+        try:
+            return self._read(message)
+        except WireError:
+            self._step, self._hash, self._chain, self._cipher, self._peer_ephemeral = before
+            raise
 
     def keys(self) -> Keys:
         """The two transport ciphers, ours to send first."""
@@ -158,6 +157,18 @@ class Handshake:
         exported = hmac.digest(self._chain, b"pumpctl exported", "sha256")
         return Keys(Cipher(send), Cipher(receive), self._hash, exported)
 
+    def _read(self, message: bytes) -> bytes:
+        for word in self._turn(ours=False):
+            if word == "e":
+                public, message = message[:KEY_SIZE], message[KEY_SIZE:]
+                if len(public) != KEY_SIZE:
+                    raise WireError("a handshake message that is too short")
+                self._peer_ephemeral = X25519PublicKey.from_public_bytes(public)
+                self._mix_ephemeral(public)
+            else:
+                self._mix_word(word)
+        return self._open(message)
+
     def _turn(self, *, ours: bool) -> tuple[str, ...]:
         if self.finished or ours != ((self._step % 2 == 0) == self._initiator):
             raise ValueError("a handshake message out of turn")
@@ -165,18 +176,18 @@ class Handshake:
         self._step += 1
         return tokens
 
-    def _mix_token(self, token: str) -> None:
-        if token == "psk":
+    def _mix_word(self, word: str) -> None:
+        if word == "psk":
             self._chain, mixed, key = _hkdf(self._chain, self._psk, 3)
             self._mix_hash(mixed)
             self._cipher = Cipher(key)
             return
         # The first letter names the initiator's key, the second the responder's.
-        ours, theirs = (token[0], token[1]) if self._initiator else (token[1], token[0])
+        ours, theirs = (word[0], word[1]) if self._initiator else (word[1], word[0])
         private = self._ephemeral if ours == "e" else self._own
         public = self._peer_ephemeral if theirs == "e" else self._peer
         if private is None or public is None:
-            raise ValueError(f"no key for {token}")
+            raise ValueError(f"no key for {word}")
         try:
             shared = private.exchange(public)
         except ValueError as error:

@@ -7,6 +7,7 @@ whether a dose is wise.
 """
 
 import hashlib
+from itertools import pairwise
 from typing import Annotated, NamedTuple
 
 from pumpctl.wire import codes
@@ -119,7 +120,7 @@ def _day_fault(mode: codes.Mode, steps: tuple[Step, ...]) -> str | None:
         return "a continuous day has one step"
     if steps[0].start != 0:
         return "a gap: the first step does not start at 00:00"
-    for earlier, later in zip(steps, steps[1:], strict=False):
+    for earlier, later in pairwise(steps):
         if later.start <= earlier.start:
             return "steps overlap or are not sorted"
         if later.rate == earlier.rate:

@@ -71,22 +71,39 @@ class Channel:
 
         Raises WireError where a record is not authentic or cannot be one.
         """
+        if frame.piece >= MOST_FRAGMENTS or not 0 < frame.counter <= MOST_COUNTER:
+            raise WireError("a fragment outside of any record")
         if not self._fresh(frame.counter):
             return Repeated(frame.counter) if frame.last else None
-        if frame.piece >= MOST_FRAGMENTS or frame.counter == 0:
-            raise WireError("a fragment outside of any record")
-        parts = self._partial.setdefault(frame.counter, {})
-        while len(self._partial) > MOST_PARTIAL:
-            del self._partial[min(self._partial)]
-        parts[frame.piece] = frame
+        parts = self._collect(frame)
         end = next((index for index, part in parts.items() if part.last), None)
         if end is None or any(index not in parts for index in range(end + 1)):
             return None
         self._partial.pop(frame.counter, None)
         sealed = b"".join(parts[index].payload for index in range(end + 1))
+        if len(sealed) > MOST_PLAIN + TAG_SIZE:
+            raise WireError("longer than any record")
         plain = self._keys.receive.open(sealed, self._header(frame.counter), frame.counter)
         self._mark(frame.counter)
         return Arrived(frame.counter, plain)
+
+    def _collect(self, frame: Frame) -> dict[int, Frame]:
+        """Put a fragment to the others of its record, and return them all.
+
+        Fragments are not authenticated one by one, so a forged one must not stay in the
+        way: the newest wins over what contradicts it, and the record that was touched
+        least recently makes room. A resend then always heals.
+        """
+        parts = self._partial.pop(frame.counter, {})
+        for index, held in list(parts.items()):
+            beyond_the_end = frame.last and index > frame.piece
+            if beyond_the_end or (held.last and index < frame.piece):
+                del parts[index]
+        parts[frame.piece] = frame
+        self._partial[frame.counter] = parts
+        while len(self._partial) > MOST_PARTIAL:
+            del self._partial[next(iter(self._partial))]
+        return parts
 
     def _header(self, counter: int) -> bytes:
         return (

@@ -30,6 +30,8 @@ def secret_text(secret: bytes) -> str:
 
 def secret_bytes(text: str) -> bytes:
     """What somebody typed from a card; WireError with the reason where it cannot be right."""
+    if not text.isascii():
+        raise WireError("a pairing secret is plain ASCII")
     plain = "".join(text.split()).replace("-", "")
     plain = plain.lower().translate(_ALIASES).upper()
     if len(plain) != _DIGITS + 1:

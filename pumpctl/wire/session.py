@@ -17,10 +17,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from pumpctl.wire import messages, messages_acts  # noqa: F401  (declares every message)
 from pumpctl.wire.codes import FrameKind, Purpose
 from pumpctl.wire.fields import WireError
-from pumpctl.wire.frames import Deframer, Frame, Junk, encode_frame
-from pumpctl.wire import messages, messages_acts  # noqa: F401  (declares every message)
+from pumpctl.wire.frames import DELIMITER, Deframer, Frame, Junk, encode_frame
 from pumpctl.wire.greeting import (
     MAJOR,
     MINOR,
@@ -31,11 +31,14 @@ from pumpctl.wire.greeting import (
     encode_greeting,
 )
 from pumpctl.wire.message import decode, encode
-from pumpctl.wire.noise import KKPSK0, NNPSK0, Handshake, Keys
+from pumpctl.wire.noise import KEY_SIZE, KKPSK0, NNPSK0, TAG_SIZE, Handshake, Keys
 from pumpctl.wire.records import Arrived, Channel, Repeated
 
 Entropy = Callable[[int], bytes]
 REPLIES_KEPT = 4
+GREETINGS_KEPT = 2
+"""A late double of an older greeting must not break the handshake that follows a newer one."""
+HANDSHAKE_SIZE = KEY_SIZE + TAG_SIZE
 
 
 class PeerKey(NamedTuple):
@@ -48,6 +51,15 @@ class PeerKey(NamedTuple):
 
 def _plain_frame(kind: FrameKind, payload: bytes) -> bytes:
     return encode_frame(Frame(kind, 0, 0, 0, True, payload))
+
+
+def _payload_of(frame: Frame) -> bytes:
+    """What a greeting or handshake frame carries; nothing of its header is ignored silently."""
+    if frame[1:5] != (0, 0, 0, True):
+        raise WireError("a greeting or handshake is one whole frame of no session")
+    if frame.kind is FrameKind.HANDSHAKE and len(frame.payload) != HANDSHAKE_SIZE:
+        raise WireError("a handshake is one key and one tag, without payload")
+    return frame.payload
 
 
 # --- the station's end ------------------------------------------------------------
@@ -91,8 +103,11 @@ class Initiator:
         self._channel: Channel | None = None
 
     def greet(self) -> bytes:
-        """The greeting; may be sent again until it is answered."""
-        return _plain_frame(FrameKind.GREETING, encode_greeting(self._own))
+        """The greeting; may be sent again until it is answered.
+
+        The delimiter in front ends whatever noise the pump may have collected.
+        """
+        return DELIMITER + _plain_frame(FrameKind.GREETING, encode_greeting(self._own))
 
     def shake(self, *, own: bytes | None = None, peer: bytes | None = None, psk: bytes) -> bytes:
         """The first handshake message, after `Greeted`; may be sent again as it is."""
@@ -132,11 +147,12 @@ class Initiator:
 
     def _take(self, frame: Frame) -> Greeted | Skew | Ready | Answer | Junk | None:
         if frame.kind is FrameKind.GREETING:
-            return self._take_greeting(frame.payload)
+            return self._take_greeting(_payload_of(frame))
         if frame.kind is FrameKind.HANDSHAKE:
+            payload = _payload_of(frame)
             if self._handshake is None or self._channel is not None:
                 return None  # a late double
-            self._handshake.read(frame.payload)
+            self._handshake.read(payload)
             keys = self._handshake.keys()
             self._channel = Channel(keys)
             return Ready(keys)
@@ -192,18 +208,32 @@ class Request(NamedTuple):
     """Secret of the session's handshake; pairing derives the pre-shared key from it."""
     message: Any
     fault: str
+    major: int = MAJOR
+    """The station's; of another one only looking is allowed (TEL-06)."""
+
+
+class _Greeted:
+    """A greeting that was answered, and the handshake that followed it."""
+
+    __slots__ = ("answer", "shaken", "station")
+
+    def __init__(self, station: StationGreeting, answer: bytes) -> None:
+        self.station = station
+        self.answer = answer
+        self.shaken: tuple[bytes, bytes] | None = None
 
 
 class _Live:
     """A session at the pump's end, pending until its first record."""
 
-    __slots__ = ("channel", "exported", "key_id", "pairing", "replies")
+    __slots__ = ("channel", "exported", "key_id", "major", "pairing", "replies")
 
-    def __init__(self, keys: Keys, key_id: bytes, pairing: bool) -> None:
+    def __init__(self, keys: Keys, station: StationGreeting) -> None:
         self.channel = Channel(keys)
         self.exported = keys.exported
-        self.key_id = key_id
-        self.pairing = pairing
+        self.key_id = station.key
+        self.major = station.major
+        self.pairing = station.purpose is Purpose.PAIR
         self.replies: OrderedDict[int, bytes] = OrderedDict()
 
 
@@ -225,8 +255,7 @@ class Responder:
         self._find_key = find_key
         self._pairing_psk = pairing_psk
         self._deframer = Deframer()
-        self._greetings: tuple[StationGreeting, bytes, bytes] | None = None
-        self._shaken: tuple[bytes, bytes] | None = None
+        self._greeted: OrderedDict[bytes, _Greeted] = OrderedDict()
         self._current: _Live | None = None
         self._pending: _Live | None = None
 
@@ -239,9 +268,9 @@ class Responder:
                 continue
             try:
                 if item.kind is FrameKind.GREETING:
-                    events += self._take_greeting(item.payload)
+                    events += self._take_greeting(_payload_of(item))
                 elif item.kind is FrameKind.HANDSHAKE:
-                    events += self._take_handshake(item.payload)
+                    events += self._take_handshake(_payload_of(item))
                 else:
                     events += self._take_record(item)
             except WireError as error:
@@ -262,45 +291,70 @@ class Responder:
     def close(self) -> None:
         """Forget every session, as when the line is gone or the pump idles out."""
         self._current = self._pending = None
-        self._greetings = self._shaken = None
+        self._greeted.clear()
+
+    def end(self, session: int) -> None:
+        """Forget this session only, as after CLOSE; another station's handshake goes on."""
+        if self._current is not None and self._current.channel.session == session:
+            self._current = None
 
     def _take_greeting(self, payload: bytes) -> list[Send | Opened | Request | Junk]:
-        if self._greetings is None or self._greetings[1] != payload:
-            # Of another major version only the first two bytes are sure; the answer tells ours.
+        kept = self._greeted.get(payload)
+        if kept is None:
             station = decode_station_greeting(payload)
-            self._greetings = (station, payload, encode_greeting(self._greet(station)))
-            self._shaken = None
-        return [Send(_plain_frame(FrameKind.GREETING, self._greetings[2]))]
+            kept = _Greeted(station, encode_greeting(self._greet(station)))
+            self._greeted[payload] = kept
+            while len(self._greeted) > GREETINGS_KEPT:
+                self._greeted.popitem(last=False)
+        return [Send(_plain_frame(FrameKind.GREETING, kept.answer))]
 
     def _take_handshake(self, payload: bytes) -> list[Send | Opened | Request | Junk]:
-        if self._shaken is not None and self._shaken[0] == payload:
-            return [Send(self._shaken[1])]
-        if self._greetings is None:
-            raise WireError("a handshake without a greeting")
-        station, theirs, ours = self._greetings
-        pairing = station.purpose is Purpose.PAIR
+        for kept in self._greeted.values():
+            if kept.shaken is not None and kept.shaken[0] == payload:
+                return [Send(kept.shaken[1])]
+        why = WireError("a handshake without a greeting")
+        for theirs, kept in reversed(self._greeted.items()):
+            if kept.shaken is not None:
+                continue  # one handshake for each greeting: a recorded one starts nothing again
+            try:
+                answer = self._shake(payload, theirs, kept)
+            except WireError as error:
+                why = error
+                continue
+            kept.shaken = (payload, answer)
+            return [Send(answer)]
+        raise why
+
+    def _shake(self, payload: bytes, theirs: bytes, greeted: _Greeted) -> bytes:
+        """Answer a handshake that follows this greeting; WireError where it does not."""
+        station = greeted.station
+        if station.purpose is Purpose.LOOK:
+            raise WireError("a greeting that only looks opens no session")
         peer = None
-        if pairing:
+        if station.purpose is Purpose.PAIR:
             psk = self._pairing_psk()
         else:
             peer = self._find_key(station.key)
             psk = None if peer is None else peer.psk
         if psk is None:
             raise WireError("no such key, or pairing is not open")
-        handshake = Handshake(
-            NNPSK0 if peer is None else KKPSK0,
-            initiator=False,
-            prologue=theirs + ours,
-            psk=psk,
-            entropy=self._entropy,
-            own=None if peer is None else self._private,
-            peer=None if peer is None else peer.public,
-        )
-        handshake.read(payload)
-        answer = _plain_frame(FrameKind.HANDSHAKE, handshake.write())
-        self._shaken = (payload, answer)
-        self._pending = _Live(handshake.keys(), station.key, pairing)
-        return [Send(answer)]
+        for _ in range(4):  # one clash in four thousand million is drawn again
+            handshake = Handshake(
+                NNPSK0 if peer is None else KKPSK0,
+                initiator=False,
+                prologue=theirs + greeted.answer,
+                psk=psk,
+                entropy=self._entropy,
+                own=None if peer is None else self._private,
+                peer=None if peer is None else peer.public,
+            )
+            handshake.read(payload)
+            answer = handshake.write()
+            live = _Live(handshake.keys(), station)
+            if self._current is None or self._current.channel.session != live.channel.session:
+                self._pending = live
+                return _plain_frame(FrameKind.HANDSHAKE, answer)
+        raise WireError("no free session number")
 
     def _take_record(self, frame: Frame) -> list[Send | Opened | Request | Junk]:
         events: list[Send | Opened | Request | Junk] = []
@@ -332,6 +386,7 @@ class Responder:
                 live.exported,
                 message,
                 fault,
+                live.major,
             )
         )
         return events

@@ -1,0 +1,95 @@
+"""A person at a terminal who types the challenge. Nothing else confirms here.
+
+Input must come from a terminal: a pipe cannot confirm. Ctrl-C, end of input and
+hang-up mean no (CNF-05).
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from pumpctl.errors import NotConfirmed, QuantityError
+from pumpctl.quantities import Mass, Rate
+
+if TYPE_CHECKING:
+    from pumpctl.station.plan import Plan
+    from pumpctl.workflows.planning import Planned
+
+
+class Typed:
+    """Confirms by typing what the screen asks for."""
+
+    def ready(self) -> None:
+        """NotConfirmed where there is no terminal."""
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise NotConfirmed(
+                "there is no terminal to confirm on; nothing was changed",
+                hint="a script plans with --plan-only -o PLAN, then: pumpctl apply PLAN --confirm TOKEN",
+            )
+
+    def confirm(self, planned: Planned) -> None:
+        """Show the whole change and have its challenge typed."""
+        from pumpctl.cli.screens import show_confirmation
+
+        show_confirmation(planned)
+        self._challenge(planned.plan)
+
+    def confirm_plan(self, plan: Plan) -> None:
+        """The same for a plan from a file, where no pump is at hand."""
+        from pumpctl.cli.screens import show_plan_file
+
+        self.ready()
+        show_plan_file(plan)
+        self._challenge(plan)
+
+    def _challenge(self, plan: Plan) -> None:
+        what, wanted = challenge(plan)
+        given = ask(f"Type {what} with its unit to activate; anything else changes nothing: ")
+        if not same_quantity(given, wanted):
+            raise NotConfirmed(
+                f"{given.strip()!r} is not {what} of this plan; nothing was changed"
+                if given.strip()
+                else "nothing was typed; nothing was changed"
+            )
+
+
+def challenge(plan: Plan) -> tuple[str, str]:
+    """What must be typed, in words and as a value of the read-back.
+
+    The largest day's dose; where no day's total changes, the largest hour; for a
+    resume the daily dose that it returns to.
+    """
+    days = plan.readback["days"]
+    if plan.kind == "program" and plan.old.get("days"):
+        before = [day["daily_dose"] for day in plan.old["days"]]
+        if before == [day["daily_dose"] for day in days]:
+            hours = [Mass.parse(day["largest_hour"]) for day in days]
+            return "the largest hour", str(max(hours))
+    doses = [Rate.parse(day["daily_dose"]) for day in days]
+    what = "the daily dose it returns to" if plan.kind == "resume" else "the largest day's dose"
+    return what, str(max(doses))
+
+
+def same_quantity(given: str, wanted: str) -> bool:
+    """Is the typed text this quantity, in the grammar of the contract?"""
+    kind: type[Rate] | type[Mass] = Rate if wanted.endswith("/day") else Mass
+    try:
+        return kind.parse(given.strip()) == kind.parse(wanted)
+    except QuantityError:
+        return False
+
+
+def ask(prompt: str) -> str:
+    """One line from the terminal; NotConfirmed for Ctrl-C and end of input."""
+    sys.stderr.write(prompt)
+    sys.stderr.flush()
+    try:
+        line = sys.stdin.readline()
+    except (KeyboardInterrupt, OSError) as error:
+        sys.stderr.write("\n")
+        raise NotConfirmed("interrupted at the prompt; nothing was changed") from error
+    if not line:
+        sys.stderr.write("\n")
+        raise NotConfirmed("end of input at the prompt; nothing was changed")
+    return line

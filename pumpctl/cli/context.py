@@ -1,0 +1,106 @@
+"""This invocation: the global options as values, and the station made of them.
+
+Filled once by `begin` before a command runs; commands ask `station()` when they
+need one, so that a check of a profile builds nothing of it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pumpctl.cli.report import TOLD, Warn
+from pumpctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from pumpctl.station.home import Home
+    from pumpctl.workflows.surroundings import Station
+
+_LEVELS = ("debug", "info", "warning", "error")
+_values: dict[str, str] = {}
+_told: list[str] = []
+
+
+def begin(values: dict[str, str]) -> None:
+    """Take the global options of this invocation."""
+    _values.clear()
+    _values.update(values)
+    _told.clear()
+    level = values.get("log-level")
+    if level is not None:
+        if level.lower() not in _LEVELS:
+            raise UsageError(f"--log-level {level}: one of {', '.join(_LEVELS)}")
+        import logging
+
+        logging.basicConfig(
+            level=level.upper(),
+            stream=sys.stderr,
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        )
+
+
+def as_json() -> bool:
+    """Was --json given?"""
+    return "json" in _values
+
+
+def home() -> Home:
+    """The station's home."""
+    from pumpctl.cli import edge
+    from pumpctl.station.home import Home
+
+    given = _values.get("home")
+    return Home(Path(given).expanduser().absolute() if given else edge.default_home())
+
+
+def operator() -> str:
+    """Who acts."""
+    from pumpctl.cli import edge
+    from pumpctl.station.home import checked_name
+
+    return checked_name(_values.get("operator") or edge.login_name(), "an operator")
+
+
+def station() -> Station:
+    """The station of this invocation."""
+    from pumpctl.cli import edge
+    from pumpctl.workflows.surroundings import Station
+
+    capture = _values.get("capture")
+    return Station(
+        home=home(),
+        operator=operator(),
+        wall=edge.wall,
+        ticker=edge.ticker,
+        entropy=edge.entropy,
+        tell=tell,
+        port=_values.get("port"),
+        only=_values.get("pump"),
+        capture=None if capture is None else Path(capture),
+        rehearsal=os.environ.get("PUMPCTL_NOW") or None,
+        database=_values.get("database"),
+    )
+
+
+def without_pump() -> None:
+    """Said by commands that ask no pump: a rehearsal's clock means nothing to them."""
+    if os.environ.get("PUMPCTL_NOW"):
+        tell("PUMPCTL_NOW is ignored: this command asks no pump")
+
+
+def tell(line: str) -> None:
+    """A line for the person at the station, on stderr."""
+    _told.append(line)
+    print(f"pumpctl: {line}", file=sys.stderr)
+
+
+def warnings() -> tuple[Warn, ...]:
+    """What was told so far, for the JSON document."""
+    return tuple(Warn(TOLD, line) for line in _told)
+
+
+def say(text: str) -> None:
+    """Something for the person at the terminal, on stderr; not a warning."""
+    print(text, file=sys.stderr)

@@ -1,0 +1,54 @@
+"""The edge: the one place that asks the real world for time, randomness and names.
+
+Everything below is handed these, so that a test or a simulated world can hand
+in others.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from pumpctl.therapy.moment import Moment
+
+
+def wall() -> Moment:
+    """Now, with this computer's present offset from UTC."""
+    milliseconds = time.time_ns() // 1_000_000
+    offset_s = time.localtime(milliseconds // 1000).tm_gmtoff
+    return Moment(milliseconds, offset_s // 60)
+
+
+def wall_utc_ms() -> int:
+    """Now, in UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def ticker() -> float:
+    """Monotonic seconds, for time-outs only."""
+    return time.monotonic()
+
+
+def entropy(size: int) -> bytes:
+    """Random bytes of the operating system, the only source of keys and ids."""
+    return os.urandom(size)
+
+
+def default_home() -> Path:
+    """Where a station keeps its things unless told otherwise."""
+    from platformdirs import user_data_path
+
+    return user_data_path("pumpctl", appauthor=False)
+
+
+def login_name() -> str:
+    """Who is logged in, as far as it makes a name for an operator."""
+    import getpass
+
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "operator"
+    plain = "".join(character for character in name if character.isascii() and character.isalnum())
+    return plain[:40] or "operator"

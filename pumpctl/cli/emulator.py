@@ -1,0 +1,276 @@
+"""`emulator new|serve|advance|inspect|press|list|remove`: built-in pumps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pumpctl.cli import context, edge
+from pumpctl.cli.report import Report
+from pumpctl.errors import UsageError
+from pumpctl.quantities import Concentration, Duration, Volume
+from pumpctl.therapy.moment import Moment
+
+if TYPE_CHECKING:
+    from pumpctl.emulator.bench import Inspection
+
+Name = Annotated[str, typer.Argument(help="The pump's name.")]
+
+
+def new(
+    name: Name,
+    pair: Annotated[
+        bool, typer.Option("--pair", help="Pair it with this operator at once.")
+    ] = False,
+    frozen: Annotated[bool, typer.Option("--frozen", help="Time moves only by advance.")] = False,
+    bench: Annotated[bool, typer.Option("--bench/--no-bench", help="Bench mode.")] = True,
+    volume: Annotated[
+        str, typer.Option("--volume", help="In the reservoir; full without it.")
+    ] = "",
+    concentration: Annotated[
+        str, typer.Option("--concentration", help="Of the baclofen in it.")
+    ] = "500 mcg/mL",
+    model: Annotated[str, typer.Option("--model", help="SP40 or SP20.")] = "SP40",
+    utc_offset: Annotated[
+        str, typer.Option("--utc-offset", metavar="+HH:MM", help="Of its clock.")
+    ] = "+00:00",
+) -> Report:
+    """Make a built-in pump: filled, its line primed, at minimum rate.
+
+    Example: pumpctl emulator new ward-3 --pair --concentration "2000 mcg/mL"
+    """
+    from pumpctl.emulator import bench as pumps
+
+    context.without_pump()
+    home = context.home()
+    home.make()
+    made = pumps.create(
+        home.root,
+        name,
+        now=edge.wall_utc_ms,
+        entropy=edge.entropy,
+        volume=Volume.parse(volume) if volume else None,
+        concentration=Concentration.parse(concentration),
+        model=model,
+        frozen=frozen,
+        bench=bench,
+        offset_min=_offset(utc_offset),
+    )
+    lines = [
+        f"Built-in pump {name}, serial {made.serial}, at emu://{name}.",
+        f"Implant card, pairing secret: {made.secret_text}",
+    ]
+    data: dict[str, Any] = {
+        "name": name,
+        "serial": made.serial,
+        "port": f"emu://{name}",
+        "pairing_secret": made.secret_text,
+        "paired": None,
+    }
+    if pair:
+        from pumpctl.workflows.pairing import pair as pair_with
+
+        pumps.press(home.root, name, now=edge.wall_utc_ms, entropy=edge.entropy)
+        station = context.station()._replace(port=f"emu://{name}", only=None, rehearsal=None)
+        paired = pair_with(station, made.secret_text, "admin")
+        data["paired"] = {"operator": paired.operator, "role": paired.role}
+        lines.append(f"Paired as {paired.operator}, role {paired.role}.")
+    return Report(
+        "emulator.new",
+        data,
+        "\n".join(lines),
+        pump=(made.serial, model),
+        warnings=context.warnings(),
+    )
+
+
+def serve(
+    name: Name,
+    pty: Annotated[Path | None, typer.Option("--pty", help="A link to make to a new pty.")] = None,
+    tcp: Annotated[str, typer.Option("--tcp", metavar="HOST:PORT", help="Loopback only.")] = "",
+) -> Report:
+    """Run a built-in pump as its own process on a pty or on TCP, until it is ended.
+
+    Example: pumpctl emulator serve ward-3 --pty ./tty0
+    """
+    from pumpctl.emulator import bench as pumps
+
+    context.without_pump()
+    if (pty is None) == (not tcp):
+        raise UsageError("exactly one of --pty and --tcp is wanted")
+    pumps.serve(
+        context.home().root,
+        name,
+        pty=pty,
+        tcp=_address(tcp) if tcp else None,
+        now=edge.wall_utc_ms,
+        entropy=edge.entropy,
+        ready=lambda place: context.say(f"{name} is served at {place}; Ctrl-C ends it"),
+    )
+    return Report("emulator.serve", {"name": name}, "", warnings=context.warnings())
+
+
+def advance(
+    name: Name, by: Annotated[str, typer.Argument(help='How far, "7d", "90 min".')]
+) -> Report:
+    """Move a built-in pump's time forward, also while it is being served.
+
+    Example: pumpctl emulator advance ward-3 7d
+    """
+    from pumpctl.emulator import bench as pumps
+
+    context.without_pump()
+    duration = Duration.parse(by)
+    told = pumps.advance(
+        context.home().root, name, duration.quanta, now=edge.wall_utc_ms, entropy=edge.entropy
+    )
+    return Report(
+        "emulator.advance",
+        {"name": name, "by": str(duration), **_inspection(told)},
+        f"{name} is at {Moment(told.time, told.offset_min).label()} now.",
+        warnings=context.warnings(),
+    )
+
+
+def inspect(name: Name) -> Report:
+    """Show a built-in pump's own truth: what no telemetry could tell.
+
+    Example: pumpctl emulator inspect ward-3 --json
+    """
+    from pumpctl.emulator import bench as pumps
+
+    context.without_pump()
+    told = pumps.inspect(context.home().root, name, now=edge.wall_utc_ms, entropy=edge.entropy)
+    data = _inspection(told)
+    lines = [f"{key:14} {_plain(value)}" for key, value in data.items() if key != "operations"]
+    lines += [
+        f"  {one['operation'][:8]} {one['kind']} {one['result']}, state version "
+        f"{one['state_version']}"
+        for one in data["operations"]
+    ]
+    return Report("emulator.inspect", data, "\n".join(lines), warnings=context.warnings())
+
+
+def press(name: Name) -> Report:
+    """Do the local act on a built-in pump that opens it for pairing, for 60 seconds.
+
+    Example: pumpctl emulator press ward-3
+    """
+    from pumpctl.emulator import bench as pumps
+
+    context.without_pump()
+    pumps.press(context.home().root, name, now=edge.wall_utc_ms, entropy=edge.entropy)
+    return Report(
+        "emulator.press",
+        {"name": name, "open_for": "60 s"},
+        f"{name} is open for pairing for 60 s.",
+        warnings=context.warnings(),
+    )
+
+
+def list_() -> Report:
+    """List the built-in pumps of this home.
+
+    Example: pumpctl emulator list
+    """
+    from pumpctl.emulator import bench as pumps
+
+    context.without_pump()
+    found = pumps.list_emulators(context.home().root)
+    listed = [
+        {
+            "name": one.name,
+            "serial": one.serial,
+            "model": one.model,
+            "port": f"emu://{one.name}",
+            "bench": one.bench,
+            "frozen": one.frozen,
+        }
+        for one in found
+    ]
+    lines = [
+        f"{one['name']:20} {one['serial']}  {one['model']}{'  frozen' if one['frozen'] else ''}"
+        for one in listed
+    ]
+    return Report(
+        "emulator.list",
+        {"emulators": listed},
+        "\n".join(lines) or "No built-in pumps; pumpctl emulator new NAME makes one.",
+        warnings=context.warnings(),
+    )
+
+
+def remove(name: Name) -> Report:
+    """Delete a built-in pump with its state.
+
+    Example: pumpctl emulator remove ward-3
+    """
+    from pumpctl.emulator import bench as pumps
+
+    context.without_pump()
+    pumps.remove(context.home().root, name)
+    return Report(
+        "emulator.remove", {"name": name}, f"{name} is deleted.", warnings=context.warnings()
+    )
+
+
+def _inspection(told: Inspection) -> dict[str, Any]:
+    """The contract's `emulator inspect` → `data`, and what an engineer asks next."""
+    return {
+        "time": str(Moment(told.time, told.offset_min)),
+        "pulses": told.pulses,
+        "pumped": str(told.pumped),
+        "delivered": {drug: str(mass) for drug, mass in told.delivered.items()},
+        "reservoir": str(told.reservoir),
+        "program": {"hash": told.program_hash.hex()},
+        "operations": [
+            {
+                "operation": str(one.operation),
+                "kind": one.kind,
+                "result": one.result,
+                "state_version": one.state_version,
+                "at": str(Moment(one.at, told.offset_min)),
+            }
+            for one in told.operations
+        ],
+        "flash_writes": told.flash_writes,
+        "serial": told.serial,
+        "model": told.model,
+        "pairing_secret": told.secret,
+        "bench": told.bench,
+        "frozen": told.frozen,
+        "state_version": told.state_version,
+        "delivery": told.delivery,
+        "drug": {"name": told.drug, "concentration": str(told.concentration)},
+        "boot": told.boot,
+        "counter_ms": told.counter,
+        "staged": None if told.staged is None else told.staged.hex(),
+        "alarms": list(told.alarms),
+        "keys": list(told.keys),
+        "pairing_open": told.pairing_open,
+        "log": {"first": told.log_first, "next": told.log_next},
+    }
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items()) or "-"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "-"
+    return "-" if value is None else str(value)
+
+
+def _offset(text: str) -> int:
+    try:
+        return Moment.parse(f"2000-01-01T00:00:00{text}").offset_min
+    except UsageError as error:
+        raise UsageError(f"--utc-offset {text}: +HH:MM or -HH:MM is wanted") from error
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, mark, port = text.rpartition(":")
+    if not mark or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise UsageError(f"--tcp {text}: HOST:PORT is wanted", hint="--tcp 127.0.0.1:7001")
+    return host, int(port)

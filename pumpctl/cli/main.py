@@ -1,0 +1,149 @@
+"""From a command line to an exit code: options out, one command in, errors told.
+
+Only the module of the command that was asked for is imported, and typer only
+when there is a command or a help to show.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pumpctl.cli import context
+from pumpctl.cli.commands import COMMANDS, GROUPS, Command
+from pumpctl.cli.options import GLOBALS, split_globals
+from pumpctl.cli.report import Report, emit, emit_error
+from pumpctl.errors import InternalError, Interrupted, PumpctlError, UsageError
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; the exit code."""
+    as_json = "--json" in arguments
+    try:
+        given = split_globals(arguments, os.environ)
+        if "version" in given.values:
+            from pumpctl import __version__
+
+            print(f"pumpctl {__version__}")
+            return 0
+        context.begin(given.values)
+        return _dispatch(given.rest, as_json)
+    except PumpctlError as error:
+        return emit_error(error, as_json=as_json)
+    except KeyboardInterrupt:
+        return emit_error(Interrupted("interrupted"), as_json=as_json)
+    except BrokenPipeError:
+        # The reader of our output went away; say nothing more, and keep Python from trying.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        return emit_error(_bug(error), as_json=as_json)
+
+
+def _dispatch(rest: list[str], as_json: bool) -> int:
+    import typer
+
+    command = build(rest)
+    try:
+        result = command(args=rest, prog_name="pumpctl", standalone_mode=False)
+    except typer.TyperException as error:
+        raise _usage(error) from error
+    except typer.Abort as error:
+        raise Interrupted("interrupted") from error
+    except typer.Exit as error:
+        return error.exit_code
+    if isinstance(result, Report):
+        return emit(result, as_json=as_json)
+    return result if isinstance(result, int) else 0
+
+
+def build(rest: Sequence[str]) -> Any:
+    """The typer command for this command line: the named one in full, others by name only.
+
+    With no words at all, every command is there by name and help.
+    """
+    import typer
+
+    words = [word for word in rest if not word.startswith("-")]
+    root = _app(typer, "Program an intrathecal baclofen pump and read its telemetry.")
+    groups: dict[str, Any] = {}
+    for command in COMMANDS:
+        first, _, second = command.words.partition(" ")
+        if words and words[0] != first and any(words[0] == c.words.split()[0] for c in COMMANDS):
+            continue
+        target = root
+        if second:
+            if first not in groups:
+                groups[first] = _app(typer, GROUPS[first])
+                root.add_typer(groups[first], name=first, help=GROUPS[first])
+            target = groups[first]
+        asked = bool(words) and words[0] == first and (not second or words[1:2] == [second])
+        target.command(second or first, help=None if asked else command.help)(
+            load(command) if asked else _named(command)
+        )
+
+    root.callback(epilog=_globals_help())(_nothing)
+    return typer.main.get_command(root)
+
+
+def load(command: Command) -> Callable[..., Any]:
+    """Import the function of a command."""
+    module, _, function = command.place.partition(":")
+    found: Callable[..., Any] = getattr(import_module(f"pumpctl.cli.{module}"), function)
+    return found
+
+
+def _app(typer: Any, text: str) -> Any:
+    return typer.Typer(
+        help=text,
+        add_completion=False,
+        rich_markup_mode=None,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+
+
+def _nothing() -> None:
+    """Program an intrathecal baclofen pump and read its telemetry."""
+
+
+def _named(command: Command) -> Callable[[], None]:
+    def stand_in() -> None:
+        raise InternalError(f"{command.words} was not loaded")
+
+    return stand_in
+
+
+def _globals_help() -> str:
+    lines = ["\b", "Global options, before or after the command:"]
+    for option in GLOBALS:
+        lines.append(f"  {f'{option.name} {option.value}':18} {option.help}")
+    return "\n".join(lines)
+
+
+def _usage(error: Any) -> UsageError:
+    message = error.format_message() or str(error)
+    return UsageError(message[:1].lower() + message[1:].rstrip("."))
+
+
+def _bug(error: Exception) -> InternalError:
+    """Keep the traceback in the log, and say where it is."""
+    import traceback
+
+    told = InternalError(f"a bug in pumpctl: {type(error).__name__}: {error}")
+    text = "".join(traceback.format_exception(error))
+    for path in (context.home().log, Path(os.devnull)):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(text)
+            told.hint = f"the traceback is in {path}; please report it"
+            return told
+        except OSError:
+            continue
+    return told

@@ -1,0 +1,128 @@
+"""What a command returns, and the one place that puts it on stdout.
+
+With --json, stdout holds exactly one document, on failure too, and everything
+for people goes to stderr. Without, stdout holds the text.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from pumpctl.errors import PumpctlError
+
+
+TOLD = "NOTE"
+"""The code of a warning that was put on stderr when it came up."""
+
+
+class Warn(NamedTuple):
+    """Something to know that is no failure. `code` is API."""
+
+    code: str
+    message: str
+
+
+class Report(NamedTuple):
+    """A command's value, ready to be rendered either way."""
+
+    schema: str
+    """The command's words joined by dots."""
+    data: dict[str, Any]
+    text: str | Callable[[], None]
+    """For people: text, or a function that draws with rich."""
+    pump: tuple[str, str] | None = None
+    """Serial and model."""
+    warnings: tuple[Warn, ...] = ()
+    error: PumpctlError | None = None
+    """A failure that has a result beside it, as a check with hard findings."""
+    exit_code: int = 0
+
+
+def finding_json(finding: Any) -> dict[str, Any]:
+    """A finding as the contract writes it."""
+    severity = getattr(finding.severity, "value", finding.severity)
+    return {
+        "id": finding.id,
+        "severity": severity,
+        "message": finding.message,
+        "source": finding.source,
+        "value": finding.value,
+        "limit": finding.limit,
+        "line": finding.line,
+        "column": finding.column,
+    }
+
+
+def error_json(error: PumpctlError) -> dict[str, Any]:
+    """The `error` of a JSON document."""
+    findings: Iterable[Any] = error.findings if isinstance(error.findings, tuple) else ()
+    told = {
+        "code": error.code,
+        "exit": error.exit_code,
+        "changed": error.changed,
+        "message": error.message,
+        "hint": error.hint,
+        "findings": [finding_json(finding) for finding in findings],
+    }
+    pump_code = getattr(error, "pump_code", None)
+    if pump_code is not None:
+        told["pump_code"] = pump_code
+    return told
+
+
+def emit(report: Report, *, as_json: bool) -> int:
+    """Render a report; its exit code."""
+    code = report.error.exit_code if report.error is not None else report.exit_code
+    for warning in report.warnings:
+        if warning.code != TOLD:
+            print(f"warning: {warning.message}", file=sys.stderr)
+    if not as_json:
+        if callable(report.text):
+            report.text()
+        elif report.text:
+            print(report.text)
+        if report.error is not None:
+            complain(report.error)
+        return code
+    document: dict[str, Any] = {
+        "schema": f"pumpctl.{report.schema}/1",
+        "ok": report.error is None,
+        "pump": None
+        if report.pump is None
+        else {"serial": report.pump[0], "model": report.pump[1]},
+        "data": report.data,
+        "warnings": [warning._asdict() for warning in report.warnings],
+    }
+    if report.error is not None:
+        document["error"] = error_json(report.error)
+    print(json.dumps(document, ensure_ascii=False))
+    return code
+
+
+def emit_error(error: PumpctlError, *, as_json: bool, data: dict[str, Any] | None = None) -> int:
+    """Render a failure; its exit code."""
+    if as_json:
+        document: dict[str, Any] = {
+            "schema": "pumpctl.error/1",
+            "ok": False,
+            "error": error_json(error),
+        }
+        if data is not None:
+            document["data"] = data
+        print(json.dumps(document, ensure_ascii=False))
+    complain(error)
+    return error.exit_code
+
+
+def complain(error: PumpctlError) -> None:
+    """An error for people, on stderr."""
+    print(f"pumpctl: {error.message}", file=sys.stderr)
+    if error.changed == "yes":
+        print("The pump WAS changed.", file=sys.stderr)
+    elif error.changed == "unknown":
+        print("It is NOT KNOWN whether the pump was changed.", file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)

@@ -1,0 +1,111 @@
+"""`stop` and `resume`: a program that can start a pump can stop it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from pumpctl.cli import context
+from pumpctl.cli.program import Output, Override, PlanOnly, apply_report, overrides, plan_report
+from pumpctl.cli.report import Report, Warn
+from pumpctl.errors import NotConfirmed, PumpctlError, UsageError
+
+HAZARD = (
+    "Stopping intrathecal baclofen leads to withdrawal: high fever, rigidity, organ failure,\n"
+    "death. It begins 12 to 96 hours after the last drug, sooner where the reservoir was low.\n"
+    "Have the restart planned. Minimum rate is no stop: it is a flow of its own."
+)
+
+
+def stop(
+    now: Annotated[bool, typer.Option("--now", help="Stop at once; asks nothing.")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why; never needed to stop.")] = "",
+) -> Report:
+    """Stop delivery on the pump now. It can be repeated: stopping twice is stopping.
+
+    Abrupt withdrawal of intrathecal baclofen can kill. Nothing but a missing pairing or
+    role refuses it: no alarm, no journal, no unknown operation.
+
+    Example: pumpctl --port ./tty0 stop
+    """
+    from pumpctl.cli.confirming import Typed, ask
+    from pumpctl.workflows import stopping
+    from pumpctl.workflows.visit import visit
+
+    if not now:
+        Typed().ready()
+    with visit(context.station(), changes=False) as open_visit:
+        if not now:
+            context.say(f"Pump {open_visit.serial} is on this line.\n{HAZARD}")
+            if ask("Type STOP to stop it; anything else changes nothing: ").strip() != "STOP":
+                raise NotConfirmed("STOP was not typed; nothing was changed")
+        stopped = stopping.stop(open_visit, reason or None)
+        model = open_visit.pump.identity.model
+        if not now and not reason:
+            context.say(f"Pump {open_visit.serial} is stopped.")
+            why = _why()
+            if why:
+                stopped = stopped._replace(
+                    unrecorded=stopping.record_reason(open_visit, stopped, why)
+                    or stopped.unrecorded
+                )
+    warnings = list(context.warnings())
+    if stopped.unrecorded is not None:
+        warnings.append(
+            Warn(
+                "UNRECORDED",
+                f"stop {stopped.operation} is not in the journal: {stopped.unrecorded}",
+            )
+        )
+    data: dict[str, Any] = {
+        "operation": str(stopped.operation),
+        "outcome": "applied",
+        "state_version": stopped.state_version,
+        "verified": True,
+        "delivery": stopped.state.delivery.value,
+    }
+    return Report(
+        "stop",
+        data,
+        f"Pump {stopped.state.serial} is STOPPED and delivers nothing.\n{HAZARD}\n"
+        "Go on with: pumpctl resume",
+        pump=(stopped.state.serial, model),
+        warnings=tuple(warnings),
+    )
+
+
+def resume(
+    override: Override = None,
+    plan_only: PlanOnly = False,
+    output: Output = None,
+) -> Report:
+    """Go on with the program that the stopped pump holds.
+
+    It changes what the pump delivers, after you have typed the daily dose it returns to.
+    After 12 hours without drug it needs an override; after 48 it is refused.
+
+    Example: pumpctl --port ./tty0 resume
+    """
+    from pumpctl.cli.confirming import Typed
+    from pumpctl.workflows.programs import plan_resume, push_act, resume_act
+
+    named = overrides(override)
+    if plan_only:
+        if output is None:
+            raise UsageError("no place for the plan", hint="-o PLAN.json")
+        return plan_report("resume", plan_resume(context.station(), named, keep=output), output)
+    return apply_report(
+        "resume",
+        lambda: push_act(context.station(), resume_act, named, Typed(), keep=output),
+    )
+
+
+def _why() -> str:
+    """The reason, asked after the fact; none is fine."""
+    from pumpctl.cli.confirming import ask
+
+    try:
+        return ask("Why was it stopped? (Enter for no reason) ").strip()
+    except PumpctlError:
+        return ""

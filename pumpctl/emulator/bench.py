@@ -1,0 +1,239 @@
+"""The emulators of one home: make, remove, look, press, advance, open, serve.
+
+What the command line and the `emu://` scheme call. A pump that another process
+serves is reached through its control socket, else its lock is taken. Clock and
+entropy come from the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+from pumpctl.emulator import factory, image, shelf
+from pumpctl.emulator import implant as implants
+from pumpctl.emulator.control_socket import ask
+from pumpctl.emulator.flash import PAGE, Flash, FlashError, MemoryStore
+from pumpctl.emulator.implant import MODELS
+from pumpctl.emulator.inspection import Inspection, Operation, from_json, inspect_core
+from pumpctl.emulator.server import Stopper, serve
+from pumpctl.emulator.shelf import Held
+from pumpctl.errors import PortBusy, StoreError, UsageError
+from pumpctl.quantities import Concentration, Volume
+from pumpctl.wire.secret import secret_text
+
+__all__ = [
+    "Created",
+    "Inspection",
+    "Listed",
+    "LocalLine",
+    "Operation",
+    "Stopper",
+    "advance",
+    "create",
+    "inspect",
+    "list_emulators",
+    "open_local",
+    "press",
+    "remove",
+    "serve",
+]
+
+Now = Callable[[], int]
+"""Host time, UTC ms."""
+Entropy = Callable[[int], bytes]
+
+DEFAULT_MODEL = "SP40"
+DEFAULT_CONCENTRATION = Concentration(500)
+LONGEST_ADVANCE_MS = 3660 * 86_400_000
+
+
+class Created(NamedTuple):
+    """A new emulator; the secret is what its implant card would show."""
+
+    name: str
+    serial: str
+    secret_text: str
+
+
+class Listed(NamedTuple):
+    """One emulator of a home."""
+
+    name: str
+    serial: str
+    model: str
+    bench: bool
+    frozen: bool
+
+
+def create(
+    home: Path,
+    name: str,
+    *,
+    now: Now,
+    entropy: Entropy,
+    volume: Volume | None = None,
+    concentration: Concentration = DEFAULT_CONCENTRATION,
+    model: str = DEFAULT_MODEL,
+    frozen: bool = False,
+    bench: bool = True,
+    offset_min: int = 0,
+) -> Created:
+    """A new pump: filled (to capacity, unless told), primed, in minimum rate.
+
+    Raises UsageError for values that no pump has, StoreError where it cannot be stored.
+    """
+    made_as = MODELS.get(model)
+    if made_as is None:
+        raise UsageError(f"no model {model!r}", hint=f"models: {', '.join(sorted(MODELS))}")
+    filled = Volume(made_as.capacity) if volume is None else volume
+    if not 0 < filled.quanta <= made_as.capacity:
+        raise UsageError(f"{filled} does not fit a {model}: above 0, up to {made_as.capacity} nL")
+    if concentration.quanta not in made_as.concentrations:
+        known = ", ".join(str(each) for each in made_as.concentrations)
+        raise UsageError(f"{concentration} is not supplied for pumps", hint=f"{known} mcg/mL are")
+    if not -14 * 60 <= offset_min <= 14 * 60:
+        raise UsageError(f"an offset of {offset_min} minutes from UTC exists nowhere")
+    content, implant = factory.make(
+        made_as,
+        volume=filled.quanta,
+        concentration=concentration.quanta,
+        bench=bench,
+        frozen=frozen,
+        offset_min=offset_min,
+        now=now,
+        entropy=entropy,
+    )
+    shelf.put(home, name, content)
+    return Created(name, implant.serial, secret_text(implant.secret))
+
+
+def remove(home: Path, name: str) -> None:
+    """Throw an emulator away; PortMissing or PortBusy where that cannot be."""
+    shelf.throw_away(home, name)
+
+
+def list_emulators(home: Path) -> tuple[Listed, ...]:
+    """Every emulator of this home, held or not, by name; a damaged one shows no serial."""
+    found = []
+    for name in shelf.names(home):
+        try:
+            with (shelf.folder_of(home, name) / shelf.STATE).open("rb") as file:
+                head = file.read((max(image.IMPLANT) + 1) * PAGE)
+            implant = implants.read(Flash(MemoryStore(head)))
+        except (OSError, FlashError, UsageError):
+            found.append(Listed(name, "", "", bench=False, frozen=False))
+            continue
+        found.append(Listed(name, implant.serial, implant.model, implant.bench, implant.frozen))
+    return tuple(found)
+
+
+# --- acts on the pump itself -------------------------------------------------------------
+
+
+def press(home: Path, name: str, *, now: Now, entropy: Entropy) -> Inspection:
+    """The local act: opens pairing for 60 s on the pump's own counter."""
+    return _act(home, name, "press", lambda held: held.firmware.press(), now, entropy)
+
+
+def advance(home: Path, name: str, duration_ms: int, *, now: Now, entropy: Entropy) -> Inspection:
+    """Make it this much later for the pump."""
+    if not 0 <= duration_ms <= LONGEST_ADVANCE_MS:
+        raise UsageError("an advance goes forward, by ten years at most")
+    return _act(
+        home,
+        name,
+        "advance",
+        lambda held: held.firmware.advance(duration_ms),
+        now,
+        entropy,
+        ms=duration_ms,
+    )
+
+
+def inspect(home: Path, name: str, *, now: Now, entropy: Entropy) -> Inspection:
+    """The emulator's own truth."""
+    return _act(home, name, "inspect", lambda held: held.firmware.tick(), now, entropy)
+
+
+def _act(
+    home: Path,
+    name: str,
+    word: str,
+    act: Callable[[Held], None],
+    now: Now,
+    entropy: Entropy,
+    **more: int,
+) -> Inspection:
+    """Hold the pump for a moment, or ask the process that does."""
+    try:
+        with Held(home, name, now=now, entropy=entropy) as held:
+            act(held)
+            return inspect_core(held.firmware.core, name)
+    except PortBusy:
+        return from_json(ask(shelf.folder_of(home, name), name, {"do": word, **more}))
+    except OSError as error:
+        raise StoreError(f"the state of emulator {name} cannot be written: {error}") from error
+
+
+# --- a line inside this process -------------------------------------------------------------
+
+
+class LocalLine:
+    """A line to an emulator that this process runs: it has answered when `write` returns."""
+
+    def __init__(self, held: Held) -> None:
+        self._held: Held | None = held
+        self._waiting = bytearray()
+
+    def write(self, data: bytes) -> None:
+        """Hand bytes to the pump; StoreError where its state cannot be written any more."""
+        held = self._need()
+        try:
+            self._waiting += held.firmware.receive(data)
+        except OSError as error:
+            raise StoreError(
+                f"the state of emulator {held.name} cannot be written: {error}"
+            ) from error
+
+    def read(self) -> bytes:
+        """Everything that the pump has sent and nobody has read; b"" where there is nothing."""
+        self._need()
+        data = bytes(self._waiting)
+        self._waiting.clear()
+        return data
+
+    def close(self) -> None:
+        """End the link session and give the pump back; never fails."""
+        held, self._held = self._held, None
+        if held is None:
+            return
+        try:
+            held.firmware.link_lost()
+        except OSError:
+            pass
+        finally:
+            held.close()
+
+    def _need(self) -> Held:
+        if self._held is None:
+            raise ValueError("this line is closed")
+        return self._held
+
+    def __enter__(self) -> LocalLine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_local(home: Path, name: str, *, now: Now, entropy: Entropy) -> LocalLine:
+    """Run an emulator here; PortMissing or PortBusy where that cannot be."""
+    return LocalLine(Held(home, name, now=now, entropy=entropy))

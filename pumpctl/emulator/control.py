@@ -1,0 +1,128 @@
+"""The control block: the single place where a change becomes real.
+
+It lies alternately at two places, each twice, with a sequence number; the
+newest valid one is in force. Everything that must change together is in it, so
+that one write is the whole commit. What a change means is not known here.
+"""
+
+from typing import Annotated, NamedTuple
+
+from pumpctl.emulator import image
+from pumpctl.emulator.flash import Flash
+from pumpctl.emulator.ledger import MOST as MOST_OPERATIONS
+from pumpctl.emulator.ledger import Entry
+from pumpctl.emulator.stored import Found, Twin
+from pumpctl.wire.fields import Fixed, Many, Reader, Struct, WireError
+from pumpctl.wire.logentry import SIZE as LOG_ENTRY_SIZE
+from pumpctl.wire.vocabulary import (
+    U8,
+    U64,
+    Drug,
+    Hash32,
+    KeyId,
+    MaybeMs,
+    MaybeTag,
+    Ms,
+    Name,
+    PgPerNl,
+    PublicKey,
+    Role,
+    UtcMs,
+    Yes,
+)
+
+MOST_KEYS = 16
+MOST_ENTRIES = 6
+NO_SLOT = 0xFF
+
+
+class PairedKey(NamedTuple):
+    """A key that may speak with this pump, and what it may do."""
+
+    key_id: KeyId
+    public: PublicKey
+    psk: Hash32
+    role: Role
+    operator: Name
+    station: Name
+
+
+class Control(NamedTuple):
+    """All that is durable and changes. Slots and the fallback pair are only named here."""
+
+    sequence: U64
+    state_version: U64
+    running: U8
+    """Index of the slot that is delivered."""
+    bridged: U8
+    """Index of the slot that a bridge plays, or NO_SLOT."""
+    fallback_pair: U8
+    program_hash: Hash32
+    drug: Drug
+    """Of what is in the reservoir; only a refill changes it."""
+    concentration: PgPerNl
+    filled_at: UtcMs
+    stopped_at: MaybeMs
+    """Counter at the stop; nothing while the pump delivers."""
+    cancelled_at: Ms
+    """Boluses that began up to this counter have been ended by an operator."""
+    on_fallback: Yes
+    """Both copies of the running program were lost (PRG-07)."""
+    tag: MaybeTag
+    ledger: Annotated[tuple[Entry, ...], Many(Struct(Entry), MOST_OPERATIONS)]
+    reaches_back_to: U64
+    keys: Annotated[tuple[PairedKey, ...], Many(Struct(PairedKey), MOST_KEYS)]
+    most_role: Role
+    """The most that a pairing after the first is granted."""
+    entries: Annotated[tuple[bytes, ...], Many(Fixed(LOG_ENTRY_SIZE), MOST_ENTRIES)]
+    """What the log says of this very commit; recovery appends what a power cut kept out."""
+
+
+_STRUCT = Struct(Control)
+_MARK = b"CTRL"
+
+
+def _unpack(payload: bytes | None) -> Control | None:
+    if payload is None:
+        return None
+    reader = Reader(payload)
+    try:
+        control = _STRUCT.get(reader)
+        reader.finish()
+    except WireError:
+        return None
+    return control
+
+
+class ControlStore:
+    """The two places. `write` never touches the one in force."""
+
+    def __init__(self, flash: Flash) -> None:
+        self._flash = flash
+        self._places = tuple(
+            Twin(flash, _MARK, place, image.CONTROL_PAGES) for place in image.CONTROL
+        )
+
+    def read(self) -> Control | None:
+        """The newest valid one, or None where all four copies are bad."""
+        found = [_unpack(place.read().payload) for place in self._places]
+        return max((each for each in found if each), key=lambda each: each.sequence, default=None)
+
+    def write(self, control: Control) -> None:
+        """Commit: when this returns, the change is real."""
+        out = bytearray()
+        _STRUCT.put(control, out)
+        self._places[control.sequence % 2].write(bytes(out))
+        self._flash.flush()
+
+    def check(self, control: Control) -> Found:
+        """How the copies of the one in force are."""
+        return self._places[control.sequence % 2].read()
+
+    def cut_while_writing(self, control: Control) -> bool:
+        """Was the second copy simply never finished?"""
+        return self._places[control.sequence % 2].second_never_finished()
+
+    def repair(self, control: Control) -> None:
+        """Write its bad copy again."""
+        self._places[control.sequence % 2].repair()

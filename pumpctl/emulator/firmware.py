@@ -1,0 +1,163 @@
+"""The pump as the line sees it: bytes in, bytes out, and time.
+
+`Firmware` joins the secure session to the handlers. Before any byte leaves, the
+state up to that instant is in the state file. It opens no files or ports; flash,
+clock and entropy are handed in, so that the same code runs behind a pty, behind
+TCP, in a process, and in a world with virtual time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pumpctl.emulator import keys, recovery
+from pumpctl.emulator.caller import Caller, Refused
+from pumpctl.emulator.core import Core
+from pumpctl.emulator.dispatch import handle
+from pumpctl.emulator.flash import Flash
+from pumpctl.emulator.implant import FIRMWARE
+from pumpctl.emulator.staging import Drop
+from pumpctl.wire import messages as m
+from pumpctl.wire.codes import Feature, Refuse
+from pumpctl.wire.frames import Junk
+from pumpctl.wire.greeting import MAJOR, MINOR, PumpGreeting, StationGreeting
+from pumpctl.wire.secret import pairing_psk
+from pumpctl.wire.session import Opened, PeerKey, Request, Responder, Send
+
+LIBRARY = 0
+"""No table of limits has been received yet; the factory's absolutes hold."""
+
+
+class Firmware:
+    """One pump, running."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self._end = Responder(
+            private_key=core.implant.private,
+            entropy=core.entropy,
+            greet=self._greet,
+            find_key=self._find_key,
+            pairing_psk=self._pairing_psk,
+        )
+
+    @classmethod
+    def boot(
+        cls, flash: Flash, *, now: Callable[[], int], entropy: Callable[[int], bytes]
+    ) -> Firmware:
+        """Power on: boot count, log entry, self-test."""
+        return cls(recovery.start(flash, now=now, entropy=entropy, power_on=True))
+
+    @classmethod
+    def attach(
+        cls, flash: Flash, *, now: Callable[[], int], entropy: Callable[[int], bytes]
+    ) -> Firmware:
+        """A pump that never lost its power gets a new process to run in."""
+        return cls(recovery.start(flash, now=now, entropy=entropy, power_on=False))
+
+    # --- the line -------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> bytes:
+        """Take what came on the line; what goes back."""
+        core = self.core
+        core.catch_up()
+        recovery.self_check_if_due(core)
+        out = bytearray()
+        for event in self._end.receive(data):
+            match event:
+                case Send():
+                    out += event.data
+                case Opened():
+                    self._opened(event)
+                case Request():
+                    out += self._end.reply(event, self._answer(event))
+                    if isinstance(event.message, m.Close):
+                        self._end.close()
+                case Junk():
+                    pass  # noise changes nothing and is not answered (PMP-01)
+        core.save()
+        return bytes(out)
+
+    def link_lost(self) -> None:
+        """The line went away, and the session with it."""
+        self.core.catch_up()
+        self.core.drop_staged(Drop.LINK_LOST)
+        self._end.close()
+        self.core.save()
+
+    # --- what is done to the pump itself -----------------------------------------------
+
+    def tick(self) -> None:
+        """Time goes on without anybody asking."""
+        self.core.catch_up()
+        recovery.self_check_if_due(self.core)
+        self.core.save()
+
+    def press(self) -> None:
+        """The local act that opens pairing for a minute (SEC-03)."""
+        self.core.catch_up()
+        keys.open_pairing(self.core)
+        self.core.save()
+
+    def advance(self, duration: int) -> None:
+        """Make it this many ms later. Saved first: a killed process goes on to the same end."""
+        self.core.catch_up()
+        self.core.clock.advance(self.core.now(), duration)
+        self.core.save()
+        self.tick()
+
+    # --- underneath ----------------------------------------------------------------------
+
+    def _greet(self, station: StationGreeting) -> PumpGreeting:
+        core = self.core
+        return PumpGreeting(
+            MAJOR,
+            MINOR,
+            int(Feature.BENCH) if core.implant.bench else 0,
+            core.implant.model,
+            core.implant.serial,
+            FIRMWARE,
+            LIBRARY,
+            core.control.state_version,
+            core.boot,
+            keys.find(core, station.key) is not None,
+            core.pairing_open,
+            core.entropy(16),
+            station.random,
+        )
+
+    def _find_key(self, name: bytes) -> PeerKey | None:
+        key = keys.find(self.core, name)
+        return None if key is None else PeerKey(key.key_id, key.public, key.psk)
+
+    def _pairing_psk(self) -> bytes | None:
+        return pairing_psk(self.core.implant.secret) if self.core.pairing_open else None
+
+    def _opened(self, event: Opened) -> None:
+        """A session's first record: what another one has staged is dropped (PRG-06)."""
+        staged = self.core.staged
+        if staged is not None and staged.session != event.session:
+            self.core.drop_staged(Drop.OTHER_SESSION)
+
+    def _answer(self, request: Request) -> Any:
+        core = self.core
+        if core.staged is not None and core.staged.session == request.session:
+            core.staged = core.staged._replace(heard=core.clock.counter)
+        if request.message is None:
+            return Refused(Refuse.MALFORMED, request.fault).message()
+        key = None if request.pairing else keys.find(core, request.key_id)
+        if isinstance(request.message, m.Close):
+            core.drop_staged(Drop.SESSION_CLOSED)
+            return m.Closed()
+        caller = Caller(
+            request.session,
+            None if key is None else key.role,
+            request.key_id,
+            request.pairing,
+            request.exported,
+        )
+        answer = handle(core, caller, request.message)
+        # The answer must fit its own message before the state that it tells of is left behind.
+        core.save()
+        return answer

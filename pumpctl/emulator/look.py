@@ -1,0 +1,170 @@
+"""Answers to questions: identity, status, program, operation, log. Nothing is written here.
+
+Every function takes the core and the caller and returns a message. What changes
+something lives in `treat` and `keys`.
+"""
+
+from __future__ import annotations
+
+from pumpctl.emulator import ledger, slots
+from pumpctl.emulator.alarms import ALARMS
+from pumpctl.emulator.caller import Caller, Refused
+from pumpctl.emulator.clock import DAY_MS
+from pumpctl.emulator.core import Core
+from pumpctl.emulator.implant import FIRMWARE, LOW_ALARM
+from pumpctl.wire import messages as m
+from pumpctl.wire.codes import Battery, Delivery, Encoding, Mode, Refuse, Result, Role
+from pumpctl.wire.logbatch import pack_batch
+from pumpctl.wire.logentry import SIZE as ENTRY_SIZE
+from pumpctl.wire.program import program_hash
+
+SERVICE_MS = 7 * 365 * DAY_MS
+"""Service life is capped at seven years on pumps of this kind."""
+_MOST_ALARMS = 16
+_MOST_RAW = 8000 // ENTRY_SIZE
+_MOST_DEFLATED = 480
+"""More than ever fit into one batch: hour records deflate about fivefold."""
+
+
+def ping(_core: Core, _caller: Caller, asked: m.Ping) -> m.Pong:
+    """The same token back."""
+    return m.Pong(asked.token)
+
+
+def identity(core: Core, caller: Caller, _asked: m.GetIdentity) -> m.Identity:
+    """What is fixed, and what this key may do."""
+    implant = core.implant
+    return m.Identity(
+        implant.serial,
+        implant.model,
+        FIRMWARE,
+        implant.bench,
+        caller.role or Role.OBSERVER,
+        implant.capacity,
+        implant.pulse,
+        implant.least_flow,
+        implant.most_flow,
+        implant.tubing,
+        implant.catheter,
+    )
+
+
+def delivery_now(core: Core) -> Delivery:
+    """What the pump is doing, in one word: the one that matters most."""
+    engine = core.engine
+    if engine.plan.stopped_at is not None:
+        return Delivery.STOPPED
+    if core.on_fallback:
+        return Delivery.FALLBACK
+    if engine.reservoir == 0:
+        return Delivery.EMPTY
+    if engine.boluses:
+        return Delivery.BOLUS
+    if core.program is not None and core.program.mode is Mode.MINIMUM_RATE:
+        return Delivery.MINIMUM
+    return Delivery.DELIVERING
+
+
+def status(core: Core, _caller: Caller, _asked: m.GetStatus) -> m.Status:
+    """Everything that changes."""
+    engine, clock, control = core.engine, core.clock, core.control
+    tip_drug, tip_concentration = engine.fluid.tip
+    stopped = engine.plan.stopped_at
+    own = core.program.patient_dose if core.program is not None else None
+    return m.Status(
+        time=clock.utc,
+        offset=clock.offset_min,
+        counter=clock.counter,
+        boot=core.boot,
+        state_version=control.state_version,
+        delivery=delivery_now(core),
+        rate=engine.rate(),
+        program_hash=control.program_hash,
+        drug=control.drug,
+        concentration=control.concentration,
+        reservoir=engine.reservoir,
+        low_alarm=core.program.low_alarm if core.program is not None else LOW_ALARM,
+        filled_at=control.filled_at,
+        line=core.implant.line,
+        tip_drug=tip_drug,
+        tip_concentration=tip_concentration,
+        front=engine.fluid.front,
+        pulses=engine.motor.pulses,
+        bolus=_bolus(core),
+        bridge=None,
+        staged=_staged(core),
+        patient_dose=None if own is None else m.PatientState(own.most, 0),
+        battery=Battery.GOOD,
+        replace_by=core.implant.made_at + SERVICE_MS,
+        stopped_for=None if stopped is None else clock.counter - stopped,
+        tag=control.tag,
+        log_first=core.log.first,
+        log_next=core.log.next,
+        alarms=tuple(
+            m.Alarm(each.code, ALARMS[each.code].priority, each.since, ALARMS[each.code].cause)
+            for each in engine.alarms.raised[:_MOST_ALARMS]
+        ),
+    )
+
+
+def _bolus(core: Core) -> m.RunningBolus | None:
+    """The bolus that ends last; several run at once only around an activation."""
+    running = core.engine.boluses
+    if not running:
+        return None
+    bolus = max(running, key=lambda each: each.started + each.over)
+    return m.RunningBolus(
+        bolus.kind,
+        bolus.dose,
+        core.engine.given(bolus).half_up(),
+        core.clock.utc_of(bolus.started),
+        core.clock.utc_of(bolus.started + bolus.over),
+    )
+
+
+def _staged(core: Core) -> m.StagedState | None:
+    staged = core.staged
+    if staged is None:
+        return None
+    return m.StagedState(staged.kind, staged.content, staged.expires_in(core.clock.counter))
+
+
+def program(core: Core, _caller: Caller, _asked: m.GetProgram) -> m.ProgramReport:
+    """Decoded anew from the slot that is delivered."""
+    stored = slots.program_in(core.slots[core.control.running])
+    if stored is None or core.control.on_fallback:
+        raise Refused(Refuse.FLASH, "the stored program is lost; the fallback rate is in force")
+    return m.ProgramReport(program_hash(stored), stored)
+
+
+def operation(core: Core, _caller: Caller, asked: m.GetOperation) -> m.OperationReport:
+    """What the ledger says; asking leaves no trace."""
+    return report(core, asked.operation)
+
+
+def report(core: Core, operation_id: bytes) -> m.OperationReport:
+    """The ledger's answer about an id."""
+    control = core.control
+    found = ledger.find(control.ledger, operation_id)
+    if found is None:
+        return m.OperationReport(
+            operation_id, Result.ABSENT, bytes(32), 0, 0, 0, control.reaches_back_to
+        )
+    return m.OperationReport(
+        operation_id,
+        found.result,
+        found.content,
+        found.state_version,
+        found.at,
+        found.delivered,
+        control.reaches_back_to,
+    )
+
+
+def log(core: Core, _caller: Caller, asked: m.GetLog) -> m.LogReport:
+    """As many whole entries as fit into one record. A lost entry shows as a missing number."""
+    bound = _MOST_DEFLATED if asked.encoding is Encoding.DEFLATE else _MOST_RAW
+    entries = tuple(core.log.read(asked.first, min(asked.most, bound)))
+    count, batch = pack_batch(asked.encoding, entries)
+    first = int.from_bytes(entries[0][:8], "big") if count else core.log.next
+    return m.LogReport(first, count, core.log.first, core.log.next, asked.encoding, batch)

@@ -1,0 +1,187 @@
+"""What changes therapy: activate, stop, cancel a bolus; and `resolve`, which settles an id.
+
+Each is one commit of the control block. An operation id is applied at most
+once, a void one never, and a refusal leaves no trace (BOL-01 to BOL-03).
+"""
+
+from __future__ import annotations
+
+from pumpctl.emulator import ledger, look, slots
+from pumpctl.emulator.caller import Caller, Refused
+from pumpctl.emulator.control import Control
+from pumpctl.emulator.core import Core, Event
+from pumpctl.emulator.stage import judge, stored_staging
+from pumpctl.emulator.staging import Drop
+from pumpctl.wire import messages as m
+from pumpctl.wire.codes import AlarmCode, Kind, LogKind, Refuse, Result
+from pumpctl.wire.program import Program, program_hash
+
+_NO_CONTENT = bytes(32)
+
+
+def _chain(head: bytes) -> list[Event]:
+    """The station's chain head, spread over the fields of one entry; none where it has none."""
+    if not any(head):
+        return []
+    first, second = int.from_bytes(head[:8], "big"), int.from_bytes(head[8:16], "big")
+    return [Event(LogKind.CHAIN_HEAD, first, second, head[16:] + bytes(4))]
+
+
+def _applied(
+    core: Core, operation: bytes, kind: Kind, content: bytes, version: int, delivered: int = 0
+) -> Control:
+    """The control block with one applied operation more."""
+    kept, reaches = ledger.add(
+        core.control.ledger,
+        core.control.reaches_back_to,
+        ledger.Entry(operation, content, kind, Result.APPLIED, version, core.clock.utc, delivered),
+    )
+    return core.control._replace(state_version=version, ledger=kept, reaches_back_to=reaches)
+
+
+def _known(core: Core, operation: bytes, kind: Kind | None, content: bytes) -> m.Done | None:
+    """The answer to an id that was applied before; Refused for a conflict or a void one."""
+    found = ledger.find(core.control.ledger, operation)
+    if found is None:
+        return None
+    if found.result is Result.VOID:
+        raise Refused(Refuse.OPERATION_VOID, "this operation was declared void")
+    if found.content != content or (kind is not None and found.kind is not kind):
+        raise Refused(Refuse.OPERATION_CONFLICT, "this id was used for something else")
+    return m.Done(operation, found.kind, found.state_version, found.at, found.delivered, True)
+
+
+def _done(core: Core, operation: bytes) -> m.Done:
+    """From the ledger, so that it says what a repetition will say."""
+    entry = core.control.ledger[-1]
+    return m.Done(operation, entry.kind, entry.state_version, entry.at, entry.delivered, False)
+
+
+# --- activate ---------------------------------------------------------------------------
+
+
+def activate(core: Core, caller: Caller, asked: m.Activate) -> m.Done:
+    """Make what is staged real (PRG-05)."""
+    repeated = _known(core, asked.operation, None, asked.content)
+    if repeated is not None:
+        return repeated
+    if core.staged is not None and core.staged.session == caller.session:
+        if asked.content != core.staged.content:
+            raise Refused(Refuse.HASH_MISMATCH, "something else is staged than this")
+        if asked.nonce != core.staged.nonce:
+            raise Refused(Refuse.NONCE, "this nonce belongs to another staging")
+    staged, _, message = stored_staging(core, caller)
+    if asked.state_version != core.control.state_version:
+        raise Refused(
+            Refuse.STATE_VERSION,
+            f"the pump is at state version {core.control.state_version}, "
+            f"this was planned for {asked.state_version}",
+        )
+    program = judge(core, message)
+    version = core.control.state_version + 1
+    control = _applied(core, asked.operation, staged.kind, asked.content, version)
+    events = [
+        Event(LogKind.ACTIVATED, version, staged.kind, asked.operation + asked.content[:4]),
+    ]
+    if core.control.stopped_at is not None:
+        stopped_for = core.clock.counter - core.control.stopped_at
+        events.append(Event(LogKind.RESUMED, version, stopped_for, asked.operation + bytes(4)))
+    if core.control.tag is None:
+        events.append(Event(LogKind.PATIENT_ASSIGNED, version, 0, message.tag + bytes(12)))
+    events += _chain(asked.chain)
+    control = control._replace(stopped_at=None, tag=message.tag)
+    if isinstance(message, m.StageProgram):
+        control = _with_program(core, control, staged.slot, program)
+    _commit_activation(core, control, events)
+    return _done(core, asked.operation)
+
+
+def _with_program(core: Core, control: Control, slot: int, program: Program) -> Control:
+    """Another slot, and a fallback of its own that is in flash before the commit is."""
+    pair = 1 - core.control.fallback_pair
+    name = program_hash(program)
+    fallback = slots.Fallback(
+        program.fallback, program.drug, program.concentration, name, control.state_version
+    )
+    core.fallbacks[pair].write(slots.fallback_bytes(fallback))
+    core.flash.flush()
+    return control._replace(running=slot, fallback_pair=pair, program_hash=name, on_fallback=False)
+
+
+def _commit_activation(core: Core, control: Control, events: list[Event]) -> None:
+    core.commit(control, *events)
+    core.staged = None
+    core.last_drop = None
+    core.program = slots.program_in(core.slots[core.control.running])
+    core.engine.set_plan(core.plan())
+    if not core.on_fallback:
+        core.engine.alarms.put(
+            AlarmCode.MEMORY_BOTH_COPIES, False, utc=core.clock.utc, counter=core.clock.counter
+        )
+
+
+# --- the two short ways (STP-01) -----------------------------------------------------------
+
+
+def stop(core: Core, _caller: Caller, asked: m.Stop) -> m.Done:
+    """Stop now. A new id on a stopped pump is written down, too; the first stop counts."""
+    repeated = _known(core, asked.operation, Kind.STOP, _NO_CONTENT)
+    if repeated is not None:
+        return repeated
+    version = core.control.state_version + 1
+    control = _applied(core, asked.operation, Kind.STOP, _NO_CONTENT, version)
+    if control.stopped_at is None:
+        control = control._replace(stopped_at=core.clock.counter)
+    core.drop_staged(Drop.STOPPED)
+    core.commit(
+        control,
+        Event(LogKind.STOPPED, version, 0, asked.operation + bytes(4)),
+        *_chain(asked.chain),
+    )
+    core.engine.set_plan(core.plan())
+    return _done(core, asked.operation)
+
+
+def cancel_bolus(core: Core, _caller: Caller, asked: m.CancelBolus) -> m.Done:
+    """End what runs, and say how much it gave. Done also where nothing runs: then nothing."""
+    repeated = _known(core, asked.operation, Kind.CANCEL, _NO_CONTENT)
+    if repeated is not None:
+        return repeated
+    running = core.engine.boluses
+    delivered = sum(core.engine.given(bolus).half_up() for bolus in running)
+    version = core.control.state_version + (1 if running else 0)
+    control = _applied(core, asked.operation, Kind.CANCEL, _NO_CONTENT, version, delivered)
+    if running:
+        control = control._replace(cancelled_at=core.clock.counter)
+    core.commit(
+        control,
+        Event(LogKind.ACTIVATED, version, Kind.CANCEL, asked.operation + bytes(4)),
+        *_chain(asked.chain),
+    )
+    if running:
+        core.engine.end_boluses(core.clock.counter)
+    return _done(core, asked.operation)
+
+
+# --- resolve -----------------------------------------------------------------------------------
+
+
+def resolve(core: Core, _caller: Caller, asked: m.Resolve) -> m.OperationReport:
+    """What became of it; an id that the pump does not hold is void from now on (BOL-03)."""
+    if ledger.find(core.control.ledger, asked.operation) is None:
+        control = core.control
+        entry = ledger.Entry(
+            asked.operation,
+            _NO_CONTENT,
+            Kind.PROGRAM,
+            Result.VOID,
+            control.state_version,
+            core.clock.utc,
+            0,
+        )
+        kept, reaches = ledger.add(control.ledger, control.reaches_back_to, entry)
+        core.commit(
+            control._replace(ledger=kept, reaches_back_to=reaches),
+            Event(LogKind.VOIDED, control.state_version, 0, asked.operation + bytes(4)),
+        )
+    return look.report(core, asked.operation)

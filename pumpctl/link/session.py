@@ -1,0 +1,221 @@
+"""One conversation with one pump over one line.
+
+Errors of the link are exceptions; a pump's refusal is a value. A change of
+therapy ends as `Applied`, `Refused` or `Unknown`: from the moment its first
+byte is handed to the line, only the pump's own authentic answer can make it
+anything but unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+from pumpctl.errors import (
+    Corrupt,
+    LinkError,
+    NoAnswer,
+    NotPaired,
+    PumpRefused,
+    VersionSkew,
+    WrongPump,
+)
+from pumpctl.link import patience
+from pumpctl.link.patience import Patience
+from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, StateVersion, Unknown
+from pumpctl.transport.line import Line
+from pumpctl.wire import messages as m
+from pumpctl.wire.codes import Purpose
+from pumpctl.wire.codes import Role as RoleCode
+from pumpctl.wire.frames import Junk
+from pumpctl.wire.greeting import MAJOR, PumpGreeting
+from pumpctl.wire.message import spec_of
+from pumpctl.wire.secret import key_id, pairing_psk, session_psk
+from pumpctl.wire.session import Answer, Entropy, Greeted, Initiator, Ready, Skew
+
+R = TypeVar("R")
+Ticker = Callable[[], float]
+"""A monotonic clock in seconds, for time-outs only."""
+
+
+class OwnKey(NamedTuple):
+    """This operator's key pair at this station."""
+
+    private: bytes
+    public: bytes
+
+    @property
+    def id(self) -> bytes:
+        """The short name by which a greeting refers to it."""
+        return key_id(self.public)
+
+
+class PairedPump(NamedTuple):
+    """What pairing left behind for one pump and one operator."""
+
+    serial: str
+    public: bytes
+    psk: bytes
+    role: str
+
+
+class Link:
+    """A greeted pump; `open` or `pair` makes a session of it."""
+
+    def __init__(
+        self, line: Line, *, entropy: Entropy, ticker: Ticker, purpose: Purpose, key: bytes
+    ) -> None:
+        self._line = line
+        self._ticker = ticker
+        self._end = Initiator(entropy=entropy, purpose=purpose, key=key)
+        self._junk = 0
+        self.bytes_on_wire = 0
+        self.ready = False
+        self.therapy_sent = False
+        """Has a byte of a therapy message been handed to the line?"""
+        self.greeting: PumpGreeting = self._greet()
+
+    @property
+    def read_only(self) -> bool:
+        """Another major version: it may be looked at, and nothing else (TEL-06)."""
+        return self.greeting.major != MAJOR
+
+    def open(self, own: OwnKey, pump: PairedPump) -> None:
+        """Open a session between paired parties.
+
+        Raises WrongPump, NotPaired, NoAnswer or Corrupt.
+        """
+        if self.greeting.serial != pump.serial:
+            raise WrongPump(f"pump {self.greeting.serial} answered, not {pump.serial}")
+        if not self.greeting.known:
+            raise NotPaired(
+                f"pump {pump.serial} does not know this operator's key any more",
+                hint="its pairing was removed, or this home is a copy of an old one: pair again",
+            )
+        self._shake(own=own.private, peer=pump.public, psk=pump.psk)
+
+    def pair(
+        self, own: OwnKey, secret: bytes, *, station: str, operator: str, role: str
+    ) -> PairedPump:
+        """Pair inside the minute that the local act on the pump opened."""
+        if not self.greeting.pairing_open:
+            raise NotPaired(
+                f"pump {self.greeting.serial} is not open for pairing",
+                hint="press its pairing key (an emulator: pumpctl emulator press NAME), "
+                "then pair within 60 s",
+            )
+        try:
+            keys = self._shake(own=None, peer=None, psk=pairing_psk(secret))
+        except LinkError as error:
+            raise NotPaired(
+                f"pump {self.greeting.serial} does not accept this pairing secret",
+                hint="read the implant card again; is it this pump's card?",
+            ) from error
+        asked = m.Pair(station, operator, RoleCode[role.upper()], own.public)
+        paired = self.ask(asked, m.Paired, patience.STAGING)
+        return PairedPump(
+            self.greeting.serial, paired.key, session_psk(keys.exported), paired.role.name.lower()
+        )
+
+    def try_ask(
+        self, message: object, reply: type[R], tries: Patience = patience.READING
+    ) -> R | m.Refusal:
+        """Send a request that may be sent again; its answer, or the pump's refusal."""
+        if self.read_only and spec_of(message).stages:
+            raise VersionSkew(self._skew_text())
+        counter, data = self._end.request(message)
+        answer = self._exchange(counter, data, tries)
+        if isinstance(answer, m.Refusal):
+            return answer
+        if not isinstance(answer, reply):
+            raise Corrupt(f"the pump answered {type(answer).__name__} to {type(message).__name__}")
+        return answer
+
+    def ask(self, message: object, reply: type[R], tries: Patience = patience.READING) -> R:
+        """The same where a refusal is nothing but an error: raises PumpRefused."""
+        answer = self.try_ask(message, reply, tries)
+        if isinstance(answer, m.Refusal):
+            raise PumpRefused(
+                f"the pump refused: {answer.detail or answer.code.name}", pump_code=answer.code.name
+            )
+        return answer
+
+    def change(self, message: m.Activate | m.Stop | m.CancelBolus) -> Outcome:
+        """Send the one message that changes therapy, and say truly what became of it."""
+        operation = OperationId(message.operation)
+        if self.read_only and not isinstance(message, m.Stop):
+            raise VersionSkew(self._skew_text())
+        counter, data = self._end.request(message)
+        self.therapy_sent = True
+        try:
+            answer = self._exchange(counter, data, patience.THERAPY)
+        except LinkError as error:
+            return Unknown(operation, str(error))
+        except KeyboardInterrupt:
+            return Unknown(operation, "interrupted while the pump was being asked")
+        if isinstance(answer, m.Refusal):
+            return Refused(operation, answer.code.name, answer.detail)
+        if isinstance(answer, m.Done) and answer.operation == operation:
+            return Applied(operation, StateVersion(answer.state_version))
+        return Unknown(operation, f"the pump answered {type(answer).__name__}")
+
+    def close(self) -> None:
+        """Say goodbye where there is a session, and give the line back. Never fails."""
+        try:
+            if self.ready:
+                counter, data = self._end.request(m.Close())
+                self._exchange(counter, data, patience.CLOSING)
+        except LinkError:
+            pass
+        finally:
+            self.ready = False
+            self._line.close()
+
+    # --- underneath ---------------------------------------------------------------
+
+    def _greet(self) -> PumpGreeting:
+        for event in self._send(self._end.greet(), patience.GREETING):
+            if isinstance(event, Greeted):
+                return event.greeting
+            if isinstance(event, Skew):
+                raise VersionSkew(
+                    f"the pump speaks protocol {event.major}.{event.minor}, "
+                    f"which this program cannot read"
+                )
+        if self._junk:
+            raise Corrupt(
+                "something answers on this line, but it is no pump that can be understood"
+            )
+        raise NoAnswer("nothing answered on this line")
+
+    def _shake(self, *, own: bytes | None, peer: bytes | None, psk: bytes) -> Any:
+        data = self._end.shake(own=own, peer=peer, psk=psk)
+        for event in self._send(data, patience.HANDSHAKE):
+            if isinstance(event, Ready):
+                self.ready = True
+                return event.keys
+        raise NoAnswer(f"pump {self.greeting.serial} does not complete the handshake")
+
+    def _exchange(self, counter: int, data: bytes, tries: Patience) -> Any:
+        for event in self._send(data, tries):
+            if isinstance(event, Answer) and event.to == counter:
+                return event.message
+        raise NoAnswer(f"pump {self.greeting.serial} does not answer any more")
+
+    def _send(self, data: bytes, tries: Patience) -> Any:
+        """Send, yield what comes back, send again; ends when patience does."""
+        for wait in tries.waits:
+            self.bytes_on_wire += len(data)
+            self._line.write(data)
+            until = self._ticker() + wait
+            while (left := until - self._ticker()) > 0:
+                came = self._line.read(left)
+                self.bytes_on_wire += len(came)
+                for event in self._end.feed(came):
+                    if isinstance(event, Junk):
+                        self._junk += 1
+                    else:
+                        yield event
+
+    def _skew_text(self) -> str:
+        return f"the pump speaks protocol {self.greeting.major}.{self.greeting.minor}: reading only"

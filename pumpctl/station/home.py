@@ -1,0 +1,149 @@
+"""The home: one folder with everything that a station keeps.
+
+station.json            this station's id
+operators/NAME.json     an operator's private key, 0600
+pumps/SERIAL/NAME.json  what pairing left for that operator, 0600
+journal.sqlite3         intents and outcomes, hash-chained
+records.sqlite3         interrogations and logs (or elsewhere, by --database)
+emulators/NAME/         built-in pumps
+locks/                  one per port and pump
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pumpctl.errors import NotPaired, StoreError, UsageError
+
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+
+
+def checked_name(name: str, what: str) -> str:
+    """A name that is safe as a file's and plain on the wire; UsageError otherwise."""
+    if not 1 <= len(name) <= 40 or not set(name) <= _NAME or name.startswith("."):
+        raise UsageError(
+            f"{name!r} is no name for {what}", hint="up to 40 letters, digits, dots, - and _"
+        )
+    return name
+
+
+class Home:
+    """The folder, its paths, and careful writing in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.journal = root / "journal.sqlite3"
+        self.records = root / "records.sqlite3"
+        self.locks = root / "locks"
+        self.log = root / "pumpctl.log"
+        self._pumps = root / "pumps"
+        self._operators = root / "operators"
+
+    def make(self) -> None:
+        """Make the folder, readable by its owner only; StoreError where that cannot be."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StoreError(f"the home {self.root} cannot be made: {error}") from error
+
+    def read_json(self, path: Path) -> dict[str, Any] | None:
+        """A small JSON file of ours, or None where there is none; StoreError where damaged."""
+        try:
+            text = path.read_text("ascii")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise StoreError(f"{path} cannot be read: {error}") from error
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            raise StoreError(f"{path} is damaged: {error}") from error
+        if not isinstance(value, dict):
+            raise StoreError(f"{path} is damaged: no table in it")
+        return value
+
+    def write_json(self, path: Path, value: dict[str, Any]) -> None:
+        """Write a secret file whole or not at all, 0600, on the disk before returning."""
+        temporary = path.with_name(f".{path.name}.new")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                json.dump(value, file, indent=1)
+                file.write("\n")
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be written: {error}") from error
+
+    def station_id(self, entropy: Callable[[int], bytes]) -> str:
+        """This station's id, made once."""
+        path = self.root / "station.json"
+        known = self.read_json(path)
+        if known is None:
+            known = {"station": f"st-{entropy(6).hex()}"}
+            self.make()
+            self.write_json(path, known)
+        return str(known["station"])
+
+    # --- keys -----------------------------------------------------------------------
+
+    def operator_key(self, operator: str) -> bytes | None:
+        """The operator's private key at this station, if there is one."""
+        known = self.read_json(self._operators / f"{operator}.json")
+        return None if known is None else bytes.fromhex(str(known["private"]))
+
+    def operator_key_mode(self, operator: str) -> int | None:
+        """The permission bits of the key's file, or None where there is none."""
+        try:
+            mode = (self._operators / f"{operator}.json").stat().st_mode
+        except FileNotFoundError:
+            return None
+        return 0o600 if os.name == "nt" else mode & 0o777
+
+    def make_operator_key(self, operator: str, entropy: Callable[[int], bytes]) -> bytes:
+        """The same, made where it is missing."""
+        private = self.operator_key(operator)
+        if private is None:
+            private = entropy(32)
+            self.make()
+            self.write_json(
+                self._operators / f"{operator}.json",
+                {"operator": operator, "private": private.hex()},
+            )
+        return private
+
+    def operators(self) -> tuple[str, ...]:
+        """Operators who have a key here."""
+        return tuple(sorted(path.stem for path in self._operators.glob("*.json")))
+
+    def pairing(self, serial: str, operator: str) -> dict[str, Any]:
+        """What pairing left for this pump and operator; NotPaired where there is nothing."""
+        checked_name(serial, "a pump")
+        known = self.read_json(self._pumps / serial / f"{operator}.json")
+        if known is None:
+            raise NotPaired(f"operator {operator} of this station is not paired with pump {serial}")
+        return known
+
+    def keep_pairing(self, serial: str, operator: str, value: dict[str, Any]) -> None:
+        """Keep what a pairing left."""
+        checked_name(serial, "a pump")
+        self.write_json(self._pumps / serial / f"{operator}.json", value)
+
+    def forget_pairing(self, serial: str, operator: str) -> None:
+        """Forget it."""
+        try:
+            (self._pumps / checked_name(serial, "a pump") / f"{operator}.json").unlink(
+                missing_ok=True
+            )
+        except OSError as error:
+            raise StoreError(f"the pairing cannot be removed: {error}") from error
+
+    def pairings(self) -> tuple[tuple[str, str], ...]:
+        """(serial, operator) of every pairing here."""
+        return tuple(sorted((path.parent.name, path.stem) for path in self._pumps.glob("*/*.json")))

@@ -1,0 +1,158 @@
+"""The journal: what this station was about to do, and what became of it.
+
+SQLite, WAL, synchronous FULL: an entry is on the disk when `append` returns.
+An intent is written before the first therapy byte leaves, an outcome before it
+is shown (AUD-01). Entries are only ever added, each naming the hash of the one
+before. A patient appears as the short hash of the tag, never as the tag.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pumpctl.errors import StoreError
+
+Kind = Literal["intent", "outcome", "resolved", "refused", "pairing", "stop"]
+GENESIS = bytes(32)
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS journal_entries (
+    seq INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    pump TEXT NOT NULL,
+    operation TEXT,
+    body TEXT NOT NULL,
+    previous BLOB NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS journal_by_operation ON journal_entries (operation);
+CREATE INDEX IF NOT EXISTS journal_by_pump ON journal_entries (pump, kind);
+"""
+_COLUMNS = "seq, at, kind, pump, operation, body, previous, hash"
+
+
+class Entry(NamedTuple):
+    """One entry, as it was written."""
+
+    seq: int
+    at: str
+    kind: str
+    pump: str
+    operation: str | None
+    body: dict[str, Any]
+    previous: bytes
+    hash: bytes
+
+
+def entry_hash(
+    previous: bytes, seq: int, at: str, kind: str, pump: str, operation: str | None, body: str
+) -> bytes:
+    """SHA-256 of the previous hash and the entry in its canonical form."""
+    canonical = json.dumps(
+        [seq, at, kind, pump, operation, body], separators=(",", ":"), ensure_ascii=True
+    )
+    return hashlib.sha256(previous + canonical.encode("ascii")).digest()
+
+
+class Journal:
+    """The open journal of one home. Raises StoreError for whatever goes wrong."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._db = sqlite3.connect(path, timeout=5, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.executescript(_SCHEMA)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"the journal {path} cannot be opened: {error}") from error
+
+    def append(
+        self, kind: Kind, *, at: str, pump: str, operation: str | None, body: dict[str, Any]
+    ) -> bytes:
+        """Add an entry; durable when this returns. The new head of the chain."""
+        text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                row = self._db.execute(
+                    "SELECT seq, hash FROM journal_entries ORDER BY seq DESC LIMIT 1"
+                ).fetchone()
+                seq, previous = (1, GENESIS) if row is None else (row[0] + 1, row[1])
+                head = entry_hash(previous, seq, at, kind, pump, operation, text)
+                self._db.execute(
+                    f"INSERT INTO journal_entries ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)",
+                    (seq, at, kind, pump, operation, text, previous, head),
+                )
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise StoreError(f"the journal {self._path} cannot be written: {error}") from error
+        return head
+
+    def entries(self, *, pump: str | None = None, operation: str | None = None) -> list[Entry]:
+        """Entries in order, all or of one pump or operation."""
+        where, values = [], []
+        for column, value in (("pump", pump), ("operation", operation)):
+            if value is not None:
+                where.append(f"{column} = ?")
+                values.append(value)
+        condition = f" WHERE {' AND '.join(where)}" if where else ""
+        try:
+            rows = self._db.execute(
+                f"SELECT {_COLUMNS} FROM journal_entries{condition} ORDER BY seq", values
+            ).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"the journal {self._path} cannot be read: {error}") from error
+        return [
+            Entry(seq, at, kind, where_pump, op, json.loads(body), before, head)
+            for seq, at, kind, where_pump, op, body, before, head in rows
+        ]
+
+    def used(self, operation: str) -> bool:
+        """Was a plan with this operation ever sent towards a pump from here?"""
+        return bool(self.entries(operation=operation))
+
+    def unresolved(self, pump: str | None = None) -> list[Entry]:
+        """Intents of which nobody knows yet what became: no outcome, or an unknown one."""
+        open_intents: dict[str, Entry] = {}
+        for entry in self.entries(pump=pump):
+            if entry.operation is None:
+                continue
+            if entry.kind == "intent":
+                open_intents[entry.operation] = entry
+            elif entry.kind in ("outcome", "resolved") and entry.body["outcome"] != "unknown":
+                open_intents.pop(entry.operation, None)
+        return list(open_intents.values())
+
+    def fault(self) -> str | None:
+        """What is wrong with the chain of hashes, or None."""
+        previous = GENESIS
+        try:
+            rows = self._db.execute(
+                f"SELECT {_COLUMNS} FROM journal_entries ORDER BY seq"
+            ).fetchall()
+        except sqlite3.Error as error:
+            return f"cannot be read: {error}"
+        for expected, (seq, at, kind, pump, operation, body, before, head) in enumerate(rows, 1):
+            if seq != expected:
+                return f"entry {expected} is missing"
+            if before != previous:
+                return f"entry {seq} does not continue entry {seq - 1}"
+            if head != entry_hash(before, seq, at, kind, pump, operation, body):
+                return f"entry {seq} was altered"
+            previous = head
+        return None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()

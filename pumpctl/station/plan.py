@@ -1,0 +1,151 @@
+"""A plan: the file that a person can read and a program can check.
+
+Everything that was decided before activation, bound by one hash: change one
+character and it is no plan any more. The confirmation token is made of that
+hash and the operator; it guards against accident and is no credential.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pumpctl.errors import PlanUnreadable, StoreError
+
+VALID_MS = 3_600_000
+"""A plan lives one hour, by the station's clock."""
+_MOST_BYTES = 1 << 20
+
+_HEX16 = r"^[0-9a-f]{16}$"
+_HEX32 = r"^[0-9a-f]{32}$"
+_HEX64 = r"^[0-9a-f]{64}$"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class PlannedPump(_Frozen):
+    """The one pump for which this plan is."""
+
+    serial: str
+    model: str
+
+
+class PlannedFinding(_Frozen):
+    """A finding as it was when the plan was made."""
+
+    id: str
+    severity: Literal["hard", "soft", "note"]
+    message: str
+    source: str
+    value: str | None
+    limit: str | None
+    line: int | None
+    column: int | None
+
+
+class Override(_Frozen):
+    """A soft finding overridden by name."""
+
+    id: str
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class Plan(_Frozen):
+    """See the contract; `hash` covers every other field in canonical JSON."""
+
+    schema_: Literal["pumpctl.plan/1"] = Field(alias="schema")
+    operation: str = Field(pattern=_HEX32)
+    kind: Literal["program", "resume"]
+    pump: PlannedPump
+    patient: str
+    operator: str
+    made: str
+    expires: str
+    expires_utc_ms: int
+    rehearsal: bool
+    state_version: int
+    old: dict[str, Any]
+    new: dict[str, Any]
+    change_percent: str | None
+    readback: dict[str, Any]
+    readback_bytes: str
+    content: str = Field(pattern=_HEX64)
+    program: str
+    """Canonical bytes of the program, in hexadecimal."""
+    program_hash: str = Field(pattern=_HEX64)
+    tag_hash: str = Field(pattern=_HEX16)
+    findings: tuple[PlannedFinding, ...] = Field(strict=False)
+    overrides: tuple[Override, ...] = Field(strict=False)
+    hash: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+
+    @property
+    def open_soft(self) -> tuple[PlannedFinding, ...]:
+        """Soft findings that nobody overrode: with one, the plan cannot be confirmed."""
+        overridden = {override.id for override in self.overrides}
+        return tuple(
+            finding
+            for finding in self.findings
+            if finding.severity == "soft" and finding.id not in overridden
+        )
+
+
+def plan_hash(plan: Plan) -> str:
+    """SHA-256 of the plan's canonical JSON without its `hash`."""
+    plain = plan.model_dump(mode="json", by_alias=True, exclude={"hash"})
+    canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def sealed(plan: Plan) -> Plan:
+    """The plan with its hash filled in."""
+    return plan.model_copy(update={"hash": plan_hash(plan)})
+
+
+def token(plan: Plan, operator: str) -> str:
+    """What a script confirms with; another operator's token is another one (CNF-03)."""
+    digest = hashlib.sha256(f"pumpctl confirm\0{plan.hash}\0{operator}".encode()).digest()
+    letters = base64.b32encode(digest[:10]).decode("ascii")
+    return "-".join(letters[at : at + 4] for at in range(0, 16, 4))
+
+
+def write_plan(plan: Plan, path: Path) -> None:
+    """Write a sealed plan whole or not at all; StoreError where that cannot be."""
+    text = json.dumps(plan.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=True)
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        with temporary.open("w", encoding="ascii") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise StoreError(f"the plan {path} cannot be written: {error}") from error
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan and check its hash; PlanUnreadable for anything else."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise PlanUnreadable(
+            f"{path} cannot be read: {error.strerror or error}", hint="is this the right file?"
+        ) from error
+    if len(raw) > _MOST_BYTES:
+        raise PlanUnreadable(f"{path} is too large for a plan")
+    try:
+        plan = Plan.model_validate_json(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise PlanUnreadable(f"{path} is no plan: {where}: {first['msg']}") from error
+    if plan.hash != plan_hash(plan):
+        raise PlanUnreadable(f"{path} was altered after it was made")
+    return plan

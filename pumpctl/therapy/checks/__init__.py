@@ -1,0 +1,103 @@
+"""Every check, and the three ways to run them.
+
+`check_draft` is for the profile reader, `check_program` for a profile or a
+program by itself, `check_change` for the same beside the pump that it is to
+run on. Each gives all its findings at once, hard ones first. The checks stand in
+the files named for their ideas; `rules` lists every id that can ever be shown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pumpctl.errors import InternalError
+from pumpctl.therapy.checks import (  # noqa: F401  (imported so that they register)
+    daily,
+    declared,
+    doses,
+    drug,
+    pump_range,
+    schedule,
+    setting,
+)
+from pumpctl.therapy.checks.registry import (
+    CHECKS,
+    PUMP_CHECKS,
+    Case,
+    PumpCase,
+    run_checks,
+    run_pump_checks,
+)
+from pumpctl.therapy.draft import Draft, draft_of
+from pumpctl.therapy.findings import Fault, Finding, Rule, Severity, placed
+from pumpctl.therapy.library import DEFAULT, Limits
+from pumpctl.therapy.program import Program
+
+if TYPE_CHECKING:
+    from pumpctl.therapy.moment import Moment
+    from pumpctl.therapy.profile import Profile
+    from pumpctl.therapy.state import PumpState
+
+__all__ = ["check_change", "check_draft", "check_program", "rules"]
+
+
+def check_draft(draft: Draft, limits: Limits = DEFAULT) -> tuple[Finding, ...]:
+    """All findings of a profile as it was read: its shape's faults and every check."""
+    faults = [*draft.faults, *run_checks(Case(draft, limits))]
+    _has_a_reason(draft, faults)
+    return placed(faults, draft.text)
+
+
+def check_program(subject: Profile | Program, limits: Limits = DEFAULT) -> tuple[Finding, ...]:
+    """All findings of a profile, or of a program from elsewhere, by itself."""
+    return check_draft(_draft(subject), limits)
+
+
+def check_change(
+    subject: Profile | Program,
+    pump: PumpState,
+    *,
+    station_now: Moment,
+    limits: Limits = DEFAULT,
+) -> tuple[Finding, ...]:
+    """All findings of bringing a profile, or a program, onto this pump.
+
+    Those of `check_program` are among them: this one call is all that a plan
+    needs. `station_now` is the station's clock, with its offset.
+    """
+    _register_pump_checks()
+    draft = _draft(subject)
+    program = subject if isinstance(subject, Program) else subject.program
+    faults = [
+        *draft.faults,
+        *run_checks(Case(draft, limits, with_pump=True)),
+        *run_pump_checks(PumpCase(draft, limits, program, pump, station_now)),
+    ]
+    return placed(faults, draft.text)
+
+
+def rules() -> dict[str, Rule]:
+    """Every finding that there can be, by id."""
+    from pumpctl.therapy.profile_walk import RULES
+
+    _register_pump_checks()
+    every = dict(RULES)
+    every.update((name, each.rule) for name, each in CHECKS.items())
+    every.update((name, each.rule) for name, each in PUMP_CHECKS.items())
+    return dict(sorted(every.items()))
+
+
+def _register_pump_checks() -> None:
+    """What needs a pump is loaded with the first pump: a profile check stays quick."""
+    from pumpctl.therapy.checks import change, condition, identity  # noqa: F401
+
+
+def _draft(subject: Profile | Program) -> Draft:
+    return draft_of(subject) if isinstance(subject, Program) else subject.draft
+
+
+def _has_a_reason(draft: Draft, faults: list[Fault]) -> None:
+    """Nothing that is no program leaves here without a hard finding that says why."""
+    hard = any((seen.severity or rule.severity) is Severity.HARD for rule, seen in faults)
+    if draft.program is None and not hard:
+        raise InternalError("a profile makes no program, and no check says why")

@@ -1,0 +1,183 @@
+"""In what condition is the pump? Clock, alarms, reservoir, battery, what is running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pumpctl.quantities import Duration
+from pumpctl.therapy.checks.registry import PumpCase, pump_check
+from pumpctl.therapy.compare import is_reduction
+from pumpctl.therapy.findings import Seen, Severity
+from pumpctl.therapy.library import DEFAULT
+from pumpctl.therapy.program import Program
+from pumpctl.therapy.state import BatteryState, Priority, clock_difference_ms
+
+REPLACE_AHEAD_DAYS = 90
+"""A pump is replaced at least three months ahead."""
+
+
+def _clock_matters(old: Program | None, new: Program) -> bool:
+    """Whether a clock that is off is a reason to refuse: not for a reduction (TIM-02)."""
+    return new.by_time_of_day and not (old is not None and is_reduction(old, new))
+
+
+def _clock_seen(case: PumpCase) -> Iterator[Seen]:
+    apart = clock_difference_ms(case.pump.clock, case.now)
+    limit = case.limits.clock.value
+    if abs(apart) > limit.quanta:
+        size = Duration(abs(apart) // 1_000 * 1_000)
+        yield Seen(
+            f"the pump's clock is {size} {'ahead of' if apart > 0 else 'behind'} the station's "
+            f"({case.pump.clock.label()}, {case.now.label()})",
+            value=f"{'+' if apart > 0 else '-'}{size}",
+            limit=str(limit),
+            path=("program", "mode"),
+            source=case.limits.clock.source,
+        )
+
+
+@pump_check(
+    "CLOCK_DIFFERENCE",
+    Severity.HARD,
+    source=DEFAULT.clock.source,
+    why="A schedule by time of day gives its doses at the hours of the pump's clock. One of the "
+    "two clocks is wrong: find out which, and set the pump's with `clock` if it is that one. "
+    "Continuous and minimum rate, and reductions, are not refused.",
+)
+def clock_difference(case: PumpCase) -> Iterator[Seen]:
+    """A schedule by time of day needs two clocks that agree."""
+    if _clock_matters(case.pump.program, case.program):
+        yield from _clock_seen(case)
+
+
+@pump_check(
+    "CLOCK_OFF",
+    Severity.NOTE,
+    source=DEFAULT.clock.source,
+    why="The clocks differ. This program may go on all the same, but later schedules will not.",
+)
+def clock_off(case: PumpCase) -> Iterator[Seen]:
+    """Say that the clocks differ, where that is no reason to refuse."""
+    if not _clock_matters(case.pump.program, case.program):
+        yield from _clock_seen(case)
+
+
+@pump_check(
+    "ALARM_CRITICAL",
+    Severity.SOFT,
+    source="ALM-02",
+    why="A critical alarm says that the pump may not deliver what it is told. Look at its cause "
+    "before changing the dose of a patient who may not have had the last one.",
+)
+def alarm_critical(case: PumpCase) -> Iterator[Seen]:
+    """No critical alarm is active."""
+    for alarm in case.pump.alarms:
+        if alarm.priority is Priority.CRITICAL:
+            yield Seen(
+                f"critical alarm {alarm.code} since {alarm.since.label()}: {alarm.cause}",
+                value=alarm.code,
+                limit="no critical alarm",
+            )
+
+
+@pump_check(
+    "ALARM_ACTIVE",
+    Severity.NOTE,
+    source="ALM-02",
+    why="An alarm that has not been cleared; it is shown before any change of therapy.",
+)
+def alarm_active(case: PumpCase) -> Iterator[Seen]:
+    """Show the other alarms."""
+    for alarm in case.pump.alarms:
+        if alarm.priority is not Priority.CRITICAL:
+            yield Seen(
+                f"alarm {alarm.code} since {alarm.since.label()}: {alarm.cause}", value=alarm.code
+            )
+
+
+@pump_check(
+    "LOW_ALARM_CAPACITY",
+    Severity.HARD,
+    source="pump model",
+    why="An alarm volume at or above the reservoir's capacity rings for ever, and is ignored.",
+)
+def low_alarm_capacity(case: PumpCase) -> Iterator[Seen]:
+    """The alarm volume is below this pump's capacity."""
+    alarm, capacity = case.program.low_alarm, case.pump.capacity
+    if alarm >= capacity:
+        yield Seen(
+            f"an alarm volume of {alarm} in a reservoir of {capacity}",
+            value=str(alarm),
+            limit=f"below {capacity}",
+            path=("reservoir", "low_alarm"),
+        )
+
+
+@pump_check(
+    "RESERVOIR_LOW",
+    Severity.NOTE,
+    source="arithmetic",
+    why="The reservoir is at its alarm volume, old or new: plan the refill before the change.",
+)
+def reservoir_low(case: PumpCase) -> Iterator[Seen]:
+    """The reservoir is above the alarm volume that the program sets."""
+    alarm, left = case.program.low_alarm, case.pump.reservoir
+    if left <= alarm:
+        yield Seen(
+            f"{left} are left, and the alarm volume is {alarm}",
+            value=str(left),
+            limit=str(alarm),
+            path=("reservoir", "low_alarm"),
+        )
+
+
+@pump_check(
+    "REFILL_OVERDUE",
+    Severity.NOTE,
+    source=DEFAULT.refill_days.source,
+    why="The drug in the reservoir is older than the longest refill interval.",
+)
+def refill_overdue(case: PumpCase) -> Iterator[Seen]:
+    """The last fill is not older than the longest interval."""
+    days, source = case.limits.refill_days
+    if case.pump.filled_at is None:
+        return
+    due = case.pump.filled_at.date.plus(days)
+    if case.now.date > due:
+        yield Seen(
+            f"filled on {case.pump.filled_at.date}: a refill was due by {due}",
+            value=str(case.now.date),
+            limit=str(due),
+            source=source,
+        )
+
+
+@pump_check(
+    "BATTERY_LOW",
+    Severity.NOTE,
+    source="practice: replaced at least 3 months ahead; the pump stops 90 days after ERI",
+    why="A pump at the end of its battery stops, and a stopped pump means withdrawal.",
+)
+def battery_low(case: PumpCase) -> Iterator[Seen]:
+    """The pump's replacement is not near."""
+    state, replace_by = case.pump.battery
+    near = replace_by is not None and replace_by <= case.now.date.plus(REPLACE_AHEAD_DAYS)
+    if near or state is not BatteryState.OK:
+        when = f"the pump is to be replaced by {replace_by}" if replace_by else "battery low"
+        yield Seen(f"{when} (battery: {state.value})", value=state.value)
+
+
+@pump_check(
+    "BOLUS_RUNNING",
+    Severity.NOTE,
+    source="BOL-08",
+    why="A running bolus goes on when a program is activated.",
+)
+def bolus_running(case: PumpCase) -> Iterator[Seen]:
+    """Say that a bolus is running."""
+    bolus = case.pump.bolus
+    if bolus is not None:
+        yield Seen(
+            f"a bolus of {bolus.dose} is running until {bolus.ends.label()}; it goes on",
+            value=str(bolus.dose),
+        )

@@ -1,0 +1,78 @@
+"""Is the drug, at this concentration, on the closed list? (LIM-07)"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pumpctl.therapy.checks.registry import Case, check
+from pumpctl.therapy.findings import Seen, Severity
+from pumpctl.therapy.library import DEFAULT
+
+
+@check(
+    "DRUG_UNKNOWN",
+    Severity.HARD,
+    source=DEFAULT.drugs_source,
+    why="Limits are keyed by drug and concentration; for a drug without limits nothing can be "
+    "checked, so nothing is given.",
+)
+def drug_unknown(case: Case) -> Iterator[Seen]:
+    """The drug is in the library."""
+    drug = case.draft.drug
+    if drug is not None and drug not in case.limits.drugs:
+        known = ", ".join(case.limits.drugs)
+        yield Seen(
+            f"the drug library knows no {drug!r:.40}",
+            value=drug,
+            limit=known,
+            path=("drug", "name"),
+            source=case.limits.drugs_source,
+        )
+
+
+@check(
+    "CONCENTRATION_SCREENING",
+    Severity.HARD,
+    source=DEFAULT.screening.source,
+    why="50 mcg/mL is the ampoule for the screening injection. In a pump it would be a tenth of "
+    "the lowest concentration, and of its dose.",
+)
+def concentration_screening(case: Case) -> Iterator[Seen]:
+    """The screening ampoule is not for pumps."""
+    screening, source = case.limits.screening
+    if case.draft.concentration == screening:
+        yield Seen(
+            f"{screening} is for screening only, never for a pump",
+            value=str(screening),
+            limit=_list(case),
+            path=("drug", "concentration"),
+            source=source,
+        )
+
+
+@check(
+    "CONCENTRATION_UNKNOWN",
+    Severity.HARD,
+    source=DEFAULT.drugs_source,
+    why="Ampoules of the same mass differ fourfold in concentration (10 mg/20 mL, 10 mg/5 mL). A "
+    "concentration that is not supplied is a slip, and every dose would be out by its ratio.",
+)
+def concentration_unknown(case: Case) -> Iterator[Seen]:
+    """The concentration is one that the library lists for this drug."""
+    draft = case.draft
+    if draft.concentration is None or draft.concentration == case.limits.screening.value:
+        return
+    listed = case.limits.drugs.get(draft.drug or "baclofen")
+    if listed is not None and draft.concentration not in listed:
+        yield Seen(
+            f"{draft.concentration} is not on the list for {draft.drug or 'baclofen'}",
+            value=str(draft.concentration),
+            limit=_list(case),
+            path=("drug", "concentration"),
+            source=case.limits.drugs_source,
+        )
+
+
+def _list(case: Case) -> str:
+    listed = case.limits.drugs.get(case.draft.drug or "baclofen", ())
+    return ", ".join(str(each) for each in listed)

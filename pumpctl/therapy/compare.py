@@ -1,0 +1,124 @@
+"""Old beside new: percent, and the rows of the screen that is confirmed.
+
+Compares two programs, or the figures of two, and puts numbers into words. How
+a row is drawn, and whether a change is too large, is not known here.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from pumpctl.quantities import Concentration, Flow, Mass, Rate, round_half_up
+from pumpctl.therapy import figures
+from pumpctl.therapy.curve import Curve
+from pumpctl.therapy.program import Program
+
+DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def change(old: Fraction | int, new: Fraction | int) -> Fraction | None:
+    """The relative change, 1/10 for +10 %; None where there was nothing before."""
+    return Fraction(new) / Fraction(old) - 1 if old else None
+
+
+def percent_text(old: Fraction | int, new: Fraction | int) -> str:
+    """`+6.8 %`: one decimal, half away from zero; `0 %` for equal, `new` from nothing."""
+    if old == new:
+        return "0 %"
+    relative = change(old, new)
+    if relative is None:
+        return "new"
+    tenths = round_half_up(abs(relative) * 1_000)
+    return f"{'-' if relative < 0 else '+'}{tenths // 10}.{tenths % 10} %"
+
+
+def share_text(part: Fraction | int, whole: Fraction | int) -> str:
+    """`57 %`: how much of `whole` a part is, to a whole percent, half up."""
+    return f"{round_half_up(Fraction(part) / Fraction(whole) * 100)} %" if whole else "-"
+
+
+class DayRow(NamedTuple):
+    """Neighbouring days that are alike, old and new."""
+
+    days: tuple[int, ...]
+    label: str
+    old: Rate | None
+    new: Rate
+    percent: str
+
+
+class Summary(NamedTuple):
+    """The figures of one program that a confirmation shows."""
+
+    daily_doses: tuple[Rate, ...]
+    largest_day: Rate
+    smallest_day: Rate
+    largest_hour: Mass
+    flow: Flow
+    drug: str
+    concentration: Concentration
+    largest_24h_with_patient_doses: Mass
+    fallback: Rate
+    fallback_share: str
+    """The fallback as a part of the smallest day."""
+
+
+def summary(program: Program) -> Summary:
+    """Every figure once, each rounded as `figures` says."""
+    curve = Curve(program)
+    doses = [Rate(round_half_up(dose)) for dose in figures.daily_doses(program)]
+    return Summary(
+        daily_doses=tuple(doses),
+        largest_day=max(doses),
+        smallest_day=min(doses),
+        largest_hour=max(figures.largest_hour(program, day, curve) for day in range(7)),
+        flow=figures.flow_of_largest_day(program),
+        drug=program.drug,
+        concentration=program.concentration,
+        largest_24h_with_patient_doses=figures.largest_24h_with_patient_doses(program, curve),
+        fallback=program.fallback,
+        fallback_share=share_text(program.fallback.quanta, figures.smallest_day(program)),
+    )
+
+
+def day_rows(old: Program | None, new: Program) -> tuple[DayRow, ...]:
+    """The daily doses, old and new, neighbouring days with the same pair in one row."""
+    was = figures.daily_doses(old) if old else (None,) * 7
+    pairs = list(zip(was, figures.daily_doses(new), strict=True))
+    rows: list[DayRow] = []
+    first = 0
+    for day in range(1, 8):
+        if day < 7 and pairs[day] == pairs[first]:
+            continue
+        before, after = pairs[first]
+        rows.append(
+            DayRow(
+                days=tuple(range(first, day)),
+                label=_label(first, day - 1),
+                old=None if before is None else Rate(round_half_up(before)),
+                new=Rate(round_half_up(after)),
+                percent=percent_text(before or 0, after),
+            )
+        )
+        first = day
+    return tuple(rows)
+
+
+def greatest_changes(old: Program, new: Program) -> tuple[Fraction, Fraction]:
+    """The greatest reduction and the greatest increase of any day; 0 where there is none."""
+    pairs = zip(figures.daily_doses(old), figures.daily_doses(new), strict=True)
+    changes = [Fraction(0), *(change(before, after) or Fraction(0) for before, after in pairs)]
+    return min(changes), max(changes)
+
+
+def is_reduction(old: Program, new: Program) -> bool:
+    """Whether no day gets more than before, and some day less."""
+    pairs = list(zip(figures.daily_doses(old), figures.daily_doses(new), strict=True))
+    return all(after <= before for before, after in pairs) and any(a < b for b, a in pairs)
+
+
+def _label(first: int, last: int) -> str:
+    if (first, last) == (0, 6):
+        return "every day"
+    return DAY_NAMES[first] if first == last else f"{DAY_NAMES[first]}-{DAY_NAMES[last]}"

@@ -1,0 +1,240 @@
+"""The first walk over a profile's data: is every value of the shape that was declared?
+
+Takes what `tomllib` gave and the table of `profile_shape`, and gives typed
+values back: quantities, minutes of the day, words. What is faulty becomes
+`BAD`, so that one fault hides no other. What the values mean together is not
+known here.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import assert_never
+
+from pumpctl.errors import QuantityError
+from pumpctl.therapy import profile_shape as shape
+from pumpctl.therapy.findings import Fault, Rule, Seen, Severity
+from pumpctl.therapy.places import Path
+from pumpctl.therapy.program import Mode
+
+
+class Bad:
+    """Stands for a value that was there, but could not be taken."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "BAD"
+
+
+BAD = Bad()
+
+_FORMAT = "profile format 1"
+_RULES = (
+    ("PROFILE_FORMAT", _FORMAT,
+     "A file of another format could mean something else by the same words."),
+    ("KEY_UNKNOWN", _FORMAT,
+     "A misspelt key would be a setting that is silently left out."),
+    ("KEY_MISSING", _FORMAT,
+     "Nothing that decides a dose is ever filled in by the program."),
+    ("VALUE_KIND", _FORMAT,
+     "A value of another kind was meant for another key."),
+    ("VALUE_CHOICE", _FORMAT,
+     "Only these words have a meaning here."),
+    ("VALUE_COUNT", _FORMAT,
+     "Every list and every count has a limit, and none is empty."),
+    ("VALUE_TEXT", _FORMAT,
+     "Labels are compared letter by letter: they are short, printable, without spaces around."),
+    ("STEP_COUNT", "flex mode of these pumps",
+     "A pump of this kind holds at most 13 steps for a day."),
+    ("QUANTITY", "UNI-02, UNI-03, UNI-04",
+     "The commonest programming errors are slips of unit and point: mg for mcg, hour for day."),
+    ("TIME_OF_DAY", "UNI-03",
+     "Hours typed in a minutes field led to a recall with two deaths (2004)."),
+    ("MODE_CONTRADICTION", "PRG-08",
+     "A file that says two things about how the dose is given means neither."),
+)  # fmt: skip
+RULES: dict[str, Rule] = {
+    name: Rule(name, Severity.HARD, source, why) for name, source, why in _RULES
+}
+
+
+class Walk:
+    """One walk over one file; `faults` grows as it goes."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+
+    def fault(
+        self,
+        rule: str,
+        path: Path,
+        what: str,
+        value: str | None = None,
+        limit: str | None = None,
+        *,
+        key: bool = False,
+    ) -> Bad:
+        """Note a fault, its message led by the name of the place; gives BAD."""
+        seen = Seen(f"{name_of(path)}: {what}", value, limit, path, key)
+        self.faults.append(Fault(RULES[rule], seen))
+        return BAD
+
+    def value(self, kind: shape.Kind, data: object, path: Path) -> object:
+        """The typed value, or BAD with its fault noted."""
+        match kind:
+            case shape.Exactly(number):
+                if data == number and type(data) is int:
+                    return number
+                what = f"found {found(data)}, expected {number}"
+                return self.fault("PROFILE_FORMAT", path, what, found(data), str(number))
+            case shape.Text(longest):
+                return self._text(data, longest, path)
+            case shape.Choice(words):
+                return self._choice(data, words, path)
+            case shape.Amount():
+                return self._amount(kind, data, path)
+            case shape.TimeOfDay():
+                return self._time(data, path)
+            case shape.Count(low, high):
+                if type(data) is not int:
+                    return self._kind(data, "a whole number without quotes", path)
+                if low <= data <= high:
+                    return data
+                what = f"found {found(data)}, expected {low} to {high}"
+                return self.fault("VALUE_COUNT", path, what, found(data), f"{low} to {high}")
+            case shape.ListOf():
+                return self._list(kind, data, path)
+            case shape.Table(keys):
+                return self._table(keys, data, path)
+            case _:
+                assert_never(kind)
+
+    def _kind(self, data: object, expected: str, path: Path) -> Bad:
+        what = f"found {found(data)}, expected {expected}"
+        return self.fault("VALUE_KIND", path, what, found(data), expected)
+
+    def _text(self, data: object, longest: int, path: Path) -> object:
+        if not isinstance(data, str):
+            return self._kind(data, "text in quotes", path)
+        if data and data == data.strip() and data.isprintable() and len(data) <= longest:
+            return data
+        limit = f"1 to {longest} printable characters, no space around them"
+        return self.fault("VALUE_TEXT", path, f"expected {limit}", found(data), limit)
+
+    def _choice(self, data: object, words: tuple[str, ...], path: Path) -> object:
+        if not isinstance(data, str):
+            return self._kind(data, f"one of {', '.join(words)}", path)
+        if data in words:
+            return data
+        what = f"found {found(data)}, expected one of {', '.join(words)}{_nearest(data, words)}"
+        return self.fault("VALUE_CHOICE", path, what, found(data), ", ".join(words))
+
+    def _amount(self, kind: shape.Amount, data: object, path: Path) -> object:
+        try:
+            if isinstance(data, str):
+                return kind.kind.parse(data, kind.units)
+        except QuantityError as error:
+            nearest = " or ".join(error.nearest)
+            hint = f" (nearest taken: {nearest})" if nearest else ""
+            return self.fault(
+                "QUANTITY", path, f"{error.message}{hint}", found(data), nearest or None
+            )
+        units = " or ".join(kind.units)
+        if isinstance(data, (int, Decimal)) and not isinstance(data, bool):
+            what = f"{found(data)} has no unit; {kind.kind.KIND} is text in quotes, in {units}"
+            return self.fault("QUANTITY", path, what, found(data), units)
+        return self._kind(data, f"{kind.kind.KIND} as text in quotes, in {units}", path)
+
+    def _time(self, data: object, path: Path) -> object:
+        expected = '"HH:MM" from "00:00" to "23:59"'
+        if not isinstance(data, str):
+            return self._kind(data, f"a time of day as text, {expected}", path)
+        hours, _, minutes = data.partition(":")
+        if len(data) <= 5 and data.isascii() and hours.isdigit() and minutes.isdigit():
+            near = f'"{hours.zfill(2)}:{minutes}"'
+            if len(minutes) == 2 and int(hours) < 24 and int(minutes) < 60:
+                if len(hours) == 2:
+                    return int(hours) * 60 + int(minutes)
+                what = f"found {found(data)}, expected {near}: two digits for the hour"
+                return self.fault("TIME_OF_DAY", path, what, found(data), near)
+            if data == "24:00":
+                what = 'found "24:00": a day ends there; the next one begins with its own "00:00"'
+                return self.fault("TIME_OF_DAY", path, what, found(data), '"23:59"')
+        what = f"found {found(data)}, expected a time of day, {expected}"
+        return self.fault("TIME_OF_DAY", path, what, found(data), expected)
+
+    def _list(self, kind: shape.ListOf, data: object, path: Path) -> object:
+        if not isinstance(data, list):
+            tables = isinstance(kind.item, shape.Table) and isinstance(data, dict)
+            name = name_of(path)
+            return self._kind(data, f"a list: [[{name}]]" if tables else "a list in [ ]", path)
+        if not 1 <= len(data) <= kind.most:
+            limit = f"1 to {kind.most}"
+            rule = kind.rule if data else "VALUE_COUNT"
+            self.fault(rule, path, f"{len(data)} entries, expected {limit}", str(len(data)), limit)
+            return BAD
+        return [self.value(kind.item, each, (*path, at)) for at, each in enumerate(data)]
+
+    def _table(self, keys: tuple[shape.Key, ...], data: object, path: Path) -> object:
+        if not isinstance(data, dict):
+            return self._kind(data, "a table of keys", path)
+        known = {key.name: key for key in keys}
+        mode = data.get("mode") if any(key.modes for key in keys) else None
+        made: dict[str, object] = {}
+        for name, each in data.items():
+            here = (*path, name)
+            key = known.get(name)
+            if key is None:
+                what = f"there is no such key here{_nearest(name, tuple(known))}"
+                self.fault("KEY_UNKNOWN", here, what, found(name), ", ".join(known), key=True)
+                continue
+            made[name] = self.value(key.kind, each, here)
+            if key.modes and isinstance(mode, str) and mode in _MODES and mode not in key.modes:
+                what = f"does not belong to mode {mode}, only to {' and '.join(key.modes)}"
+                made[name] = self.fault("MODE_CONTRADICTION", here, what, mode, key=True)
+        for key in keys:
+            if key.name in data or not key.required or (key.modes and mode not in key.modes):
+                continue
+            what = f"{key.name} is missing here: {key.doc[0].lower()}{key.doc[1:]}"
+            self.fault("KEY_MISSING", path, what, None, key.name, key=True)
+        return made
+
+
+_MODES = tuple(mode.value for mode in Mode)
+
+
+def name_of(path: Path) -> str:
+    """`program.day[1].steps[3].from`, counted from 1: what a person would point at."""
+    if not path:
+        return "profile"
+    text = ""
+    for part in path:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}"
+    return text[1:] if len(text) < 80 else f"{text[1:77]}..."
+
+
+def found(data: object) -> str:
+    """A value as the file would have it, short enough for one line."""
+    match data:
+        case bool():
+            return "true" if data else "false"
+        case str():
+            short = data if len(data) <= 40 else f"{data[:40]}..."
+            return '"' + repr(short)[1:-1] + '"'
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+        case int() if abs(data) >= 10**18:
+            return "a huge number"
+        case _:
+            return str(data)[:40]
+
+
+def _nearest(word: str, words: tuple[str, ...]) -> str:
+    """`; nearest: "steps"`, where one is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word[:40].lower(), words, n=1, cutoff=0.6)
+    return f'; nearest: "{near[0]}"' if near else ""

@@ -1,0 +1,147 @@
+"""What a line is to everybody above: write bytes, read what has come, close.
+
+The one place that knows pyserial, so that its successor is a change of this
+file. Port errors are told apart here: missing, not permitted, busy.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Protocol
+
+import serial
+
+from pumpctl.errors import NoAnswer, PortBusy, PortDenied, PortError, PortMissing, UsageError
+
+BAUD = 115_200
+READ_SIZE = 4096
+_SLICE_S = 0.02
+"""How long one read of the port may block; a waiting reader loops over slices."""
+SCHEMES = ("emu", "socket", "rfc2217")
+
+
+class Line(Protocol):
+    """A duplex stream of bytes. `read` returns what has come, or b"" after `seconds`."""
+
+    def write(self, data: bytes) -> None: ...
+    def read(self, seconds: float) -> bytes: ...
+    def close(self) -> None: ...
+
+
+class Surroundings(NamedTuple):
+    """What an in-process pump needs from outside: its home, host time in UTC ms, entropy."""
+
+    home: Path
+    now: Callable[[], int]
+    entropy: Callable[[int], bytes]
+
+
+class LineLost(NoAnswer):
+    """The line went away while it was in use."""
+
+    code = "LINE_LOST"
+    default_hint = "the cable, the head or the emulator is gone; check it and try again"
+
+
+class SerialLine:
+    """A pyserial port as a `Line`."""
+
+    def __init__(self, port: serial.SerialBase, monotonic: Callable[[], float]) -> None:
+        self._port = port
+        self._monotonic = monotonic
+
+    def write(self, data: bytes) -> None:
+        """Put all bytes on the line; LineLost where it is gone."""
+        try:
+            self._port.write(data)
+            self._port.flush()
+        except (serial.SerialException, OSError) as error:
+            raise LineLost(f"the line broke while writing: {error}") from error
+
+    def read(self, seconds: float) -> bytes:
+        """What has come, waiting up to `seconds` for the first byte."""
+        until = self._monotonic() + seconds
+        try:
+            while True:
+                # socket:// reports at most one waiting byte, so ask for many with a short wait.
+                data = bytes(self._port.read(READ_SIZE))
+                if data or self._monotonic() >= until:
+                    return data
+        except (serial.SerialException, OSError, TypeError) as error:
+            # pyserial raises TypeError where the file descriptor was closed under it.
+            raise LineLost(f"the line broke while reading: {error}") from error
+
+    def close(self) -> None:
+        """Give the port back; never fails."""
+        try:
+            self._port.close()
+        except (serial.SerialException, OSError):
+            pass
+
+    def __enter__(self) -> SerialLine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def scheme_of(url: str) -> str:
+    """`emu`, `socket`, `rfc2217`, or `device` for a path or COM port; UsageError otherwise."""
+    scheme, mark, rest = url.partition("://")
+    if not mark:
+        return "device"
+    if scheme not in SCHEMES or not rest:
+        raise UsageError(
+            f"{url!r} is no port", hint="a device path, COM3, socket://, rfc2217:// or emu://NAME"
+        )
+    return scheme
+
+
+def open_line(url: str, around: Surroundings, monotonic: Callable[[], float]) -> SerialLine:
+    """Open a port by its URL.
+
+    Raises PortMissing, PortDenied or PortBusy, each its own message, and
+    UsageError for what is no URL of a port.
+    """
+    scheme = scheme_of(url)
+    if scheme == "emu":
+        from pumpctl.transport.urls import protocol_emu
+
+        protocol_emu.surround(around)
+    try:
+        port = serial.serial_for_url(
+            url, do_not_open=True, baudrate=BAUD, timeout=_SLICE_S, write_timeout=5
+        )
+        if scheme == "device" and hasattr(port, "exclusive"):
+            port.exclusive = True
+        port.open()
+    except PortError:
+        raise
+    except (serial.SerialException, OSError, ValueError) as error:
+        raise _told_apart(url, scheme, error) from error
+    return SerialLine(port, monotonic)
+
+
+def _told_apart(url: str, scheme: str, error: Exception) -> PortError:
+    number = getattr(error, "errno", None)
+    text = str(error)
+    if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or "FileNotFoundError" in text:
+        return PortMissing(f"there is no port {url}")
+    if number in (errno.EACCES, errno.EPERM):
+        return PortDenied(f"port {url} is there, but this user may not open it")
+    if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text or "Access is" in text:
+        return PortBusy(f"port {url} is in use by another program")
+    if scheme in ("socket", "rfc2217"):
+        return PortMissing(f"nothing listens at {url}: {text}")
+    return PortMissing(f"port {url} cannot be opened: {text}")
+
+
+serial.protocol_handler_packages.append("pumpctl.transport.urls")

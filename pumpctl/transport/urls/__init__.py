@@ -1,0 +1,1 @@
+"""URL schemes that pyserial learns from this project: `emu://NAME`."""

@@ -1,0 +1,126 @@
+"""The kinds of change that walk the one road: each builds what its plan needs.
+
+A new kind adds a class here and a message pair on the wire, and nothing else.
+An act says which program will run afterwards, what the checks have to say, and
+how it is staged. It never activates.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, Protocol
+
+from pumpctl.errors import InputRefused
+from pumpctl.pump.encode import from_wire, program_hash
+from pumpctl.pump.pump import Pump, Staged
+from pumpctl.therapy.checks import check_change
+from pumpctl.therapy.findings import Finding
+from pumpctl.therapy.moment import Moment
+from pumpctl.therapy.patient import tag_hash
+from pumpctl.therapy.profile import Profile
+from pumpctl.therapy.program import Program
+from pumpctl.therapy.state import Delivery, PumpState
+from pumpctl.wire.program import program_from
+
+Kind = Literal["program", "resume"]
+
+
+class Act(Protocol):
+    """What the road needs to know of a change of therapy."""
+
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def program(self) -> Program: ...
+    @property
+    def patient(self) -> str: ...
+    def tag(self, state: PumpState) -> bytes: ...
+    def findings(self, state: PumpState, now: Moment) -> tuple[Finding, ...]: ...
+    def stage(self, pump: Pump, state: PumpState) -> Staged: ...
+
+
+class ProgramAct(NamedTuple):
+    """A checked profile's program becomes the running one."""
+
+    profile: Profile
+    program: Program
+
+    @property
+    def kind(self) -> Kind:
+        """Its name in plans, gates and journal."""
+        return "program"
+
+    @property
+    def patient(self) -> str:
+        """The clinic's own label of the patient."""
+        return self.profile.patient.tag
+
+    def tag(self, state: PumpState) -> bytes:
+        """The short hash that this patient has in this pump."""
+        return tag_hash(state.serial, self.patient)
+
+    def findings(self, state: PumpState, now: Moment) -> tuple[Finding, ...]:
+        """Everything that the checks say of this profile on this pump."""
+        return check_change(self.profile, state, station_now=now)
+
+    def stage(self, pump: Pump, state: PumpState) -> Staged:
+        """Put it into the pump's staged slot."""
+        return pump.stage_program(self.program, self.tag(state))
+
+
+class PlannedAct(NamedTuple):
+    """The same from a plan file, in another process: the profile itself is not needed."""
+
+    program: Program
+    patient: str
+    tag_hash: bytes
+
+    @property
+    def kind(self) -> Kind:
+        """Its name in plans, gates and journal."""
+        return "program"
+
+    def tag(self, state: PumpState) -> bytes:
+        """The short hash that was confirmed."""
+        return self.tag_hash
+
+    def findings(self, state: PumpState, now: Moment) -> tuple[Finding, ...]:
+        """What the checks say now of the program on this pump."""
+        return check_change(self.program, state, station_now=now)
+
+    def stage(self, pump: Pump, state: PumpState) -> Staged:
+        """Put it into the pump's staged slot."""
+        return pump.stage_program(self.program, self.tag_hash)
+
+
+class ResumeAct(NamedTuple):
+    """A stopped pump goes on with the program that it holds."""
+
+    program: Program
+    patient: str
+
+    @property
+    def kind(self) -> Kind:
+        """Its name in plans, gates and journal."""
+        return "resume"
+
+    def tag(self, state: PumpState) -> bytes:
+        """The pump's own: resuming assigns nobody."""
+        return state.tag_hash or bytes(8)
+
+    def findings(self, state: PumpState, now: Moment) -> tuple[Finding, ...]:
+        """How long the patient has been without drug, and what follows from it (STP-03)."""
+        if state.delivery is not Delivery.STOPPED:
+            raise InputRefused(
+                f"the pump is not stopped, it is {state.delivery.value}",
+                hint="there is nothing to resume",
+            )
+        return check_change(self.program, state, station_now=now)
+
+    def stage(self, pump: Pump, state: PumpState) -> Staged:
+        """Stage going on."""
+        return pump.stage_resume(program_hash(self.program), self.tag(state))
+
+
+def program_of(canonical: bytes) -> Program:
+    """The program in a plan file's canonical bytes; WireError where they are none."""
+    return from_wire(program_from(canonical))

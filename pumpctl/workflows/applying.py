@@ -1,0 +1,276 @@
+"""From a confirmed plan to a verified pump: the second half of the one road.
+
+Stage again, compare the read-back byte by byte, write the intent down, and only
+then activate. What came of it is Applied, Refused or Unknown; it is in the
+journal before it is shown, and where it was applied the pump is asked again.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pumpctl.errors import (
+    ActNow,
+    Interrupted,
+    LimitSoft,
+    LinkError,
+    NotConfirmed,
+    OutcomeUnknown,
+    PlanExpired,
+    PlanStale,
+    PlanUsed,
+    PumpctlError,
+    PumpRefused,
+    ReadbackDiffers,
+    StoreError,
+    VersionSkew,
+    WrongPump,
+)
+from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, StateVersion, Unknown
+from pumpctl.pump.encode import program_hash
+from pumpctl.pump.pump import Staged
+from pumpctl.station.journal import Journal
+from pumpctl.station.plan import Plan, token
+from pumpctl.therapy.findings import Finding, Severity
+from pumpctl.therapy.state import Delivery, PumpState
+from pumpctl.workflows.acts import Act
+from pumpctl.workflows.gates import pass_gates
+from pumpctl.workflows.planning import refuse_hard, stage_and_read
+from pumpctl.workflows.visit import Visit
+
+_DELIVERS = {Delivery.DELIVERING, Delivery.MINIMUM, Delivery.BOLUS, Delivery.BRIDGE}
+
+
+class AppliedPlan(NamedTuple):
+    """A plan that was applied and verified."""
+
+    plan: Plan
+    operation: OperationId
+    state_version: StateVersion
+    state: PumpState
+
+
+def check_token(plan: Plan, given: str, operator: str) -> None:
+    """A script's confirmation; NotConfirmed where it is not this plan's and operator's."""
+    if given.strip().upper() != token(plan, operator):
+        raise NotConfirmed(
+            "this is not the confirmation token of this plan for this operator",
+            hint="the plan's output holds the token; it is another one for each plan and operator",
+        )
+
+
+def check_open_soft(plan: Plan) -> None:
+    """A soft finding that nobody overrode keeps a plan from being confirmed or applied."""
+    if plan.open_soft:
+        names = ", ".join(sorted({finding.id for finding in plan.open_soft}))
+        raise LimitSoft(
+            f"the plan has open soft findings: {names}",
+            findings=tuple(
+                Finding(
+                    found.id,
+                    Severity(found.severity),
+                    found.message,
+                    found.source,
+                    found.value,
+                    found.limit,
+                    found.line,
+                    found.column,
+                )
+                for found in plan.open_soft
+            ),
+        )
+
+
+def check_unused(plan: Plan, journal: Journal) -> None:
+    """One plan applies at most once, whatever became of it."""
+    if journal.used(plan.operation):
+        raise PlanUsed(f"plan {plan.operation} was used before at this station")
+
+
+def apply_plan(visit: Visit, journal: Journal, plan: Plan, act: Act) -> AppliedPlan:
+    """Apply a confirmed plan on the pump of this visit.
+
+    Raises an error for every end but one: applied, verified and delivering.
+    Its `changed` says truly what became of the pump.
+    """
+    try:
+        return _apply(visit, journal, plan, act)
+    except PumpctlError as error:
+        error.operation = plan.operation
+        raise
+
+
+def _apply(visit: Visit, journal: Journal, plan: Plan, act: Act) -> AppliedPlan:
+    check_open_soft(plan)
+    if visit.serial != plan.pump.serial:
+        raise WrongPump(f"pump {visit.serial} is on this line; the plan is for {plan.pump.serial}")
+    check_unused(plan, journal)
+    pass_gates(plan.kind, visit, journal)
+    operation = OperationId.from_text(plan.operation)
+    state = visit.state()
+    _check_fresh(visit, plan, act, state, operation)
+    _check_findings(visit, plan, act, state)
+    body = _body(visit, plan)
+    staged = _stage_same(visit, journal, plan, act, state, body)
+    head = journal.append(
+        "intent", at=str(visit.now()), pump=visit.serial, operation=plan.operation, body=body
+    )
+    outcome = _activate(visit, journal, plan, staged, head)
+    match outcome:
+        case Applied():
+            return AppliedPlan(
+                plan, operation, outcome.state_version, verify(visit, plan, act, outcome)
+            )
+        case Refused():
+            raise PumpRefused(
+                f"the pump refused to activate: {outcome.detail or outcome.code}",
+                pump_code=outcome.code,
+                hint="nothing was changed; make a new plan",
+            )
+        case Unknown():
+            raise OutcomeUnknown(f"nobody knows whether the pump activated it: {outcome.why}")
+
+
+def _activate(visit: Visit, journal: Journal, plan: Plan, staged: Staged, head: bytes) -> Outcome:
+    """Send the one therapy message; its outcome is in the journal when this returns."""
+    operation = OperationId.from_text(plan.operation)
+    outcome: Outcome | None = None
+    try:
+        outcome = visit.pump.activate(operation, staged, StateVersion(plan.state_version), head)
+        _write_outcome(visit, journal, plan, outcome)
+    except KeyboardInterrupt as error:
+        if not visit.link.therapy_sent:
+            _write_outcome(visit, journal, plan, Refused(operation, "NOT_SENT", "interrupted"))
+            raise Interrupted("interrupted before anything was activated") from error
+        raise OutcomeUnknown(
+            "interrupted while the pump was being asked"
+            if outcome is None
+            else "interrupted before the pump's answer was written down"
+        ) from error
+    except VersionSkew as error:  # raised before the first byte was handed to the line
+        _write_outcome(visit, journal, plan, Refused(operation, "NOT_SENT", error.message))
+        raise
+    return outcome
+
+
+def verify(visit: Visit, plan: Plan, act: Act, outcome: Applied) -> PumpState:
+    """Interrogate again and compare field by field (PRG-10); ActNow for any difference."""
+    try:
+        state = visit.state()
+    except (LinkError, PumpRefused, KeyboardInterrupt) as error:
+        raise ActNow(f"the pump applied it, but could not be asked again: {error!s}") from error
+    tag = bytes.fromhex(plan.tag_hash)
+    wanted: tuple[tuple[str, object, object], ...] = (
+        ("program", act.program, state.program),
+        ("program hash", program_hash(act.program), state.program_hash),
+        ("state version", outcome.state_version, state.state_version),
+        ("patient", tag if any(tag) else None, state.tag_hash),
+    )
+    for what, expected, found in wanted:
+        if expected != found:
+            raise ActNow(f"the pump was changed, but its {what} is not what was planned")
+    if state.delivery not in _DELIVERS:
+        raise ActNow(f"the pump was changed, but it does not deliver: {state.delivery.value}")
+    return state
+
+
+def _check_fresh(
+    visit: Visit, plan: Plan, act: Act, state: PumpState, operation: OperationId
+) -> None:
+    known = visit.pump.operation(operation)
+    if known.result != "absent":
+        raise PlanUsed(f"the pump knows plan {plan.operation} already: {known.result}")
+    if visit.now().utc_ms > plan.expires_utc_ms:
+        raise PlanExpired(f"the plan expired at {plan.expires}")
+    if state.state_version != plan.state_version:
+        raise PlanStale(
+            f"the pump's state version is {state.state_version}; "
+            f"the plan was made for {plan.state_version}"
+        )
+    if plan.rehearsal and not visit.rehearsal:
+        raise PlanStale("the plan was made on a rehearsal's clock, and this is not a rehearsal")
+
+
+def _check_findings(visit: Visit, plan: Plan, act: Act, state: PumpState) -> None:
+    """What the checks say now must be what was shown when the plan was confirmed."""
+    findings = act.findings(state, visit.now())
+    refuse_hard(findings)
+    known = {finding.id for finding in plan.findings}
+    new = tuple(
+        finding
+        for finding in findings
+        if finding.severity is Severity.SOFT and finding.id not in known
+    )
+    if new:
+        names = ", ".join(sorted({finding.id for finding in new}))
+        raise LimitSoft(
+            f"there are soft findings that the plan does not name: {names}", findings=new
+        )
+
+
+def _stage_same(
+    visit: Visit, journal: Journal, plan: Plan, act: Act, state: PumpState, body: dict[str, object]
+) -> Staged:
+    """Stage again; what the pump will do must be, byte for byte, what was confirmed."""
+    try:
+        staged, readback = stage_and_read(visit, act, state)
+    except PumpRefused as error:
+        # A plan that the pump refused counts as used.
+        refusal = {**body, "outcome": "refused", "code": error.pump_code}
+        journal.append(
+            "refused",
+            at=str(visit.now()),
+            pump=visit.serial,
+            operation=plan.operation,
+            body=refusal,
+        )
+        raise
+    if readback.raw.hex() != plan.readback_bytes or staged.content.hex() != plan.content:
+        visit.pump.discard()
+        raise ReadbackDiffers("the pump's read-back is not the one that was confirmed")
+    return staged
+
+
+def _body(visit: Visit, plan: Plan) -> dict[str, object]:
+    return {
+        "kind": plan.kind,
+        "plan": plan.hash,
+        "content": plan.content,
+        "program": plan.program_hash,
+        "tag": plan.tag_hash,
+        "operator": visit.station.operator,
+        "state_version": plan.state_version,
+        "overrides": [override.model_dump() for override in plan.overrides],
+        "rehearsal": visit.rehearsal,
+    }
+
+
+def _write_outcome(visit: Visit, journal: Journal, plan: Plan, outcome: Outcome) -> None:
+    """Durable before it is shown (AUD-01); a failure says truly what became of the pump."""
+    body = outcome_body(outcome)
+    try:
+        journal.append(
+            "outcome", at=str(visit.now()), pump=visit.serial, operation=plan.operation, body=body
+        )
+    except StoreError as error:
+        match outcome:
+            case Applied():
+                error.changed = "yes"
+                error.hint = "the pump applied it and this is not recorded: run pumpctl resolve"
+            case Unknown():
+                error.changed = "unknown"
+                error.hint = "it is not known whether the pump applied it: run pumpctl resolve"
+            case Refused():
+                error.hint = "the pump did not change; run pumpctl resolve when there is room"
+        raise
+
+
+def outcome_body(outcome: Outcome) -> dict[str, object]:
+    """An outcome as the journal keeps it."""
+    match outcome:
+        case Applied():
+            return {"outcome": "applied", "state_version": outcome.state_version}
+        case Refused():
+            return {"outcome": "refused", "code": outcome.code, "detail": outcome.detail}
+        case Unknown():
+            return {"outcome": "unknown", "why": outcome.why}

@@ -1,0 +1,47 @@
+"""The one table of gates × acts: what must be open before therapy may change.
+
+`stop` and `bolus cancel` have no gates (STP-01). Everybody else asks here and
+nowhere else (BOL-05).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pumpctl.errors import Unresolved, VersionSkew
+from pumpctl.station.journal import Journal
+from pumpctl.workflows.visit import Visit
+
+Gate = Callable[[Visit, Journal], None]
+
+
+def nothing_unresolved(visit: Visit, journal: Journal) -> None:
+    """No operation on this pump may be unknown."""
+    for entry in journal.unresolved(visit.serial):
+        raise Unresolved(
+            f"operation {entry.operation} of {entry.at} on pump {visit.serial} is unresolved"
+        )
+
+
+def version_known(visit: Visit, journal: Journal) -> None:
+    """The pump must speak a version that this program knows in full (TEL-06)."""
+    if visit.link.read_only:
+        raise VersionSkew(
+            f"pump {visit.serial} speaks another major version of the protocol: reading only"
+        )
+
+
+_ALL: tuple[Gate, ...] = (version_known, nothing_unresolved)
+
+GATES: Mapping[str, tuple[Gate, ...]] = {
+    "program": _ALL,
+    "resume": _ALL,
+    "stop": (),
+    "bolus cancel": (),
+}
+
+
+def pass_gates(act: str, visit: Visit, journal: Journal) -> None:
+    """Raise what stands in the way of this act, if anything does."""
+    for gate in GATES[act]:
+        gate(visit, journal)

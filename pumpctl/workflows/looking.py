@@ -1,0 +1,164 @@
+"""Looking at a pump: its status, with what follows from it. Nothing here changes one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from pumpctl.errors import StoreError
+from pumpctl.pump.pump import Identity
+from pumpctl.station.journal import Entry, Journal
+from pumpctl.therapy import figures
+from pumpctl.therapy.forecast import Forecast, forecast
+from pumpctl.therapy.moment import Moment
+from pumpctl.therapy.state import PumpState, clock_difference_ms
+from pumpctl.workflows.surroundings import Station
+from pumpctl.workflows.visit import Visit
+
+
+class Look(NamedTuple):
+    """A pump as it is now, and the station's view of it."""
+
+    state: PumpState
+    identity: Identity
+    station_clock: Moment
+    difference_ms: int
+    """How far the pump's clock is ahead of the station's, as labels."""
+    forecast: Forecast | None
+    unresolved: Entry | None
+    rehearsal: bool
+
+
+def look(visit: Visit) -> Look:
+    """Ask everything that `status` shows."""
+    state = visit.state()
+    now = visit.now()
+    ahead = None
+    if state.program is not None:
+        ahead = forecast(
+            state.program, state.reservoir, state.low_alarm, state.clock, state.filled_at
+        )
+    return Look(
+        state,
+        visit.pump.identity,
+        now,
+        clock_difference_ms(state.clock, now),
+        ahead,
+        _unresolved(visit.station, state.serial),
+        visit.rehearsal,
+    )
+
+
+def status_data(seen: Look) -> dict[str, Any]:
+    """The contract's `status` → `data`."""
+    state = seen.state
+    program, staged, bolus = state.program, state.staged, state.bolus
+    return {
+        "state_version": state.state_version,
+        "delivery": state.delivery.value,
+        "program": None
+        if program is None or state.program_hash is None
+        else {
+            "hash": state.program_hash.hex(),
+            "mode": program.mode.value,
+            "daily_dose": str(figures.daily_dose_rounded(program, state.clock.day)),
+            "largest_hour": str(max(day.largest_hour for day in figures.week(program))),
+        },
+        "drug": {"name": state.drug, "concentration": str(state.concentration)},
+        "reservoir": {
+            "volume": str(state.reservoir),
+            "capacity": str(state.capacity),
+            "low_alarm": str(state.low_alarm),
+            "low_date": None if seen.forecast is None else str(seen.forecast.low_date),
+            "refill_by": None if seen.forecast is None else str(seen.forecast.refill_by),
+        },
+        "line": {
+            "volume": str(state.line.volume),
+            "at_tip": {
+                "name": state.line.at_tip.drug,
+                "concentration": str(state.line.at_tip.concentration),
+            },
+            "front_arrives": None,
+        },
+        "bolus": None
+        if bolus is None
+        else {
+            "kind": bolus.kind,
+            "dose": str(bolus.dose),
+            "given": str(bolus.delivered),
+            "started": str(bolus.started),
+            "ends": str(bolus.ends),
+        },
+        "bridge": None,
+        "staged": None
+        if staged is None
+        else {"content": staged.program_hash.hex(), "expires_in": str(staged.expires_in)},
+        "patient_dose": None
+        if state.patient_dose is None
+        else {
+            "left": state.patient_dose.left,
+            "next_at": None
+            if state.patient_dose.next_at is None
+            else str(state.patient_dose.next_at),
+        },
+        "battery": {
+            "state": state.battery.state.value,
+            "replace_by": None
+            if state.battery.replace_by is None
+            else str(state.battery.replace_by),
+        },
+        "clock": {
+            "pump": str(state.clock),
+            "station": str(seen.station_clock),
+            "difference": f"{'-' if seen.difference_ms < 0 else ''}"
+            f"{abs(seen.difference_ms) // 1000} s",
+        },
+        "alarms": [
+            {
+                "code": alarm.code,
+                "priority": alarm.priority.value,
+                "cause": alarm.cause,
+                "since": str(alarm.since),
+            }
+            for alarm in state.alarms
+        ],
+        "unresolved": None
+        if seen.unresolved is None
+        else {"operation": seen.unresolved.operation, "since": seen.unresolved.at},
+        "stopped_for": None if state.stopped_for is None else str(state.stopped_for),
+        "rehearsal": seen.rehearsal,
+    }
+
+
+def keep_interrogation(station: Station, seen: Look, data: dict[str, Any]) -> str | None:
+    """Keep an interrogation as a record; what went wrong, where it could not be."""
+    from pumpctl.station.records import Records
+
+    try:
+        records = Records(station.database_url())
+        records.add_interrogation(
+            seen.state.serial,
+            at=str(seen.station_clock),
+            operator=station.operator,
+            body=json.dumps(data, sort_keys=True),
+        )
+        records.close()
+    except StoreError as error:
+        return error.message
+    return None
+
+
+def _unresolved(station: Station, serial: str) -> Entry | None:
+    """The open operation, read without making a journal where there is none."""
+    if not station.home.journal.exists():
+        return None
+    try:
+        journal = Journal(station.home.journal)
+    except StoreError as error:
+        station.tell(error.message)
+        return None
+    try:
+        waiting = journal.unresolved(serial)
+        return waiting[0] if waiting else None
+    finally:
+        journal.close()

@@ -1,0 +1,96 @@
+"""Pairing: this operator's key and a pump's get to know each other.
+
+The secret comes from the implant card, by a file, a variable or the keyboard,
+and never as an argument. Pairing is a change of keys, not of therapy.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pumpctl.errors import StoreError, UsageError
+from pumpctl.link.session import OwnKey
+from pumpctl.station.journal import Journal
+from pumpctl.wire.codes import Purpose
+from pumpctl.wire.fields import WireError
+from pumpctl.wire.noise import public_key
+from pumpctl.wire.secret import key_id, secret_bytes
+from pumpctl.workflows.surroundings import Station
+from pumpctl.workflows.visit import greeted, visit
+
+
+class PairedAs(NamedTuple):
+    """What a pairing came to."""
+
+    serial: str
+    model: str
+    operator: str
+    role: str
+    key: str
+
+
+def pair(station: Station, secret: str, role: str) -> PairedAs:
+    """Pair with the pump on the port, within the minute after its local act.
+
+    Raises UsageError for a secret that cannot be right, NotPaired where the
+    pump is not open for pairing or does not know the secret.
+    """
+    try:
+        raw = secret_bytes(secret)
+    except WireError as error:
+        raise UsageError(
+            str(error), hint="copy the pairing secret from the implant card"
+        ) from error
+    with greeted(station, purpose=Purpose.PAIR, changes=True) as link:
+        private = station.home.make_operator_key(station.operator, station.entropy)
+        own = OwnKey(private, public_key(private))
+        paired = link.pair(
+            own,
+            raw,
+            station=station.home.station_id(station.entropy),
+            operator=station.operator,
+            role=role,
+        )
+        station.home.keep_pairing(
+            paired.serial,
+            station.operator,
+            {"public": paired.public.hex(), "psk": paired.psk.hex(), "role": paired.role},
+        )
+        result = PairedAs(
+            paired.serial, link.greeting.model, station.operator, paired.role, own.id.hex()
+        )
+    _note(station, result, "paired")
+    return result
+
+
+def unpair(station: Station) -> PairedAs:
+    """Have the pump forget this operator's key, then forget the pairing here."""
+    with visit(station, changes=True) as open_visit:
+        private = station.home.make_operator_key(station.operator, station.entropy)
+        key = key_id(public_key(private))
+        open_visit.pump.unpair(key)
+        identity = open_visit.pump.identity
+    station.home.forget_pairing(identity.serial, station.operator)
+    result = PairedAs(identity.serial, identity.model, station.operator, identity.role, key.hex())
+    _note(station, result, "unpaired")
+    return result
+
+
+def _note(station: Station, result: PairedAs, what: str) -> None:
+    try:
+        journal = Journal(station.home.journal)
+        journal.append(
+            "pairing",
+            at=str(station.wall()),
+            pump=result.serial,
+            operation=None,
+            body={
+                "what": what,
+                "operator": result.operator,
+                "role": result.role,
+                "key": result.key,
+            },
+        )
+        journal.close()
+    except StoreError as error:
+        station.tell(error.message)

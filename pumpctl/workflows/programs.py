@@ -1,0 +1,167 @@
+"""A program's whole road: profile file to plan, plan to pump, in one go or in two.
+
+Everything that changes therapy comes through `plan_act` and `apply_act`; the
+kinds differ only in their act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from pumpctl.errors import LimitHard, PlanUnreadable, ProfileInvalid, StoreError, WrongPump
+from pumpctl.station.journal import Journal
+from pumpctl.station.plan import Plan, read_plan, write_plan
+from pumpctl.therapy.findings import Severity
+from pumpctl.therapy.profile import Profile, read_profile_bytes
+from pumpctl.therapy.program import Program
+from pumpctl.wire.fields import WireError
+from pumpctl.workflows.acts import Act, PlannedAct, ProgramAct, ResumeAct, program_of
+from pumpctl.workflows.applying import (
+    AppliedPlan,
+    apply_plan,
+    check_open_soft,
+    check_token,
+    check_unused,
+)
+from pumpctl.workflows.planning import Planned, make_plan
+from pumpctl.workflows.surroundings import Station
+from pumpctl.workflows.visit import Visit, visit
+
+Overrides = tuple[tuple[str, str], ...]
+
+
+class Confirms(Protocol):
+    """Somebody who confirms: raises NotConfirmed, or returns."""
+
+    def ready(self) -> None:
+        """Can anybody be asked? Called before a pump is."""
+
+    def confirm(self, planned: Planned) -> None:
+        """Show the plan and have its challenge typed."""
+
+
+def read_profile_file(path: Path) -> tuple[Profile, Program]:
+    """A profile and its program.
+
+    Raises ProfileSyntax for what is no TOML, LimitHard with all findings where a
+    hard one stands in the way.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ProfileInvalid(
+            f"{path} cannot be read: {error.strerror or error}", hint="is this the right file?"
+        ) from error
+    reading = read_profile_bytes(raw, str(path))
+    hard = [finding for finding in reading.findings if finding.severity is Severity.HARD]
+    if hard or reading.profile is None or reading.program is None:
+        raise LimitHard(
+            f"{path}: {len(hard)} hard findings; pumpctl profile check shows them all",
+            findings=reading.findings,
+        )
+    return reading.profile, reading.program
+
+
+def plan_program(station: Station, file: Path, overrides: Overrides, *, keep: Path) -> Planned:
+    """Plan a profile's program and write the plan."""
+    profile, program = read_profile_file(file)
+    with opened(station) as (open_visit, journal):
+        planned = make_plan(open_visit, journal, ProgramAct(profile, program), overrides)
+        write_plan(planned.plan, keep)
+        return planned
+
+
+def push_program(
+    station: Station, file: Path, overrides: Overrides, confirms: Confirms, *, keep: Path | None
+) -> AppliedPlan:
+    """Plan, confirm and apply a profile's program in one go."""
+    profile, program = read_profile_file(file)
+    return push_act(station, lambda _: ProgramAct(profile, program), overrides, confirms, keep=keep)
+
+
+def push_act(
+    station: Station,
+    make_act: Callable[[Visit], Act],
+    overrides: Overrides,
+    confirms: Confirms,
+    *,
+    keep: Path | None,
+) -> AppliedPlan:
+    """The one road in one go, for any kind of act."""
+    confirms.ready()
+    with opened(station) as (open_visit, journal):
+        planned = make_plan(open_visit, journal, make_act(open_visit), overrides)
+        if keep is not None:
+            write_plan(planned.plan, keep)
+        check_open_soft(planned.plan)
+        confirms.confirm(planned)
+        return apply_plan(open_visit, journal, planned.plan, planned.act)
+
+
+def plan_resume(station: Station, overrides: Overrides, *, keep: Path) -> Planned:
+    """Plan going on after a stop and write the plan."""
+    with opened(station) as (open_visit, journal):
+        planned = make_plan(open_visit, journal, resume_act(open_visit), overrides)
+        write_plan(planned.plan, keep)
+        return planned
+
+
+def resume_act(open_visit: Visit) -> ResumeAct:
+    """Going on with whatever the pump holds."""
+    program, _ = open_visit.pump.program()
+    return ResumeAct(program, "")
+
+
+def apply_file(station: Station, file: Path, token: str) -> AppliedPlan:
+    """Apply a plan file with its token: the script's half of the road."""
+    plan = read_plan(file)
+    check_token(plan, token, station.operator)
+    check_open_soft(plan)
+    act = act_of(plan)
+    journal = Journal(station.home.journal)
+    try:
+        check_unused(plan, journal)
+    finally:
+        journal.close()
+    with opened(_for_plan(station, plan)) as (open_visit, journal):
+        return apply_plan(open_visit, journal, plan, act)
+
+
+def act_of(plan: Plan) -> Act:
+    """The act that a plan file holds."""
+    try:
+        program = program_of(bytes.fromhex(plan.program))
+    except (ValueError, WireError) as error:
+        raise PlanUnreadable(f"the plan holds no program: {error}") from error
+    if plan.kind == "resume":
+        return ResumeAct(program, plan.patient)
+    return PlannedAct(program, plan.patient, bytes.fromhex(plan.tag_hash))
+
+
+def _for_plan(station: Station, plan: Plan) -> Station:
+    """The same station, which refuses any pump but the plan's."""
+    if station.only is not None and station.only != plan.pump.serial:
+        raise WrongPump(f"the plan is for pump {plan.pump.serial}, not {station.only}")
+    return station._replace(only=plan.pump.serial)
+
+
+@contextmanager
+def opened(station: Station) -> Iterator[tuple[Visit, Journal]]:
+    """Port, journal and link together: what every change of therapy needs.
+
+    The journal is opened first: a station that cannot write it does not even
+    greet a pump in order to change it (AUD-03).
+    """
+    station.need_port()
+    journal = Journal(station.home.journal)
+    try:
+        fault = journal.fault()
+        if fault is not None:
+            raise StoreError(f"the journal is damaged: {fault}", hint="restore it, then try again")
+        with visit(station, changes=True) as open_visit:
+            yield open_visit, journal
+    finally:
+        journal.close()

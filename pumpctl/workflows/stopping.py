@@ -1,0 +1,104 @@
+"""Stop: the short way, which nothing may bar.
+
+No plan, no gate, no library, no state version (STP-01). The journal is tried;
+what it cannot take is told with the operation id, and is no reason to refuse.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pumpctl.errors import ActNow, LinkError, OutcomeUnknown, PumpRefused, StoreError
+from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, Unknown
+from pumpctl.station.journal import GENESIS, Journal
+from pumpctl.therapy.state import Delivery, PumpState
+from pumpctl.workflows.applying import outcome_body
+from pumpctl.workflows.visit import Visit
+
+
+class Stopped(NamedTuple):
+    """A pump that stands still."""
+
+    operation: OperationId
+    state_version: int
+    state: PumpState
+    unrecorded: str | None
+    """Why the journal does not hold it, where it does not."""
+
+
+def stop(visit: Visit, reason: str | None) -> Stopped:
+    """Stop delivery now. Safe to repeat.
+
+    Raises OutcomeUnknown where no answer came (repeat it: stopping twice is
+    stopping), PumpRefused for a missing pairing or role, ActNow where the pump
+    said done and does not stand.
+    """
+    operation = OperationId(visit.station.entropy(OperationId.SIZE))
+    record = _Record(visit, operation)
+    body: dict[str, object] = {"kind": "stop", "operator": visit.station.operator, "reason": reason}
+    head = record.write(body) or GENESIS
+    outcome = visit.pump.stop(operation, head)
+    record.write({**body, **outcome_body(outcome)})
+    return _stopped(visit, operation, outcome, record.failure)
+
+
+def record_reason(visit: Visit, stopped: Stopped, reason: str) -> str | None:
+    """Write down why, asked afterwards; the failure's text where that cannot be."""
+    record = _Record(visit, stopped.operation)
+    record.write({"kind": "stop", "reason": reason})
+    return record.failure
+
+
+def _stopped(
+    visit: Visit, operation: OperationId, outcome: Outcome, unrecorded: str | None
+) -> Stopped:
+    match outcome:
+        case Unknown():
+            raise OutcomeUnknown(
+                f"nobody knows whether the pump stopped: {outcome.why}",
+                hint="run pumpctl stop again: stopping twice is stopping; "
+                "if telemetry fails, the reservoir can be emptied by needle",
+            )
+        case Refused():
+            raise PumpRefused(
+                f"the pump refused to stop: {outcome.detail or outcome.code}",
+                pump_code=outcome.code,
+            )
+        case Applied():
+            pass
+    try:
+        state = visit.state()
+    except (LinkError, PumpRefused) as error:
+        raise ActNow(
+            f"the pump said that it stopped, but could not be asked again: {error}"
+        ) from error
+    if state.delivery is not Delivery.STOPPED:
+        raise ActNow(f"the pump said that it stopped, but it is {state.delivery.value}")
+    return Stopped(operation, outcome.state_version, state, unrecorded)
+
+
+class _Record:
+    """The journal as far as it can be had."""
+
+    def __init__(self, visit: Visit, operation: OperationId) -> None:
+        self._visit = visit
+        self._operation = operation
+        self.failure: str | None = None
+
+    def write(self, body: dict[str, object]) -> bytes | None:
+        """The new head, or None and a reason in `failure`."""
+        try:
+            journal = Journal(self._visit.station.home.journal)
+            try:
+                return journal.append(
+                    "stop",
+                    at=str(self._visit.now()),
+                    pump=self._visit.serial,
+                    operation=str(self._operation),
+                    body=body,
+                )
+            finally:
+                journal.close()
+        except StoreError as error:
+            self.failure = error.message
+            return None

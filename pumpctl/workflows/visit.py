@@ -1,0 +1,140 @@
+"""A visit: port, locks, session and pump opened together, closed together.
+
+The station's clock inside a visit is the wall's, or a rehearsal's where the
+pump says inside the session that it is in bench mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pumpctl.errors import NotPaired, StoreError, WrongPump
+from pumpctl.link.session import Link, OwnKey, PairedPump
+from pumpctl.pump.pump import Pump
+from pumpctl.therapy.moment import Moment
+from pumpctl.therapy.state import PumpState
+from pumpctl.transport.capture import CaptureLine
+from pumpctl.transport.line import Line, Surroundings, open_line
+from pumpctl.transport.lock import Locks
+from pumpctl.wire.codes import Purpose
+from pumpctl.wire.greeting import PumpGreeting
+from pumpctl.wire.noise import public_key
+from pumpctl.workflows.surroundings import Station
+
+
+class Visit:
+    """An open session with one pump."""
+
+    def __init__(self, station: Station, pump: Pump, link: Link) -> None:
+        self.station = station
+        self.pump = pump
+        self.link = link
+        self.rehearsal = False
+        self._shift_from: tuple[Moment, float] | None = None
+        self._start_clock()
+
+    @property
+    def serial(self) -> str:
+        """The pump's serial, said inside the session."""
+        return self.pump.identity.serial
+
+    def now(self) -> Moment:
+        """The station's clock, or the rehearsal's."""
+        if self._shift_from is None:
+            return self.station.wall()
+        start, ticks = self._shift_from
+        return start.plus(int((self.station.ticker() - ticks) * 1000))
+
+    def state(self) -> PumpState:
+        """Everything about the pump, fresh."""
+        return self.pump.state()
+
+    def _start_clock(self) -> None:
+        wanted = self.station.rehearsal
+        if wanted is None:
+            return
+        if not self.pump.bench:
+            self.station.tell(
+                "PUMPCTL_NOW is not honoured: this pump is not in bench mode; real time is used"
+            )
+            return
+        self.rehearsal = True
+        if wanted == "pump":
+            start = self.pump.state().clock
+        else:
+            start = Moment.parse(wanted)
+        self._shift_from = (start, self.station.ticker())
+        self.station.tell(f"rehearsal: the station's clock is taken as {start}")
+
+
+@contextmanager
+def greeted(station: Station, *, purpose: Purpose, changes: bool) -> Iterator[Link]:
+    """A line with a pump that has greeted: the right one, and locked."""
+    url = station.need_port()
+    with Locks(station.home.locks) as locks:
+        _lock(station, locks, "port", url, changes)
+        around = Surroundings(station.home.root, lambda: station.wall().utc_ms, station.entropy)
+        line: Line = open_line(url, around, station.ticker)
+        try:
+            if station.capture is not None:
+                line = CaptureLine(line, station.capture, station.ticker)
+            private = station.home.operator_key(station.operator)
+            link = Link(
+                line,
+                entropy=station.entropy,
+                ticker=station.ticker,
+                purpose=purpose,
+                key=bytes(8) if private is None else OwnKey(private, public_key(private)).id,
+            )
+        except BaseException:
+            line.close()
+            raise
+        try:
+            check_serial(station, link.greeting)
+            _lock(station, locks, "pump", link.greeting.serial, changes)
+            yield link
+        finally:
+            link.close()
+            if isinstance(line, CaptureLine) and line.broken is not None:
+                station.tell(line.broken)
+
+
+@contextmanager
+def visit(station: Station, *, changes: bool) -> Iterator[Visit]:
+    """A session with the paired pump on the station's port.
+
+    `changes` says whether the visit may lead to a change of therapy: then a home
+    that cannot be locked is an error, while reading goes on without (AUD-03).
+    """
+    with greeted(station, purpose=Purpose.SESSION, changes=changes) as link:
+        serial = link.greeting.serial
+        private = station.home.operator_key(station.operator)
+        if private is None:
+            raise NotPaired(f"operator {station.operator} of this station has no key yet")
+        kept = station.home.pairing(serial, station.operator)
+        link.open(
+            OwnKey(private, public_key(private)),
+            PairedPump(
+                serial,
+                bytes.fromhex(kept["public"]),
+                bytes.fromhex(kept["psk"]),
+                str(kept["role"]),
+            ),
+        )
+        yield Visit(station, Pump(link), link)
+
+
+def check_serial(station: Station, greeting: PumpGreeting) -> None:
+    """Refuse another pump than the one that was asked for."""
+    if station.only is not None and greeting.serial != station.only:
+        raise WrongPump(f"pump {greeting.serial} is on this line, not {station.only}")
+
+
+def _lock(station: Station, locks: Locks, what: str, name: str, changes: bool) -> None:
+    try:
+        locks.take(what, name)
+    except StoreError as error:
+        if changes:
+            raise
+        station.tell(f"{error.message}; reading goes on without a lock")
