@@ -97,7 +97,7 @@ class LimitSoft(InputRefused):
     """A soft limit is broken and nobody overrode it by name."""
 
     code = "LIMIT_SOFT"
-    default_hint = "plan again with --override ID=REASON for each soft finding, or change the program"
+    default_hint = "plan again with --override ID=REASON for each of them, or change the program"
 
 
 class PlanUnreadable(InputRefused):

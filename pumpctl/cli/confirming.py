@@ -25,7 +25,8 @@ class Typed:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise NotConfirmed(
                 "there is no terminal to confirm on; nothing was changed",
-                hint="a script plans with --plan-only -o PLAN, then: pumpctl apply PLAN --confirm TOKEN",
+                hint="a script plans with --plan-only -o PLAN and runs "
+                "pumpctl apply PLAN --confirm TOKEN",
             )
 
     def confirm(self, planned: Planned) -> None:

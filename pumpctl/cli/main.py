@@ -120,10 +120,8 @@ def _named(command: Command) -> Callable[[], None]:
 
 
 def _globals_help() -> str:
-    lines = ["\b", "Global options, before or after the command:"]
-    for option in GLOBALS:
-        lines.append(f"  {f'{option.name} {option.value}':18} {option.help}")
-    return "\n".join(lines)
+    lines = [f"  {f'{option.name} {option.value}':18} {option.help}" for option in GLOBALS]
+    return "\n".join(["\b", "Global options, before or after the command:", *lines])
 
 
 def _usage(error: Any) -> UsageError:

@@ -260,9 +260,7 @@ def _detail(program: Program) -> dict[str, Any]:
 def _check_text(file: Path, reading: ProfileReading, data: dict[str, Any]) -> str:
     from pumpctl.cli.profile_text import program_lines
 
-    lines = []
-    for found in reading.findings:
-        lines.append(_finding_line(file, found))
+    lines = [_finding_line(file, found) for found in reading.findings]
     if reading.program is not None:
         if lines:
             lines.append("")

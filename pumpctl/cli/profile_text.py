@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 
-from pumpctl.therapy import figures
 from pumpctl.quantities import Rate
+from pumpctl.therapy import figures
 from pumpctl.therapy.compare import DAY_NAMES, day_rows, summary
 from pumpctl.therapy.moment import clock_text
 from pumpctl.therapy.program import Mode, Program
@@ -56,7 +56,7 @@ def hours_text(program: Program) -> list[str]:
         if day < 7 and days[day] == days[first]:
             continue
         hours = days[first]
-        bars = "".join(blocks[(8 * mass - 1) // top if mass else 0] for mass in hours)
+        bars = "".join(blocks[max(0, (16 * mass + top) // (2 * top) - 1)] for mass in hours)
         peak = clock_text(60 * hours.index(max(hours)))
         lines.append(f"{_label(first, day - 1):9} {bars}  00-24 h, peak {peak}")
         first = day

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from pumpctl.errors import PumpctlError
 
-
 TOLD = "NOTE"
 """The code of a warning that was put on stderr when it came up."""
 

@@ -7,7 +7,9 @@ What is "new" on a confirmation comes from the pump's read-back alone (CNF-01).
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -15,11 +17,12 @@ from rich.table import Table
 from rich.text import Text
 
 from pumpctl.cli.profile_text import hours_text, program_lines
-from pumpctl.quantities import Rate
+from pumpctl.quantities import Duration, Rate
 from pumpctl.therapy import figures
 from pumpctl.therapy.compare import DAY_NAMES, percent_text, share_text
 from pumpctl.therapy.forecast import forecast
 from pumpctl.therapy.moment import clock_text
+from pumpctl.therapy.state import PumpState, clock_difference_ms
 
 if TYPE_CHECKING:
     from pumpctl.station.plan import Plan
@@ -51,7 +54,7 @@ def show_status(seen: Look, *, full: bool) -> None:
         "delivery", Text(state.delivery.value, style=_delivery_style(state.delivery.value))
     )
     if state.stopped_for is not None:
-        table.add_row("without drug for", str(state.stopped_for))
+        table.add_row("without drug for", hours_of(state.stopped_for))
     if state.program is not None:
         program = state.program
         today = figures.daily_dose_rounded(program, state.clock.day)
@@ -149,25 +152,31 @@ def _change(out: Console, planned: Planned) -> None:
             style="bold",
         )
     )
+    difference = _difference(clock_difference_ms(state.clock, planned.now))
+    out.print(f"Pump clock {state.clock.label()}, {difference}")
     for alarm in state.alarms:
         out.print(
             Text(f"ALARM {alarm.code} ({alarm.priority.value}): {alarm.cause}", style="bold red")
         )
+    if state.delivery.value != "delivering":
+        out.print(Text(f"Delivery now: {_delivery_text(state)}", style="bold"))
     calm = [] if state.alarms else ["no alarms"]
     calm.append("nothing unresolved")
     calm.append(
-        "no bolus running"
+        "no bolus, no bridge running"
         if state.bolus is None
         else f"a {state.bolus.kind} bolus is running: {state.bolus.delivered} of {state.bolus.dose}"
     )
-    calm.append(state.delivery.value)
     out.print(" · ".join(calm))
     out.print()
-    out.print(_figures(planned))
+    for row in _figures(planned):
+        out.print(row)
+    _findings(out, plan)
+    for row in _bounds(planned):
+        out.print(row)
     out.print()
     for line in hours_text(planned.act.program):
         out.print("  " + line)
-    _findings(out, plan)
     ahead = forecast(
         planned.act.program,
         state.reservoir,
@@ -182,49 +191,48 @@ def _change(out: Console, planned: Planned) -> None:
     )
 
 
-def _figures(planned: Planned) -> Table:
+def _figures(planned: Planned) -> Iterator[Text]:
+    """The rows of old and new; new in bold, from the pump's read-back."""
     old, back, new = planned.state.program, planned.readback, planned.act.program
-    table = Table(box=None, pad_edge=False, show_header=True, header_style="bold")
-    table.add_column("", min_width=26)
-    table.add_column("now", min_width=16)
-    table.add_column("new", min_width=16, style="bold")
-    table.add_column("", justify="right")
     was = figures.week(old) if old is not None else None
+    yield _row("", "now", "new", "")
     for days in _alike(planned):
-        first = days[0]
-        before = None if was is None else was[first].daily_dose
-        after = Rate(back.days[first].daily_dose.quanta)
-        table.add_row(
-            f"  daily dose  {_day_label(days)}",
-            "–" if before is None else str(before),
-            str(after),
+        before = None if was is None else was[days[0]].daily_dose
+        after = Rate(back.days[days[0]].daily_dose.quanta)
+        yield _row(
+            f"daily dose  {_day_label(days)}",
+            before,
+            after,
             percent_text(0 if before is None else before.quanta, after.quanta),
         )
     hour = max(day.largest_hour for day in back.days)
     old_hour = None if was is None else max(day.largest_hour for day in was)
-    table.add_row(
-        "  largest hour",
-        "–" if old_hour is None else str(old_hour),
-        str(hour),
-        percent_text(0 if old_hour is None else old_hour.quanta, hour.quanta),
-    )
+    change = percent_text(0 if old_hour is None else old_hour.quanta, hour.quanta)
+    yield _row("largest hour", old_hour, hour, change)
     volume = max(day.volume for day in back.days)
-    table.add_row(
-        "  flow, largest day",
-        "–" if old is None else str(figures.flow_of_largest_day(old)),
-        f"{volume}/day",
-        "",
-    )
-    table.add_row("  drug", "", f"{new.drug} {new.concentration}", "")
-    table.add_row("  24 h with patient doses", "", str(back.largest_24h), "")
+    flow = None if old is None else figures.flow_of_largest_day(old)
+    yield _row("flow, largest day", flow, f"{volume}/day", "")
+    same = (new.drug, new.concentration) == (planned.state.drug, planned.state.concentration)
+    held = "as the pump holds it" if same else "NOT what the pump holds"
+    yield Text(f"  {'drug':26}{new.drug} {new.concentration}, {held}")
+
+
+def _bounds(planned: Planned) -> Iterator[Text]:
+    """What it can come to at most and at least: with all patient doses, and the fallback."""
+    old, back = planned.state.program, planned.readback
+    patient = figures.largest_24h_with_patient_doses(old) if old is not None else None
+    yield _row("24 h with patient doses", patient, back.largest_24h, "")
+    yield _row("fallback", None if old is None else old.fallback, back.program.fallback, "")
     smallest = min(day.daily_dose for day in back.days)
-    table.add_row(
-        "  fallback",
-        "–" if old is None else str(old.fallback),
-        str(back.program.fallback),
-        f"{share_text(back.program.fallback.quanta, smallest.quanta)} of the smallest day",
-    )
-    return table
+    share = share_text(back.program.fallback.quanta, smallest.quanta)
+    yield Text(f"{'':45}{share} of the smallest day")
+
+
+def _row(label: str, now: object, new: object, change: str) -> Text:
+    row = Text(f"  {label:26}{'–' if now is None else now!s:17}")
+    row.append(f"{new!s:17}", style="bold")
+    row.append(f"{change:>10}")
+    return row
 
 
 def _alike(planned: Planned) -> list[tuple[int, ...]]:
@@ -250,6 +258,18 @@ def _day_label(days: tuple[int, ...]) -> str:
     return first if first == last else f"{first}–{last}"
 
 
+def _delivery_text(state: PumpState) -> str:
+    if state.stopped_for is not None:
+        return f"stopped, without drug for {hours_of(state.stopped_for)}"
+    return state.delivery.value
+
+
+def hours_of(duration: Duration) -> str:
+    """`27 h 05 min`, rounded down to a minute: nobody reads milliseconds of a stop."""
+    hours, minutes = divmod(duration.quanta // 60_000, 60)
+    return f"{hours} h {minutes:02d} min"
+
+
 def _findings(out: Console, plan: Plan) -> None:
     overridden = {override.id: override.reason for override in plan.overrides}
     for finding in plan.findings:
@@ -257,7 +277,10 @@ def _findings(out: Console, plan: Plan) -> None:
         mark = f"{finding.severity} {finding.id}: {finding.message}"
         if reason is not None:
             mark += f"  [overridden: {reason}]"
-        out.print(Text(f"  {mark}", style=_STYLES[finding.severity]))
+        for place, line in enumerate(wrap(mark, 76)):
+            out.print(
+                Text(("  " if place == 0 else "    ") + line, style=_STYLES[finding.severity])
+            )
 
 
 def show_plan_file(plan: Plan) -> None:
@@ -295,7 +318,7 @@ def applied_text(applied: AppliedPlan) -> str:
 
 def _grid(columns: int) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(min_width=18, style="dim")
+    table.add_column(min_width=18, style="dim", no_wrap=True)
     for _ in range(columns - 1):
-        table.add_column()
+        table.add_column(min_width=16)
     return table

@@ -157,7 +157,4 @@ class Firmware:
             request.pairing,
             request.exported,
         )
-        answer = handle(core, caller, request.message)
-        # The answer must fit its own message before the state that it tells of is left behind.
-        core.save()
-        return answer
+        return handle(core, caller, request.message)

@@ -41,7 +41,7 @@ def log_entry(raw: bytes) -> LogEntry:
     fields: list[Field] = []
     for name, value in zip(_NAMES.get(entry.kind, ("a", "b")), (entry.a, entry.b), strict=True):
         if name:
-            fields.append((name, _readable(entry.kind, name, value)))
+            fields.append((name, _readable(name, value)))
     if operation is None and any(entry.data):
         fields.append(("data", entry.data.hex()))
     return LogEntry(
@@ -56,7 +56,7 @@ def log_entry(raw: bytes) -> LogEntry:
     )
 
 
-def _readable(kind: codes.LogKind, name: str, value: int) -> int | str:
+def _readable(name: str, value: int) -> int | str:
     tables: dict[str, type[IntEnum]] = {
         "alarm": codes.AlarmCode,
         "priority": codes.Priority,

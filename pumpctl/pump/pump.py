@@ -17,9 +17,9 @@ from pumpctl.quantities import Concentration, Duration, Flow, Mass, Volume
 from pumpctl.therapy import state as s
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.program import Program
+from pumpctl.wire import codes
 from pumpctl.wire import messages as m
 from pumpctl.wire import messages_acts as acts
-from pumpctl.wire import codes
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.logbatch import unpack_batch
 from pumpctl.wire.message import encode

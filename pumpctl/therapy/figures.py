@@ -99,9 +99,9 @@ def largest_24h_with_patient_doses(program: Program, curve: Curve | None = None)
 
 
 def flow_of_largest_day(program: Program) -> Flow:
-    """The volume of the day with the largest dose, up to 1 nL."""
+    """The volume of the day with the largest dose, half up to 1 nL, as every total."""
     exact = largest_day(program) * 1_000 / program.concentration.quanta
-    return Flow(round_up(exact))
+    return Flow(round_half_up(exact))
 
 
 def week(program: Program) -> tuple[DayFigures, ...]:

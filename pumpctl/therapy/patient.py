@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 TAG_HASH_SIZE = 8
+PLACEHOLDER_TAG = "CHANGE-ME"
+"""The tag of a new profile, until somebody fills in a patient's."""
 
 ORIGINS = ("spinal", "cerebral")
 AGE_GROUPS = ("under-12", "12-17", "adult")

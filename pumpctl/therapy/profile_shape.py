@@ -43,10 +43,15 @@ class Choice(NamedTuple):
 
 
 class Amount(NamedTuple):
-    """A quantity, as text with one of these units."""
+    """A quantity, as text with one of these units.
+
+    `most` is no limit of dosing: beyond it nothing can be meant, and sums are
+    kept far from any integer's end.
+    """
 
     kind: type[Quantity]
     units: tuple[str, ...]
+    most: Quantity
 
 
 class TimeOfDay(NamedTuple):
@@ -87,12 +92,21 @@ class Key(NamedTuple):
     modes: tuple[str, ...] | None = None
 
 
+_MOST: dict[type[Quantity], Quantity] = {
+    Mass: Mass.parse("1000 mg"),
+    Volume: Volume.parse("1000 mL"),
+    Concentration: Concentration.parse("1000 mg/mL"),
+    Duration: Duration.parse("366 d"),
+    Rate: Rate.parse("1000000 mcg/day"),
+}
+
+
 def _all(kind: type[Quantity]) -> Amount:
-    return Amount(kind, tuple(kind.UNITS))
+    return Amount(kind, tuple(kind.UNITS), _MOST[kind])
 
 
-PER_DAY = Amount(Rate, ("mcg/day",))
-PER_HOUR = Amount(Rate, ("mcg/h",))
+PER_DAY = Amount(Rate, ("mcg/day",), _MOST[Rate])
+PER_HOUR = Amount(Rate, ("mcg/h",), _MOST[Rate])
 DAYS_OF_WEEK = ListOf(Choice(DAYS), 7)
 
 _MINIMUM, _CONTINUOUS, _FLEX = (mode.value for mode in Mode)

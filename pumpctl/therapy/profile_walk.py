@@ -133,7 +133,11 @@ class Walk:
     def _amount(self, kind: shape.Amount, data: object, path: Path) -> object:
         try:
             if isinstance(data, str):
-                return kind.kind.parse(data, kind.units)
+                value = kind.kind.parse(data, kind.units)
+                if value <= kind.most:
+                    return value
+                what = f"{found(data)} is far more than anything that can be meant here"
+                return self.fault("QUANTITY", path, what, found(data), f"at most {kind.most}")
         except QuantityError as error:
             nearest = " or ".join(error.nearest)
             hint = f" (nearest taken: {nearest})" if nearest else ""

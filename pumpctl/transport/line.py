@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Protocol
@@ -76,10 +77,8 @@ class SerialLine:
 
     def close(self) -> None:
         """Give the port back; never fails."""
-        try:
+        with suppress(serial.SerialException, OSError):
             self._port.close()
-        except (serial.SerialException, OSError):
-            pass
 
     def __enter__(self) -> SerialLine:
         return self

@@ -97,7 +97,7 @@ class Handshake:
         own: bytes | None = None,
         peer: bytes | None = None,
     ) -> None:
-        if pattern.static != (own is not None and peer is not None):
+        if (own is not None, peer is not None) != (pattern.static, pattern.static):
             raise ValueError("KK wants both static keys, NN none")
         self._pattern = pattern
         self._initiator = initiator

@@ -108,7 +108,7 @@ def _apply(visit: Visit, journal: Journal, plan: Plan, act: Act) -> AppliedPlan:
     pass_gates(plan.kind, visit, journal)
     operation = OperationId.from_text(plan.operation)
     state = visit.state()
-    _check_fresh(visit, plan, act, state, operation)
+    _check_fresh(visit, plan, state, operation)
     _check_findings(visit, plan, act, state)
     body = _body(visit, plan)
     staged = _stage_same(visit, journal, plan, act, state, body)
@@ -174,9 +174,7 @@ def verify(visit: Visit, plan: Plan, act: Act, outcome: Applied) -> PumpState:
     return state
 
 
-def _check_fresh(
-    visit: Visit, plan: Plan, act: Act, state: PumpState, operation: OperationId
-) -> None:
+def _check_fresh(visit: Visit, plan: Plan, state: PumpState, operation: OperationId) -> None:
     known = visit.pump.operation(operation)
     if known.result != "absent":
         raise PlanUsed(f"the pump knows plan {plan.operation} already: {known.result}")

@@ -23,7 +23,7 @@ def nothing_unresolved(visit: Visit, journal: Journal) -> None:
         )
 
 
-def version_known(visit: Visit, journal: Journal) -> None:
+def version_known(visit: Visit, _journal: Journal) -> None:
     """The pump must speak a version that this program knows in full (TEL-06)."""
     if visit.link.read_only:
         raise VersionSkew(

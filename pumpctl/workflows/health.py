@@ -42,7 +42,7 @@ def examine(station: Station) -> tuple[Examined, ...]:
     return tuple(results)
 
 
-def _version(station: Station) -> str:
+def _version(_station: Station) -> str:
     return f"pumpctl {__version__}, Python {platform.python_version()}, {platform.system()}"
 
 
@@ -98,6 +98,6 @@ def _keys(station: Station) -> str:
     return f"operator {station.operator}, {len(station.home.pairings())} pairings"
 
 
-def _ports(station: Station) -> str:
+def _ports(_station: Station) -> str:
     found = serial_ports()
     return ", ".join(port.device for port in found) or "no serial ports on this computer"

@@ -26,7 +26,7 @@ from pumpctl.station.plan import (
 from pumpctl.therapy import figures
 from pumpctl.therapy.compare import change, summary
 from pumpctl.therapy.findings import Finding, Severity
-from pumpctl.therapy.moment import DAYS
+from pumpctl.therapy.moment import DAYS, Moment
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import PumpState
 from pumpctl.wire.program import program_bytes
@@ -42,6 +42,8 @@ class Planned(NamedTuple):
     state: PumpState
     act: Act
     readback: Readback
+    now: Moment
+    """The station's clock when it was made."""
 
 
 def make_plan(
@@ -98,7 +100,7 @@ def make_plan(
         ),
         overrides=named,
     )
-    return Planned(sealed(plan), state, act, readback)
+    return Planned(sealed(plan), state, act, readback, now)
 
 
 def stage_and_read(visit: Visit, act: Act, state: PumpState) -> tuple[Staged, Readback]:

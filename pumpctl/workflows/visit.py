@@ -60,10 +60,7 @@ class Visit:
             )
             return
         self.rehearsal = True
-        if wanted == "pump":
-            start = self.pump.state().clock
-        else:
-            start = Moment.parse(wanted)
+        start = self.pump.state().clock if wanted == "pump" else Moment.parse(wanted)
         self._shift_from = (start, self.station.ticker())
         self.station.tell(f"rehearsal: the station's clock is taken as {start}")
 

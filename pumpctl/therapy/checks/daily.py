@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pumpctl.quantities import Rate, round_half_up, round_up
-from pumpctl.therapy.checks.registry import Case, check
+from pumpctl.therapy.checks.registry import Case, basal_rates, check
 from pumpctl.therapy.compare import share_text
 from pumpctl.therapy.figures import (
     daily_doses,
@@ -50,6 +50,36 @@ def _above(case: Case, limit: Sourced[Rate], kind: str) -> Iterator[Seen]:
 def daily_dose_hard(case: Case) -> Iterator[Seen]:
     """No day's dose is above the absolute limit."""
     yield from _above(case, case.limits.daily_hard, "absolute limit")
+
+
+@check(
+    "RATE_HARD",
+    Severity.HARD,
+    source=DEFAULT.daily_hard.source,
+    why="No rate, the fallback's included, is above what may be given in a day, not even for an "
+    "hour. The pump holds every rate against the same figure.",
+)
+def rate_hard(case: Case) -> Iterator[Seen]:
+    """No basal rate and no fallback is above the absolute limit of a day."""
+    limit, source = case.limits.daily_hard
+    for rate, path in basal_rates(case):
+        if rate > limit and case.draft.mode is not Mode.CONTINUOUS:
+            yield Seen(
+                f"a rate of {rate} ({rate.per_hour_text()}) is above {limit}",
+                value=str(rate),
+                limit=str(limit),
+                path=path,
+                source=source,
+            )
+    fallback = case.draft.fallback
+    if fallback is not None and fallback > limit:
+        yield Seen(
+            f"a fallback of {fallback} is above {limit}",
+            value=str(fallback),
+            limit=str(limit),
+            path=("program", "fallback_rate"),
+            source=source,
+        )
 
 
 @check(

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from pumpctl.quantities import Concentration, Flow, Mass, Rate, round_down, round_up
-from pumpctl.therapy.checks.registry import Case, check
+from pumpctl.quantities import MAX_QUANTA, Concentration, Flow, Mass, round_down, round_up
+from pumpctl.therapy.checks.registry import Case, basal_rates, check
 from pumpctl.therapy.figures import rate_at
 from pumpctl.therapy.findings import Seen, Severity
 from pumpctl.therapy.library import DEFAULT
@@ -22,17 +22,6 @@ from pumpctl.therapy.program import DAY_MINUTES, Mode, Program, ScheduledBolus
 def _flow(ng_per_day: Fraction | int, concentration: Concentration) -> Fraction:
     """The exact flow in nL/day of a dose rate in ng/day."""
     return Fraction(ng_per_day) * 1_000 / concentration.quanta
-
-
-def _rates(case: Case) -> Iterator[tuple[Rate, Path]]:
-    """Every basal rate that could be read, with its place."""
-    draft = case.draft
-    if draft.mode is Mode.CONTINUOUS and draft.program is not None:
-        yield draft.program.days[0][0].rate, ("program", "daily_dose")
-    for written in draft.days or ():
-        for step in written.steps or ():
-            if step.rate is not None:
-                yield step.rate, (*step.path, "basal")
 
 
 @check(
@@ -48,7 +37,7 @@ def flow_low(case: Case) -> Iterator[Seen]:
     if not concentration:
         return
     least, source = case.limits.minimum_flow
-    for rate, path in _rates(case):
+    for rate, path in basal_rates(case):
         flow = _flow(rate.quanta, concentration)
         if rate and flow < least.quanta:
             yield Seen(
@@ -73,27 +62,29 @@ def flow_high(case: Case) -> Iterator[Seen]:
     concentration = case.draft.concentration
     if not concentration:
         return
-    for rate, path in _rates(case):
+    for rate, path in basal_rates(case):
         yield from _too_high(case, Fraction(rate.quanta), path, f"{rate}")
     program = case.program
-    if program is None:
+    if program is None or program.mode is Mode.MINIMUM:
         return
+    peak = Fraction(max(step.rate.quanta for steps in program.days for step in steps))
     told: set[Path] = set()
     for each in case.draft.placed_boluses() or ():
         bolus, path = each.bolus, each.path
-        if not bolus.over or path in told:
+        if not bolus.over:
             continue
         total = _highest_basal(program, bolus) + _bolus_rate(bolus.dose, bolus.over.quanta)
+        peak = max(peak, total)
         when = f"the bolus of {DAYS[bolus.day]} {clock_text(bolus.at)} on top of the basal rate"
-        for seen in _too_high(case, total, path, when):
-            told.add(path)
-            yield seen
+        if path not in told:
+            for seen in _too_high(case, total, path, when):
+                told.add(path)
+                yield seen
     own = program.patient_dose
     if own is not None and own.over:
-        highest = max(step.rate.quanta for steps in program.days for step in steps)
-        total = highest + _bolus_rate(own.dose, own.over.quanta)
+        total = peak + _bolus_rate(own.dose, own.over.quanta)
         where = ("program", "patient_dose", "over")
-        yield from _too_high(case, total, where, "a patient dose on top of the basal rate")
+        yield from _too_high(case, total, where, "a patient dose on top of all the rest")
 
 
 def _too_high(case: Case, total: Fraction, path: Path, what: str) -> Iterator[Seen]:
@@ -101,7 +92,7 @@ def _too_high(case: Case, total: Fraction, path: Path, what: str) -> Iterator[Se
     concentration = case.draft.concentration
     flow = _flow(total, concentration) if concentration else 0
     if flow > greatest.quanta:
-        text = str(Flow(round_up(flow)))
+        text = str(Flow(min(round_up(flow), MAX_QUANTA)))
         yield Seen(
             f"{what} makes {text}, above the pump's greatest flow",
             value=text,

@@ -12,10 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from pumpctl.quantities import Rate
 from pumpctl.therapy.draft import Draft
 from pumpctl.therapy.findings import Fault, Rule, Seen, Severity
 from pumpctl.therapy.library import Limits
-from pumpctl.therapy.program import Program
+from pumpctl.therapy.places import Path
+from pumpctl.therapy.program import Mode, Program
 
 if TYPE_CHECKING:  # a profile check has no pump, and need not load what one looks like
     from pumpctl.therapy.moment import Moment
@@ -98,3 +100,14 @@ def run_checks(case: Case) -> Iterable[Fault]:
 def run_pump_checks(case: PumpCase) -> Iterable[Fault]:
     """What every check of changes saw."""
     return [Fault(each.rule, seen) for each in PUMP_CHECKS.values() for seen in each.run(case)]
+
+
+def basal_rates(case: Case) -> Iterator[tuple[Rate, Path]]:
+    """Every basal rate that could be read, with its place; what many checks walk over."""
+    draft = case.draft
+    if draft.mode is Mode.CONTINUOUS and draft.program is not None:
+        yield draft.program.days[0][0].rate, ("program", "daily_dose")
+    for written in draft.days or ():
+        for step in written.steps or ():
+            if step.rate is not None:
+                yield step.rate, (*step.path, "basal")

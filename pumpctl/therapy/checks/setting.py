@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pumpctl.therapy.checks.registry import Case, check
 from pumpctl.therapy.findings import Seen, Severity
 from pumpctl.therapy.library import DEFAULT
+from pumpctl.therapy.patient import PLACEHOLDER_TAG
 
 _LABEL = "label: indicated from 4 years; doses of children are set by response (DailyMed, CHEO)"
 
@@ -47,6 +48,25 @@ def history_missing(case: Case) -> Iterator[Seen]:
             path=("patient",),
             key=True,
             severity=Severity.SOFT if case.with_pump else None,
+        )
+
+
+@check(
+    "TAG_PLACEHOLDER",
+    Severity.NOTE,
+    source="profile format 1",
+    why="A new profile carries example doses and no patient. It can be checked, but against a pump "
+    "the placeholder is a hard finding: nobody ordered those doses.",
+)
+def tag_placeholder(case: Case) -> Iterator[Seen]:
+    """The tag is a patient's."""
+    patient = case.draft.patient
+    if patient is not None and patient.tag == PLACEHOLDER_TAG:
+        yield Seen(
+            "the tag is still the placeholder of a new profile: fill in the patient's",
+            value=patient.tag,
+            path=("patient", "tag"),
+            severity=Severity.HARD if case.with_pump else None,
         )
 
 

@@ -16,13 +16,12 @@ from pumpctl.emulator.bench import LocalLine, open_local
 from pumpctl.errors import StoreError, UsageError
 from pumpctl.transport.line import Surroundings
 
-_around: Surroundings | None = None
+_surroundings: list[Surroundings] = []
 
 
 def surround(around: Surroundings) -> None:
     """Say in whose home, by which clock and with which entropy emulators run."""
-    global _around
-    _around = around
+    _surroundings[:] = [around]
 
 
 class Serial(SerialBase):
@@ -30,11 +29,12 @@ class Serial(SerialBase):
 
     def open(self) -> None:
         """Take the emulator; PortMissing or PortBusy where that cannot be."""
-        if _around is None:
+        if not _surroundings:
             raise UsageError("emu:// ports are opened by pumpctl only")
+        around = _surroundings[0]
         name = str(self.portstr).partition("://")[2]
         self._line: LocalLine | None = open_local(
-            _around.home, name, now=_around.now, entropy=_around.entropy
+            around.home, name, now=around.now, entropy=around.entropy
         )
         self._waiting = bytearray()
         self.is_open = True
@@ -82,7 +82,7 @@ class Serial(SerialBase):
 
     def _need(self) -> LocalLine:
         if not self.is_open or self._line is None:
-            raise PortNotOpenError()
+            raise PortNotOpenError
         return self._line
 
     def _reconfigure_port(self) -> None:
