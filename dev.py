@@ -212,7 +212,10 @@ def build_all(place: Place, fd: int) -> None:
 def install_project(place: Place, fd: int) -> None:
     """Install the checkout itself, editable; needs no network."""
     flags = ("install", "--no-deps", "--no-index", "--no-build-isolation", "--editable")
-    step(place, fd, "pumpctl", [place.tool("python"), *PIP, *flags, str(place.root)])
+    python = place.tool("python")
+    step(place, fd, "pumpctl", [python, *PIP, *flags, str(place.root)])
+    # An editable install is not compiled by pip, and some machines never write bytecode.
+    step(place, fd, "bytecode", [python, "-m", "compileall", "-q", str(place.root / "pumpctl")])
 
 
 def remove(place: Place) -> None:

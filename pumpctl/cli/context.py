@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pumpctl.cli.report import TOLD, Warn
 from pumpctl.errors import UsageError
 
+TYPE_CHECKING = False  # what typing would say; importing typing costs a help its time
 if TYPE_CHECKING:
     from pumpctl.station.home import Home
     from pumpctl.workflows.surroundings import Station
@@ -48,6 +47,8 @@ def as_json() -> bool:
 
 def home() -> Home:
     """The station's home."""
+    from pathlib import Path
+
     from pumpctl.cli import edge
     from pumpctl.station.home import Home
 
@@ -65,6 +66,8 @@ def operator() -> str:
 
 def station() -> Station:
     """The station of this invocation."""
+    from pathlib import Path
+
     from pumpctl.cli import edge
     from pumpctl.workflows.surroundings import Station
 

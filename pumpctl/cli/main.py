@@ -10,14 +10,15 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from pumpctl.cli import context
 from pumpctl.cli.commands import COMMANDS, GROUPS, Command
-from pumpctl.cli.options import GLOBALS, split_globals
+from pumpctl.cli.options import split_globals
 from pumpctl.cli.report import Report, emit, emit_error
 from pumpctl.errors import InternalError, Interrupted, PumpctlError, UsageError
+
+EPILOG = "Global options may stand before or after the command: pumpctl --help shows them."
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -45,6 +46,13 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _dispatch(rest: list[str], as_json: bool) -> int:
+    if not rest or rest[0] in ("--help", "-h"):
+        from pumpctl.cli.help import help_text
+
+        if rest:
+            print(help_text())
+            return 0
+        raise UsageError("no command was given", hint="pumpctl --help shows them all")
     import typer
 
     command = build(rest)
@@ -62,10 +70,7 @@ def _dispatch(rest: list[str], as_json: bool) -> int:
 
 
 def build(rest: Sequence[str]) -> Any:
-    """The typer command for this command line: the named one in full, others by name only.
-
-    With no words at all, every command is there by name and help.
-    """
+    """The typer command for this command line: the named one in full, others by name only."""
     import typer
 
     words = [word for word in rest if not word.startswith("-")]
@@ -86,7 +91,7 @@ def build(rest: Sequence[str]) -> Any:
             load(command) if asked else _named(command)
         )
 
-    root.callback(epilog=_globals_help())(_nothing)
+    root.callback(epilog=EPILOG)(_nothing)
     return typer.main.get_command(root)
 
 
@@ -119,11 +124,6 @@ def _named(command: Command) -> Callable[[], None]:
     return stand_in
 
 
-def _globals_help() -> str:
-    lines = [f"  {f'{option.name} {option.value}':18} {option.help}" for option in GLOBALS]
-    return "\n".join(["\b", "Global options, before or after the command:", *lines])
-
-
 def _usage(error: Any) -> UsageError:
     message = error.format_message() or str(error)
     return UsageError(message[:1].lower() + message[1:].rstrip("."))
@@ -132,6 +132,7 @@ def _usage(error: Any) -> UsageError:
 def _bug(error: Exception) -> InternalError:
     """Keep the traceback in the log, and say where it is."""
     import traceback
+    from pathlib import Path
 
     told = InternalError(f"a bug in pumpctl: {type(error).__name__}: {error}")
     text = "".join(traceback.format_exception(error))

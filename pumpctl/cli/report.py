@@ -6,7 +6,6 @@ for people goes to stderr. Without, stdout holds the text.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -97,7 +96,7 @@ def emit(report: Report, *, as_json: bool) -> int:
     }
     if report.error is not None:
         document["error"] = error_json(report.error)
-    print(json.dumps(document, ensure_ascii=False))
+    _print_json(document)
     return code
 
 
@@ -111,9 +110,15 @@ def emit_error(error: PumpctlError, *, as_json: bool, data: dict[str, Any] | Non
         }
         if data is not None:
             document["data"] = data
-        print(json.dumps(document, ensure_ascii=False))
+        _print_json(document)
     complain(error)
     return error.exit_code
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    import json
+
+    print(json.dumps(document, ensure_ascii=False))
 
 
 def complain(error: PumpctlError) -> None:

@@ -114,7 +114,7 @@ class Figures:
         program = self.program
         if program.mode is Mode.MINIMUM_RATE:
             add(0, WEEK_MS, self._least.num * (self._den // (self._least.den * DAY_MS)))
-        for day, steps in enumerate(program.days):
+        for day, steps in enumerate(program.days if any(program.days) else ()):
             ends = [step.start * MINUTE_MS for step in steps[1:]] + [DAY_MS]
             for step, end in zip(steps, ends, strict=True):
                 slope = step.rate * (self._den // DAY_MS)

@@ -71,6 +71,8 @@ def _plausible(program: Program, implant: Implant) -> None:
 
 def _day_fault(steps: tuple[Step, ...]) -> str:
     """What keeps the steps from covering 24 h, once, in order."""
+    if not steps:
+        return "no steps"
     covered = 0
     ends = [step.start for step in steps[1:]] + [_DAY_MINUTES]
     for step, end in zip(steps, ends, strict=True):

@@ -22,8 +22,8 @@ SERVICE_MS = 7 * 365 * DAY_MS
 """Service life is capped at seven years on pumps of this kind."""
 _MOST_ALARMS = 16
 _MOST_RAW = 8000 // ENTRY_SIZE
-_MOST_DEFLATED = 480
-"""More than ever fit into one batch: hour records deflate about fivefold."""
+_MOST_DEFLATED = 320
+"""What may fit into one batch: hour records deflate about threefold."""
 
 
 def ping(_core: Core, _caller: Caller, asked: m.Ping) -> m.Pong:
