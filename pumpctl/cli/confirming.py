@@ -24,7 +24,7 @@ class Typed:
         """NotConfirmed where there is no terminal."""
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise NotConfirmed(
-                "there is no terminal to confirm on; nothing was changed",
+                "there is no terminal to confirm on",
                 hint="a script plans with --plan-only -o PLAN and runs "
                 "pumpctl apply PLAN --confirm TOKEN",
             )
@@ -46,12 +46,12 @@ class Typed:
 
     def _challenge(self, plan: Plan) -> None:
         what, wanted = challenge(plan)
-        given = ask(f"Type {what} with its unit to activate; anything else changes nothing: ")
+        given = ask(f"Type {what} with its unit; anything else changes nothing: ")
         if not same_quantity(given, wanted):
             raise NotConfirmed(
-                f"{given.strip()!r} is not {what} of this plan; nothing was changed"
+                f"{given.strip()!r} is not {what} of this plan"
                 if given.strip()
-                else "nothing was typed; nothing was changed"
+                else "nothing was typed"
             )
 
 
@@ -89,8 +89,8 @@ def ask(prompt: str) -> str:
         line = sys.stdin.readline()
     except (KeyboardInterrupt, OSError) as error:
         sys.stderr.write("\n")
-        raise NotConfirmed("interrupted at the prompt; nothing was changed") from error
+        raise NotConfirmed("interrupted at the prompt") from error
     if not line:
         sys.stderr.write("\n")
-        raise NotConfirmed("end of input at the prompt; nothing was changed")
+        raise NotConfirmed("end of input at the prompt")
     return line

@@ -59,9 +59,10 @@ def show_status(seen: Look, *, full: bool) -> None:
         program = state.program
         today = figures.daily_dose_rounded(program, state.clock.day)
         rate = figures.rate_at(program, state.clock.day, state.clock.minute)
-        table.add_row("mode", program.mode.value)
-        table.add_row("today", f"{today}  ({DAY_NAMES[state.clock.day]})")
-        table.add_row("basal now", f"{rate.per_hour_text()}")
+        stopped = state.delivery.value == "stopped"
+        table.add_row("program", program.mode.value + (", NOT running" if stopped else ""))
+        table.add_row("its dose today", f"{today}  ({DAY_NAMES[state.clock.day]})")
+        table.add_row("basal now", "nothing: stopped" if stopped else rate.per_hour_text())
         table.add_row("fallback", str(program.fallback))
     table.add_row("drug", f"{state.drug} {state.concentration}")
     table.add_row("reservoir", f"{state.reservoir} of {state.capacity}, alarm at {state.low_alarm}")
@@ -79,7 +80,7 @@ def show_status(seen: Look, *, full: bool) -> None:
         table.add_row("state version", str(state.state_version))
         table.add_row("log", f"entries {state.log_first} to {state.log_next - 1}")
         if state.program_hash is not None:
-            table.add_row("program", state.program_hash.hex()[:16])
+            table.add_row("program hash", state.program_hash.hex()[:16])
     out.print(table)
     if full and state.program is not None:
         out.print("\n".join(program_lines(state.program)), soft_wrap=True)
@@ -114,7 +115,7 @@ def _delivery_style(delivery: str) -> str:
 def _difference(milliseconds: int) -> str:
     seconds = abs(milliseconds) // 1000
     if seconds <= 60:
-        return f"in step, {'-' if milliseconds < 0 else '+'}{seconds} s"
+        return f"in step, {'-' if milliseconds < 0 and seconds else '+'}{seconds} s"
     days, rest = divmod(seconds, 86_400)
     told = f"{days} d {clock_text(rest // 60)}" if days else f"{clock_text(rest // 60)} h"
     return f"{'behind' if milliseconds < 0 else 'ahead of'} the station by {told}"

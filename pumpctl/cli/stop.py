@@ -12,9 +12,9 @@ from pumpctl.cli.report import Report, Warn
 from pumpctl.errors import NotConfirmed, PumpctlError, UsageError
 
 HAZARD = (
-    "Stopping intrathecal baclofen leads to withdrawal: high fever, rigidity, organ failure,\n"
-    "death. It begins 12 to 96 hours after the last drug, sooner where the reservoir was low.\n"
-    "Have the restart planned. Minimum rate is no stop: it is a flow of its own."
+    "Stopping this drug leads to withdrawal: high fever, rigidity, organ failure,\n"
+    "death. It begins to matter 12 to 96 hours after the last drug. Plan the restart.\n"
+    "Minimum rate is no stop: it is a flow of its own."
 )
 
 
@@ -39,7 +39,7 @@ def stop(
         if not now:
             context.say(f"Pump {open_visit.serial} is on this line.\n{HAZARD}")
             if ask("Type STOP to stop it; anything else changes nothing: ").strip() != "STOP":
-                raise NotConfirmed("STOP was not typed; nothing was changed")
+                raise NotConfirmed("STOP was not typed")
         stopped = stopping.stop(open_visit, reason or None)
         model = open_visit.pump.identity.model
         if not now and not reason:

@@ -182,45 +182,50 @@ def _act(
 
 
 class LocalLine:
-    """A line to an emulator that this process runs: it has answered when `write` returns."""
+    """A line to an emulator that this process runs: it has answered when `write` returns.
+
+    A pump whose state cannot be written any more falls silent, as a pump that
+    dies does: what became of the last request is for the next start to say.
+    """
 
     def __init__(self, held: Held) -> None:
         self._held: Held | None = held
+        self._closed = False
         self._waiting = bytearray()
 
     def write(self, data: bytes) -> None:
-        """Hand bytes to the pump; StoreError where its state cannot be written any more."""
-        held = self._need()
+        """Hand bytes to the pump."""
+        self._check()
+        if self._held is None:
+            return
         try:
-            self._waiting += held.firmware.receive(data)
-        except OSError as error:
-            raise StoreError(
-                f"the state of emulator {held.name} cannot be written: {error}"
-            ) from error
+            self._waiting += self._held.firmware.receive(data)
+        except (OSError, FlashError):
+            self._held.close()
+            self._held = None
 
     def read(self) -> bytes:
         """Everything that the pump has sent and nobody has read; b"" where there is nothing."""
-        self._need()
+        self._check()
         data = bytes(self._waiting)
         self._waiting.clear()
         return data
 
     def close(self) -> None:
         """End the link session and give the pump back; never fails."""
-        held, self._held = self._held, None
+        held, self._held, self._closed = self._held, None, True
         if held is None:
             return
         try:
             held.firmware.link_lost()
-        except OSError:
+        except (OSError, FlashError):
             pass
         finally:
             held.close()
 
-    def _need(self) -> Held:
-        if self._held is None:
+    def _check(self) -> None:
+        if self._closed:
             raise ValueError("this line is closed")
-        return self._held
 
     def __enter__(self) -> LocalLine:
         return self

@@ -43,7 +43,10 @@ class CaptureLine:
     def close(self) -> None:
         """Close line and file."""
         self._inner.close()
-        self._file.close()
+        try:
+            self._file.close()  # tries once more to write what a full disk did not take
+        except OSError as error:
+            self.broken = self.broken or f"the capture cannot be written: {error}"
 
     def _note(self, way: str, data: bytes) -> None:
         if self.broken is not None:

@@ -24,6 +24,21 @@ _SLICE_S = 0.02
 SCHEMES = ("emu", "socket", "rfc2217")
 
 
+def _what_breaks() -> tuple[type[Exception], ...]:
+    """What a driver raises where the line is gone; termios.error is no OSError."""
+    try:
+        from termios import error
+    except ImportError:  # Windows
+        return (serial.SerialException, OSError)
+    return (serial.SerialException, OSError, error)
+
+
+_BROKEN = _what_breaks()
+_BROKEN_READING: tuple[type[Exception], ...] = (*_BROKEN, TypeError)
+"""pyserial raises TypeError where the file descriptor was closed under it."""
+_BROKEN_OPENING: tuple[type[Exception], ...] = (*_BROKEN, ValueError)
+
+
 class Line(Protocol):
     """A duplex stream of bytes. `read` returns what has come, or b"" after `seconds`."""
 
@@ -59,7 +74,7 @@ class SerialLine:
         try:
             self._port.write(data)
             self._port.flush()
-        except (serial.SerialException, OSError) as error:
+        except _BROKEN as error:
             raise LineLost(f"the line broke while writing: {error}") from error
 
     def read(self, seconds: float) -> bytes:
@@ -71,8 +86,7 @@ class SerialLine:
                 data = bytes(self._port.read(READ_SIZE))
                 if data or self._monotonic() >= until:
                     return data
-        except (serial.SerialException, OSError, TypeError) as error:
-            # pyserial raises TypeError where the file descriptor was closed under it.
+        except _BROKEN_READING as error:
             raise LineLost(f"the line broke while reading: {error}") from error
 
     def close(self) -> None:
@@ -124,7 +138,7 @@ def open_line(url: str, around: Surroundings, monotonic: Callable[[], float]) ->
         port.open()
     except PortError:
         raise
-    except (serial.SerialException, OSError, ValueError) as error:
+    except _BROKEN_OPENING as error:
         raise _told_apart(url, scheme, error) from error
     return SerialLine(port, monotonic)
 
