@@ -6,6 +6,7 @@
     python3 dev.py test [ARGS...]  the tests; arguments go to pytest
     python3 dev.py lint [--fix]    ruff, its formatter, and mypy
     python3 dev.py bench [NAME]    benchmarks/NAME.py, or all of them
+    python3 dev.py generate        completions/ and the tables in docs/ (--check: only look)
     python3 dev.py setup           only make .venv; every other command does so too
 
 It makes .venv beside itself from requirements/dev.txt (pinned, with hashes),
@@ -409,7 +410,7 @@ def main(argv: Sequence[str]) -> int:
         print((__doc__ or "").split("\n\nStandard")[0], file=sys.stdout if argv else sys.stderr)
         return 0 if argv else 2
     command, args = argv[0], list(argv[1:])
-    if command not in ("demo", "run", "test", "lint", "bench", "setup"):
+    if command not in ("demo", "run", "test", "lint", "bench", "generate", "setup"):
         say(f"dev.py: no command {command}; see python3 dev.py --help")
         return 2
     root = Path(__file__).resolve().parent
@@ -425,6 +426,9 @@ def main(argv: Sequence[str]) -> int:
             return become(place, [place.tool("pumpctl"), *words])
         if command == "test":
             return become(place, test_command(place, args), place.root)
+        if command == "generate":
+            generate = [place.tool("python"), "-m", "tools.generate", *args]
+            return become(place, generate, place.root)
         commands = (lint_commands if command == "lint" else bench_commands)(place, args)
         return max([run(place, each, place.root) for each in commands], default=0)
     except SetupError as error:

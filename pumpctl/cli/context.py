@@ -53,7 +53,10 @@ def home() -> Home:
     from pumpctl.station.home import Home
 
     given = _values.get("home")
-    return Home(Path(given).expanduser().absolute() if given else edge.default_home())
+    try:
+        return Home(Path(given).expanduser().absolute() if given else edge.default_home())
+    except RuntimeError as error:  # ~somebody, who is nobody here
+        raise UsageError(f"--home {given}: {error}") from error
 
 
 def operator() -> str:

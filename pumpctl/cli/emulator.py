@@ -32,7 +32,7 @@ def new(
     concentration: Annotated[
         str, typer.Option("--concentration", help="Of the baclofen in it.")
     ] = "500 mcg/mL",
-    model: Annotated[str, typer.Option("--model", help="SP40 or SP20.")] = "SP40",
+    model: Annotated[str, typer.Option("--model", metavar="SP40|SP20", help="Its model.")] = "SP40",
     utc_offset: Annotated[
         str, typer.Option("--utc-offset", metavar="+HH:MM", help="Of its clock.")
     ] = "+00:00",

@@ -6,6 +6,7 @@ when there is a command or a help to show.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -24,23 +25,21 @@ EPILOG = "Global options may stand before or after the command: pumpctl --help s
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit code."""
     as_json = "--json" in arguments
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a screen of few letters is no failure
     try:
         given = split_globals(arguments, os.environ)
         if "version" in given.values:
             from pumpctl import __version__
 
-            print(f"pumpctl {__version__}")
-            return 0
+            told = Report("version", {"version": __version__}, f"pumpctl {__version__}")
+            return emit(told, as_json=as_json)
         context.begin(given.values)
         return _dispatch(given.rest, as_json)
     except PumpctlError as error:
         return emit_error(error, as_json=as_json)
     except KeyboardInterrupt:
         return emit_error(Interrupted("interrupted"), as_json=as_json)
-    except BrokenPipeError:
-        # The reader of our output went away; say nothing more, and keep Python from trying.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except Exception as error:
         return emit_error(_bug(error), as_json=as_json)
 
@@ -136,7 +135,11 @@ def _bug(error: Exception) -> InternalError:
 
     told = InternalError(f"a bug in pumpctl: {type(error).__name__}: {error}")
     text = "".join(traceback.format_exception(error))
-    for path in (context.home().log, Path(os.devnull)):
+    try:
+        log = context.home().log
+    except PumpctlError:
+        log = Path(os.devnull)
+    for path in (log, Path(os.devnull)):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("a", encoding="utf-8") as file:

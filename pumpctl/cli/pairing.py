@@ -22,7 +22,8 @@ def pair(
         Path | None, typer.Option("--secret-file", help="A file with the implant card's secret.")
     ] = None,
     role: Annotated[
-        str, typer.Option("--role", help="observer, clinician, engineer or admin; may grant less.")
+        str,
+        typer.Option("--role", metavar="|".join(ROLES), help="Asked for; the pump may grant less."),
     ] = "admin",
 ) -> Report:
     """Pair this operator of this station with the pump on the port.

@@ -23,7 +23,7 @@ File = Annotated[Path, typer.Argument(help="A dose profile in TOML.")]
 def new(
     file: Annotated[Path, typer.Argument(help="Where to write it.")],
     mode: Annotated[
-        str, typer.Option("--mode", help="continuous, flex or minimum-rate.")
+        str, typer.Option("--mode", metavar="continuous|flex|minimum-rate", help="How it doses.")
     ] = "continuous",
     force: Annotated[bool, typer.Option("--force", help="Write over a file.")] = False,
 ) -> Report:

@@ -57,8 +57,6 @@ def plan(file: ProfileFile, override: Override = None, output: Output = None) ->
     from pumpctl.workflows.programs import plan_program
 
     named = overrides(override)
-    if output is None:
-        raise UsageError("no place for the plan", hint="-o PLAN.json")
     planned = plan_program(context.station(), file, named, keep=output)
     return plan_report("program.plan", planned, output)
 
@@ -80,8 +78,6 @@ def push(
 
     named = overrides(override)
     if plan_only:
-        if output is None:
-            raise UsageError("no place for the plan", hint="-o PLAN.json")
         return plan_report(
             "program.push", plan_program(context.station(), file, named, keep=output), output
         )

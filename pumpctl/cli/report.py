@@ -6,11 +6,12 @@ for people goes to stderr. Without, stdout holds the text.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from pumpctl.errors import PumpctlError
+from pumpctl.errors import PumpctlError, StoreError
 
 TOLD = "NOTE"
 """The code of a warning that was put on stderr when it came up."""
@@ -77,14 +78,13 @@ def emit(report: Report, *, as_json: bool) -> int:
     for warning in report.warnings:
         if warning.code != TOLD:
             print(f"warning: {warning.message}", file=sys.stderr)
-    if not as_json:
-        if callable(report.text):
-            report.text()
-        elif report.text:
-            print(report.text)
-        if report.error is not None:
-            complain(report.error)
-        return code
+    written = _put_json(_document(report)) if as_json else _put(report.text)
+    if report.error is not None:
+        complain(report.error)
+    return code or written
+
+
+def _document(report: Report) -> dict[str, Any]:
     document: dict[str, Any] = {
         "schema": f"pumpctl.{report.schema}/1",
         "ok": report.error is None,
@@ -96,8 +96,7 @@ def emit(report: Report, *, as_json: bool) -> int:
     }
     if report.error is not None:
         document["error"] = error_json(report.error)
-    _print_json(document)
-    return code
+    return document
 
 
 def emit_error(error: PumpctlError, *, as_json: bool, data: dict[str, Any] | None = None) -> int:
@@ -110,15 +109,41 @@ def emit_error(error: PumpctlError, *, as_json: bool, data: dict[str, Any] | Non
         }
         if data is not None:
             document["data"] = data
-        _print_json(document)
+        _put_json(document)
     complain(error)
     return error.exit_code
 
 
-def _print_json(document: dict[str, Any]) -> None:
+def _put_json(document: dict[str, Any]) -> int:
     import json
 
-    print(json.dumps(document, ensure_ascii=False))
+    text = json.dumps(document, ensure_ascii=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except UnicodeEncodeError:  # a file name of other bytes, or a terminal of few letters
+        text = json.dumps(document)
+    return _put(text)
+
+
+def _put(text: str | Callable[[], None]) -> int:
+    """Put a result on stdout: 0, or 11 where it does not take it.
+
+    A reader that went away has seen what it wanted: that is no failure.
+    """
+    try:
+        if callable(text):
+            text()
+        elif text:
+            print(text)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        # Keep Python from trying again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f"pumpctl: the result cannot be written: {error}", file=sys.stderr)
+            return StoreError.exit_code
+    return 0
 
 
 def complain(error: PumpctlError) -> None:

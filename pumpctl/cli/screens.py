@@ -136,7 +136,8 @@ def show_plan(planned: Planned, output: Path | None, token: str | None) -> None:
             Text(f"Open soft findings: {names}. Plan again with --override.", style="bold yellow")
         )
     else:
-        out.print(f"Confirm with: pumpctl apply {output} --confirm {token}", soft_wrap=True)
+        place = "PLAN" if output is None else output
+        out.print(f"Confirm with: pumpctl apply {place} --confirm {token}", soft_wrap=True)
 
 
 def show_confirmation(planned: Planned) -> None:

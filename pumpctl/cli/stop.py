@@ -9,7 +9,7 @@ import typer
 from pumpctl.cli import context
 from pumpctl.cli.program import Output, Override, PlanOnly, apply_report, overrides, plan_report
 from pumpctl.cli.report import Report, Warn
-from pumpctl.errors import NotConfirmed, PumpctlError, UsageError
+from pumpctl.errors import NotConfirmed, PumpctlError
 
 HAZARD = (
     "Stopping this drug leads to withdrawal: high fever, rigidity, organ failure,\n"
@@ -22,10 +22,11 @@ def stop(
     now: Annotated[bool, typer.Option("--now", help="Stop at once; asks nothing.")] = False,
     reason: Annotated[str, typer.Option("--reason", help="Why; never needed to stop.")] = "",
 ) -> Report:
-    """Stop delivery on the pump now. It can be repeated: stopping twice is stopping.
+    """Stop delivery: it changes what the pump delivers, at once.
 
-    Abrupt withdrawal of intrathecal baclofen can kill. Nothing but a missing pairing or
-    role refuses it: no alarm, no journal, no unknown operation.
+    It can be repeated: stopping twice is stopping. Abrupt withdrawal of intrathecal
+    baclofen can kill. Nothing but a missing pairing or role refuses it: no alarm, no
+    journal, no unknown operation.
 
     Example: pumpctl --port ./tty0 stop
     """
@@ -92,8 +93,6 @@ def resume(
 
     named = overrides(override)
     if plan_only:
-        if output is None:
-            raise UsageError("no place for the plan", hint="-o PLAN.json")
         return plan_report("resume", plan_resume(context.station(), named, keep=output), output)
     return apply_report(
         "resume",

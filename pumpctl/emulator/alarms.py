@@ -82,9 +82,6 @@ class AlarmBoard:
         self._raised = {each.code: each for each in raised}
         self._record = record
 
-    def __contains__(self, code: AlarmCode) -> bool:
-        return code in self._raised
-
     @property
     def raised(self) -> tuple[Raised, ...]:
         """In the order in which they were raised."""

@@ -43,10 +43,6 @@ class Ratio(NamedTuple):
         """Is it more than this whole number?"""
         return self.num > limit * self.den
 
-    def below(self, limit: int) -> bool:
-        """Is it less than this whole number?"""
-        return self.num < limit * self.den
-
 
 def ratio(num: int, den: int = 1) -> Ratio:
     """`num / den`, reduced; `den` is above 0."""

@@ -61,9 +61,11 @@ class LogRing:
         """Write one entry, which must carry the number `next`, and flush."""
         if _number(record) != self.next:
             raise ValueError(f"entry {_number(record)} where {self.next} comes next")
+        while self._slot < PER_PAGE and self._flash.read(self._place(), SIZE) != _BLANK:
+            self._slot += 1  # a fault of the memory costs a place, never the entry
         if self._slot == PER_PAGE:
             self._turn()
-        self._flash.write(self._at(self._head) + _HEADER + self._slot * SIZE, record)
+        self._flash.write(self._place(), record)
         self._flash.flush()
         self._slot += 1
         self.next += 1
@@ -85,6 +87,9 @@ class LogRing:
 
     def _at(self, page: int) -> int:
         return (self._start + page) * PAGE
+
+    def _place(self) -> int:
+        return self._at(self._head) + _HEADER + self._slot * SIZE
 
     def _records(self, page: int) -> Iterator[bytes]:
         raw = self._flash.read(self._at(page), PAGE)

@@ -19,6 +19,7 @@ from typing import Any
 
 from pumpctl.emulator.control_socket import ControlSocket
 from pumpctl.emulator.ends import End, PtyEnd, TcpEnd
+from pumpctl.emulator.flash import FlashError
 from pumpctl.emulator.inspection import inspect_core, to_json
 from pumpctl.emulator.shelf import Held
 from pumpctl.errors import StoreError, UsageError
@@ -101,7 +102,7 @@ def serve(
         try:
             _loop(held, end, control, stopper)
             held.firmware.link_lost()
-        except OSError as error:
+        except (OSError, FlashError) as error:
             raise StoreError(f"the state of emulator {name} cannot be written: {error}") from error
 
 

@@ -14,12 +14,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pumpctl.errors import NotPaired, StoreError, UsageError
 
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+_HEX = frozenset("0123456789abcdef")
 
 
 def checked_name(name: str, what: str) -> str:
@@ -29,6 +31,14 @@ def checked_name(name: str, what: str) -> str:
             f"{name!r} is no name for {what}", hint="up to 40 letters, digits, dots, - and _"
         )
     return name
+
+
+def _check_keys(path: Path, known: dict[str, Any], *names: str) -> None:
+    """StoreError where one of these is no key of 32 bytes in hexadecimal."""
+    for name in names:
+        text = known.get(name)
+        if not isinstance(text, str) or len(text) != 64 or not set(text) <= _HEX:
+            raise StoreError(f"{path} is damaged: its {name} key is none")
 
 
 class Home:
@@ -79,6 +89,8 @@ class Home:
                 os.fsync(file.fileno())
             temporary.replace(path)
         except OSError as error:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
             raise StoreError(f"{path} cannot be written: {error}") from error
 
     def station_id(self, entropy: Callable[[int], bytes]) -> str:
@@ -95,8 +107,12 @@ class Home:
 
     def operator_key(self, operator: str) -> bytes | None:
         """The operator's private key at this station, if there is one."""
-        known = self.read_json(self._operators / f"{operator}.json")
-        return None if known is None else bytes.fromhex(str(known["private"]))
+        path = self._operators / f"{operator}.json"
+        known = self.read_json(path)
+        if known is None:
+            return None
+        _check_keys(path, known, "private")
+        return bytes.fromhex(known["private"])
 
     def operator_key_mode(self, operator: str) -> int | None:
         """The permission bits of the key's file, or None where there is none."""
@@ -125,9 +141,11 @@ class Home:
     def pairing(self, serial: str, operator: str) -> dict[str, Any]:
         """What pairing left for this pump and operator; NotPaired where there is nothing."""
         checked_name(serial, "a pump")
-        known = self.read_json(self._pumps / serial / f"{operator}.json")
+        path = self._pumps / serial / f"{operator}.json"
+        known = self.read_json(path)
         if known is None:
             raise NotPaired(f"operator {operator} of this station is not paired with pump {serial}")
+        _check_keys(path, known, "public", "psk")
         return known
 
     def keep_pairing(self, serial: str, operator: str, value: dict[str, Any]) -> None:

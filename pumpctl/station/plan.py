@@ -11,6 +11,7 @@ import base64
 import hashlib
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -116,17 +117,27 @@ def token(plan: Plan, operator: str) -> str:
     return "-".join(letters[at : at + 4] for at in range(0, 16, 4))
 
 
+def _written(plan: Plan) -> bytes:
+    """The one spelling of a plan file."""
+    text = json.dumps(plan.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=True)
+    return text.encode("ascii") + b"\n"
+
+
 def write_plan(plan: Plan, path: Path) -> None:
     """Write a sealed plan whole or not at all; StoreError where that cannot be."""
-    text = json.dumps(plan.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=True)
-    temporary = path.with_name(f".{path.name}.new")
     try:
-        with temporary.open("w", encoding="ascii") as file:
-            file.write(text + "\n")
+        temporary = path.with_name(f".{path.name}.new")
+    except ValueError as error:
+        raise StoreError(f"{path} is no name for a plan") from error
+    try:
+        with temporary.open("wb") as file:
+            file.write(_written(plan))
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise StoreError(f"the plan {path} cannot be written: {error}") from error
 
 
@@ -146,6 +157,6 @@ def read_plan(path: Path) -> Plan:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise PlanUnreadable(f"{path} is no plan: {where}: {first['msg']}") from error
-    if plan.hash != plan_hash(plan):
+    if plan.hash != plan_hash(plan) or raw != _written(plan):
         raise PlanUnreadable(f"{path} was altered after it was made")
     return plan

@@ -65,12 +65,15 @@ def read_profile_file(path: Path) -> tuple[Profile, Program]:
     return reading.profile, reading.program
 
 
-def plan_program(station: Station, file: Path, overrides: Overrides, *, keep: Path) -> Planned:
-    """Plan a profile's program and write the plan."""
+def plan_program(
+    station: Station, file: Path, overrides: Overrides, *, keep: Path | None
+) -> Planned:
+    """Plan a profile's program; write the plan where a place is given."""
     profile, program = read_profile_file(file)
     with opened(station) as (open_visit, journal):
         planned = make_plan(open_visit, journal, ProgramAct(profile, program), overrides)
-        write_plan(planned.plan, keep)
+        if keep is not None:
+            write_plan(planned.plan, keep)
         return planned
 
 
@@ -101,11 +104,12 @@ def push_act(
         return apply_plan(open_visit, journal, planned.plan, planned.act)
 
 
-def plan_resume(station: Station, overrides: Overrides, *, keep: Path) -> Planned:
-    """Plan going on after a stop and write the plan."""
+def plan_resume(station: Station, overrides: Overrides, *, keep: Path | None) -> Planned:
+    """Plan going on after a stop; write the plan where a place is given."""
     with opened(station) as (open_visit, journal):
         planned = make_plan(open_visit, journal, resume_act(open_visit), overrides)
-        write_plan(planned.plan, keep)
+        if keep is not None:
+            write_plan(planned.plan, keep)
         return planned
 
 

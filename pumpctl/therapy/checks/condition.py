@@ -25,7 +25,7 @@ def _clock_seen(case: PumpCase) -> Iterator[Seen]:
     apart = clock_difference_ms(case.pump.clock, case.now)
     limit = case.limits.clock.value
     if abs(apart) > limit.quanta:
-        size = Duration(abs(apart) // 1_000 * 1_000)
+        size = Duration(-(-abs(apart) // 1_000) * 1_000)
         yield Seen(
             f"the pump's clock is {size} {'ahead of' if apart > 0 else 'behind'} the station's "
             f"({case.pump.clock.label()}, {case.now.label()})",

@@ -1,0 +1,308 @@
+"""The checks of a profile: each with a bad program, and each shown to be what stops it.
+
+Every case is tried twice: with its check, which must find it at its place; and
+without it, when nothing of its severity may be left. So no check is passed only
+because another one happens to cover it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from pumpctl.errors import InternalError
+from pumpctl.therapy.checks import check_program, rules
+from pumpctl.therapy.checks.registry import CHECKS
+from pumpctl.therapy.findings import Finding, Severity
+from tests.therapy.samples import (
+    CONTINUOUS,
+    FLEX,
+    MINIMUM,
+    altered,
+    even,
+    ids,
+    named,
+    profile,
+    read,
+)
+from tests.therapy.samples import flex as program
+
+HARD, SOFT, NOTE = Severity.HARD, Severity.SOFT, Severity.NOTE
+STEPS_WE = '[ { from = "00:00", basal = "14 mcg/h" } ]'
+ALL = '["mon", "tue", "wed", "thu", "fri", "sat", "sun"]'
+
+
+class Bad(NamedTuple):
+    """A profile that one check stops."""
+
+    name: str
+    severity: Severity
+    text: str
+    value: str | None
+    limit: str | None
+    where: str
+    """What stands in the file where the finding points."""
+
+
+def flex(*changes: tuple[str, str]) -> str:
+    return altered(FLEX, *changes)
+
+
+def even_text(*changes: tuple[str, str]) -> str:
+    return altered(CONTINUOUS, *changes)
+
+
+def bolus(dose: str, over: str, at: str, days: str = ALL) -> tuple[str, str]:
+    table = f'[[program.bolus]]\ndose = "{dose}"\nover = "{over}"\nat = {at}\ndays = {days}\n'
+    return "[reservoir]", f"{table}\n[reservoir]"
+
+
+def own(dose: str, over: str, lockout: str, most: int) -> tuple[str, str]:
+    table = (
+        f'[program.patient_dose]\ndose = "{dose}"\nover = "{over}"\nlockout = "{lockout}"\n'
+        f"max_per_24h = {most}\n"
+    )
+    return "[reservoir]", f"{table}\n[reservoir]"
+
+
+EVERY_HOUR = "[" + ", ".join(f'"{hour:02d}:00"' for hour in range(24)) + "]"
+
+CASES = [
+    # --- schedule
+    Bad("DAY_MISSING", HARD, flex(('["sat", "sun"]', '["sat"]')), "sun", "mon to sun",
+        "[[program.day]]"),
+    Bad("DAY_TWICE", HARD, flex(('"thu", "fri"]', '"thu", "fri", "sat"]')), "sat", "once",
+        '"sat", "sun"]'),
+    Bad("STEP_GAP", HARD, flex((STEPS_WE, '[ { from = "01:00", basal = "14 mcg/h" } ]')),
+        "01:00", "00:00", '"01:00"'),
+    Bad("STEP_TWICE", HARD, flex(('from = "10:00"', 'from = "06:00"')), "06:00",
+        "each time once", '"06:00", basal = "15'),
+    Bad("STEP_ORDER", HARD, flex(('from = "06:00"', 'from = "11:00"')), "10:00", "after 11:00",
+        '"10:00"'),
+    # --- doses
+    Bad("ZERO_RATE", HARD, flex(('basal = "26 mcg/h"', 'basal = "0 mcg/h"'),
+        ('"438 mcg/day"', '"334 mcg/day"')), "0 mcg/day", "above 0 mcg/day", '"0 mcg/h"'),
+    Bad("ZERO_RATE", HARD, flex(('"216 mcg/day"', '"0 mcg/day"')), "0 mcg/day",
+        "above 0 mcg/day", '"0 mcg/day"'),
+    Bad("ZERO_DOSE", HARD, even_text(bolus("0 mcg", "10 min", '["07:00"]')), "0 mcg",
+        "above 0 mcg", '"0 mcg"'),
+    Bad("ZERO_DOSE", HARD, flex(('dose = "10 mcg"', 'dose = "0 mcg"')), "0 mcg", "above 0 mcg",
+        '"0 mcg"'),
+    Bad("DOSE_DURATION", HARD, flex(('over = "10 min"', 'over = "0 min"')), "0 s",
+        "above 0 s, at most 24 h", '"0 min"'),
+    Bad("DOSE_DURATION", HARD, flex(('over = "5 min"', 'over = "0 s"')), "0 s",
+        "above 0 s, at most 24 h", '"0 s"'),
+    Bad("BOLUS_COUNT", HARD, even_text(bolus("1 mcg", "10 min", EVERY_HOUR),
+        bolus("1 mcg", "10 min", '["07:30"]')), "25", "24", '["07:30"]'),
+    Bad("BOLUS_OVERLAP", HARD, flex(('"07:00", "21:00"]', '"07:00", "07:09"]')), "10 min",
+        "9 min", '"07:09"'),
+    Bad("BOLUS_OVERLAP", HARD, flex(('over = "10 min"', 'over = "12 h"'),
+        ('"07:00", "21:00"]', '"00:30", "13:00"]')), "12 h", "690 min", '"00:30"'),
+    Bad("CONTINUOUS_BOLUS", HARD, even_text(bolus("10 mcg", "10 min", '["07:00"]', '["mon"]')),
+        None, None, "[[program.bolus]]"),
+    Bad("CONTINUOUS_BOLUS", HARD, even_text(bolus("225 mcg", "1 h", '["07:00", "19:00"]')),
+        "450 mcg", "450 mcg/day", "[[program.bolus]]"),
+    Bad("PATIENT_DOSE_LOCKOUT", HARD, flex(('lockout = "4 h"', 'lockout = "0 h"')), "0 s",
+        "above 0 s, at most 7 d", '"0 h"'),
+    Bad("PATIENT_DOSE_LOCKOUT", HARD, flex(('lockout = "4 h"', 'lockout = "8 d"')), "8 d",
+        "above 0 s, at most 7 d", '"8 d"'),
+    Bad("PATIENT_DOSE_UNREACHABLE", NOTE, flex(('lockout = "4 h"', 'lockout = "12 h"')), "3", "2",
+        "3"),
+    # --- the declared dose
+    Bad("DECLARED_DOSE", HARD, flex(('"438 mcg/day"', '"437.999 mcg/day"')), "437.999 mcg/day",
+        "438 mcg/day", '"437.999'),
+    Bad("DECLARED_DOSE", HARD, flex(('"376 mcg/day"', '"438 mcg/day"')), "438 mcg/day",
+        "376 mcg/day", '"438 mcg/day"'),
+    # --- the pump's range
+    Bad("FLOW_LOW", HARD, flex((STEPS_WE, '[ { from = "00:00", basal = "3.999 mcg/h" } ]'),
+        ('"376 mcg/day"', '"135.976 mcg/day"'), ('"216', '"100')), "0.047988 mL/day",
+        "0.048 mL/day", '"3.999'),
+    Bad("FLOW_LOW", HARD, even_text(('"450', '"95.999'), ('"300 ', '"96 ')), "0.047999 mL/day",
+        "0.048 mL/day", '"95.999'),
+    Bad("FLOW_HIGH", HARD, flex(('over = "10 min"', 'over = "30 s"')), "29.112 mL/day",
+        "24 mL/day", '"07:00"'),
+    Bad("FLOW_HIGH", HARD, flex(('over = "5 min"', 'over = "18 s"')), "25.752 mL/day",
+        "24 mL/day", '"18 s"'),
+    Bad("FALLBACK_FLOW", HARD, even_text(('"450', '"96'), ('"300 ', '"95.999 ')),
+        "0.047999 mL/day", "0.048 mL/day to 24 mL/day", '"95.999'),
+    # --- the drug
+    Bad("DRUG_UNKNOWN", HARD, flex(('"baclofen"', '"morphine"')), "morphine", "baclofen",
+        '"morphine"'),
+    Bad("CONCENTRATION_UNKNOWN", HARD, flex(('"2000 mcg/mL"', '"1500 mcg/mL"')), "1500 mcg/mL",
+        "500 mcg/mL, 1000 mcg/mL, 2000 mcg/mL", '"1500'),
+    Bad("CONCENTRATION_SCREENING", HARD, even_text(('"2000 mcg/mL"', '"50 mcg/mL"')), "50 mcg/mL",
+        "500 mcg/mL, 1000 mcg/mL, 2000 mcg/mL", '"50 mcg'),
+    # --- the daily dose
+    Bad("DAILY_DOSE_HARD", HARD, even_text(('"450', '"3000.001'), ('"300 ', '"1501 ')),
+        "3000.001 mcg/day", "3000 mcg/day", '"3000.001'),
+    Bad("LARGEST_24H_HARD", HARD, even_text(('"450', '"2990'), ('"300 ', '"1500 '),
+        own("6 mcg", "10 min", "4 h", 2)), "3002 mcg", "3000 mcg/day in any 24 h", "2"),
+    Bad("RATE_HARD", HARD, flex(('basal = "26 mcg/h"', 'basal = "125.5 mcg/h"'),
+        ('"438 mcg/day"', '"836 mcg/day"')), "3012 mcg/day", "3000 mcg/day", '"125.5'),
+    Bad("DAILY_DOSE_SOFT", SOFT, even_text(('"450', '"1000.001'), ('"300 ', '"501 ')),
+        "1000.001 mcg/day", "1000 mcg/day", '"1000.001'),
+    Bad("DAILY_DOSE_USUAL", NOTE, even_text(('"450', '"299.999'), ('"300 ', '"200 ')),
+        "299.999 mcg/day", "300 mcg/day to 800 mcg/day", '"299.999'),
+    Bad("DAILY_DOSE_USUAL", NOTE, even_text(('"spinal"', '"cerebral"'), ('"450', '"704'),
+        ('"300 ', '"400 ')), "704 mcg/day", "90 mcg/day to 703 mcg/day", '"704'),
+    Bad("FALLBACK_LOW", SOFT, flex(('"216', '"187.999')), "187.999 mcg/day",
+        "at least 188 mcg/day", '"187.999'),
+    Bad("FALLBACK_HIGH", SOFT, flex(('"216', '"376.001')), "376.001 mcg/day",
+        "at most 376 mcg/day", '"376.001'),
+    # --- the setting
+    Bad("AGE_UNDER_12", NOTE, even_text(('"adult"', '"under-12"')), "under-12", None,
+        '"under-12"'),
+    Bad("HISTORY_MISSING", NOTE, even_text(('history = "established"\n', "")), None,
+        "new, established, transferred or replacement", "[patient]"),
+    Bad("TAG_PLACEHOLDER", NOTE, even_text(('"P-0417"', '"CHANGE-ME"')), "CHANGE-ME", None,
+        '"CHANGE-ME"'),
+    Bad("LOW_ALARM_RANGE", HARD, even_text(('"2 mL"', '"0 mL"')), "0 mL",
+        "above 0 mL, below 40 mL", '"0 mL"'),
+    Bad("LOW_ALARM_RANGE", HARD, even_text(('"2 mL"', '"40 mL"')), "40 mL",
+        "above 0 mL, below 40 mL", '"40 mL"'),
+    Bad("LOW_ALARM_LOW", NOTE, even_text(('"2 mL"', '"1.9 mL"')), "1.9 mL", "2 mL", '"1.9'),
+]  # fmt: skip
+
+
+def of_case(findings: tuple[Finding, ...], case: Bad) -> list[Finding]:
+    return [each for each in findings if each.severity is case.severity]
+
+
+@pytest.mark.requirement("LIM-01")
+@pytest.mark.requirement("LIM-03")
+@pytest.mark.requirement("LIM-06")
+@pytest.mark.requirement("LIM-07")
+@pytest.mark.requirement("PRG-07")
+@pytest.mark.requirement("PRG-08")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}-{case.value}")
+def test_the_check_finds_it(case: Bad) -> None:
+    reading = read(case.text)
+    found = named(reading.findings, case.name)
+    assert found, ids(reading.findings)
+    first = found[0]
+    assert first.severity is case.severity
+    assert (first.value, first.limit) == (case.value, case.limit)
+    assert first.line is not None
+    assert first.column is not None
+    assert case.text.split("\n")[first.line - 1][first.column - 1 :].startswith(case.where)
+    assert reading.ok is (case.severity is not HARD)
+    assert first.source == rules()[case.name].source
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}-{case.value}")
+def test_without_the_check_it_would_pass(case: Bad, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(CHECKS, case.name)
+    try:
+        findings = read(case.text).findings
+    except InternalError:
+        return  # no program can be formed, and only this check says why
+    assert not of_case(findings, case)
+
+
+def test_every_check_has_its_case() -> None:
+    assert {case.name for case in CASES} == set(CHECKS)
+
+
+@pytest.mark.requirement("LIM-02")
+def test_limits_themselves_are_allowed() -> None:
+    for text in (
+        even_text(('"450', '"3000'), ('"300 ', '"1500 ')),
+        even_text(('"450', '"96'), ('"300 ', '"96 ')),
+        flex(('"216', '"188')),
+        flex(('"216', '"376')),
+        flex(('"07:00", "21:00"]', '"07:00", "07:10"]')),
+        flex(('over = "10 min"', 'over = "39 s"')),
+    ):
+        assert not [each for each in read(text).findings if each.severity is HARD]
+    for text, name in (
+        (even_text(('"450', '"1000'), ('"300 ', '"500 ')), "DAILY_DOSE_SOFT"),
+        (flex(('"216', '"188')), "FALLBACK_LOW"),
+        (flex(('"216', '"376')), "FALLBACK_HIGH"),
+    ):
+        assert not named(read(text).findings, name)
+
+
+@pytest.mark.requirement("LIM-02")
+def test_a_hard_dose_is_not_called_soft_as_well() -> None:
+    text = even_text(('"450', '"3000.001'), ('"300 ', '"1501 '))
+    assert "DAILY_DOSE_SOFT" not in ids(read(text).findings)
+
+
+@pytest.mark.requirement("PRG-08")
+def test_a_dose_takes_at_most_a_day() -> None:
+    long = program([[(0, "14")]], [(0, 0, "9 mcg", "25 h")])
+    (found,) = check_program(long)
+    assert (found.id, found.value) == ("DOSE_DURATION", "25 h")
+    assert check_program(program([[(0, "14")]], [(0, 0, "9 mcg", "24 h")])) == ()
+
+
+def test_boluses_meet_over_the_end_of_the_week() -> None:
+    meet = program([[(0, "14")]], [(6, 1439, "9 mcg", "2 min"), (0, 0, "9 mcg", "1 min")])
+    assert [(each.id, each.limit) for each in check_program(meet)] == [("BOLUS_OVERLAP", "1 min")]
+    twice = program([[(0, "14")]], [(3, 60, "9 mcg", "2 min"), (3, 60, "8 mcg", "1 min")])
+    assert ids(check_program(twice)) == ["BOLUS_OVERLAP"]
+    alone = program([[(0, "14")]], [(3, 60, "9 mcg", "2 min")])
+    assert check_program(alone) == ()
+
+
+def test_the_highest_rate_during_a_bolus_counts() -> None:
+    # 23.76 mL/day of bolus, from 14 mcg/h into 60 mcg/h after midnight
+    days = [[(0, "14")], [(0, "60"), (60, "14")], *[[(0, "14")]] * 5]
+    into = program(days, [(0, 1430, "660 mcg", "20 min")])
+    before = program(days, [(0, 1420, "660 mcg", "20 min")])
+    assert [each.value for each in named(check_program(into), "FLOW_HIGH")] == ["24.48 mL/day"]
+    assert not named(check_program(before), "FLOW_HIGH")
+
+
+def test_usual_ranges_are_notes_and_new_patients_start_below_them() -> None:
+    low = even_text(('"450', '"100'), ('"300 ', '"100 '))
+    assert ids(read(low).findings) == ["DAILY_DOSE_USUAL"]
+    assert ids(read(altered(low, ('"established"', '"new"'))).findings) == []
+    child = altered(low, ('"adult"', '"under-12"'))
+    assert ids(read(child).findings) == ["AGE_UNDER_12"]
+    assert read(MINIMUM).findings == ()
+
+
+def test_the_message_of_a_wrong_total_shows_all_three_figures() -> None:
+    text = flex(('"438 mcg/day"', '"440 mcg/day"'))
+    (found,) = named(read(text).findings, "DECLARED_DOSE")
+    assert found.message == (
+        "declared 440 mcg/day, but the steps and boluses of mon, tue, wed, thu, fri add up to "
+        "438 mcg/day: 2 mcg/day less"
+    )
+    (found,) = named(read(flex(('"438 mcg/day"', '"430 mcg/day"'))).findings, "DECLARED_DOSE")
+    assert found.message.endswith("add up to 438 mcg/day: 8 mcg/day more")
+
+
+def test_days_of_one_table_that_differ_are_told_apart() -> None:
+    text = flex(
+        ('at = ["07:00", "21:00"]\ndays = ["mon", "tue"', 'at = ["07:00", "21:00"]\ndays = ["tue"')
+    )
+    (found,) = named(read(text).findings, "DECLARED_DOSE")
+    assert found.limit == "398 mcg/day" and "boluses of mon add up" in found.message
+
+
+def test_findings_come_sorted_by_severity_and_then_by_line() -> None:
+    text = flex(('history = "established"\n', ""), ('"216', '"100'), ('"376 ', '"377 '))
+    assert ids(read(text).findings) == ["DECLARED_DOSE", "FALLBACK_LOW", "HISTORY_MISSING"]
+
+
+def test_a_program_from_elsewhere_is_checked_alike() -> None:
+    assert check_program(even()) == ()
+    high = check_program(even("1200 mcg/day", fallback="100 mcg/day"))
+    assert ids(high) == ["DAILY_DOSE_SOFT", "FALLBACK_LOW"]
+    assert {(each.line, each.column) for each in high} == {(None, None)}
+    known = profile(FLEX)
+    assert check_program(known) == () and check_program(known.program) == ()
+    assert check_program(profile(MINIMUM).program) == ()
+    faulty = profile(altered(CONTINUOUS, ("format = 1", "format = 2")))
+    assert ids(check_program(faulty)) == ["PROFILE_FORMAT"], "the shape's faults stay with it"
+
+
+def test_every_rule_can_be_explained() -> None:
+    for name, rule in rules().items():
+        assert (name == rule.id and name.replace("_", "").isupper()) or "24" in name or "12" in name
+        assert rule.source and rule.why.endswith((".", "?"))
+        assert len(rule.why) < 400
+    assert len(rules()) >= 40
