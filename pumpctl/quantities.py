@@ -319,51 +319,61 @@ def _parse(cls: type[_Q], text: object, allowed: tuple[str, ...]) -> _Q:
 
 def _split(cls: type[Quantity], text: str, shown: str, allowed: tuple[str, ...]) -> tuple[str, str]:
     """Part the number from the unit, both as written; refuse every malformed number."""
-
-    def refused(why: str, *nearest: str) -> QuantityError:
-        return QuantityError(f"{shown}: {why}", nearest=nearest)
-
     if not text or text.isspace():
-        raise refused(f"is empty; write a number and a unit ({_or(allowed)})")
-    for char in text:
-        if char.isspace() and char != " ":
-            raise refused(f"only a plain space may part number and unit, not U+{ord(char):04X}")
-        if not char.isascii() and char.isnumeric():
-            raise refused(f"only the digits 0 to 9 are read, not U+{ord(char):04X}")
-    if text[0] == " " or text[-1] == " ":
-        raise refused("no space may stand in front or behind")
-    if text[0] in _SIGNS:
-        raise refused("a sign is not part of a quantity")
+        raise QuantityError(f"{shown}: is empty; write a number and a unit ({_or(allowed)})")
     number = text[: len(text) - len(text.lstrip("0123456789."))]
     rest = text[len(number) :]
-    if not number:
-        why = "does not begin with a number"
-        raise refused("is not a number" if text[:3].lower() in ("nan", "inf") else why)
-    after = rest.lstrip(" ")[:1]
-    if rest[:1] and rest[0] in _MARKS:
-        raise refused("thousands marks and decimal commas are not read; the point is the decimal")
-    if after and after in "0123456789.":
-        raise refused("a number holds no space")
-    if rest[:1] in ("e", "E") and rest[1:2] and rest[1] in _SIGNS + "0123456789":
-        raise refused("exponents are not read; write the number out")
-    if number.count(".") > 1:
-        raise refused("two decimal points")
-    digits = len(number) - number.count(".")
-    if digits > MAX_DIGITS:
-        raise refused(f"too many digits: {digits}, at most {MAX_DIGITS} are read")
     whole, _, part = number.partition(".")
     tidy = (whole.lstrip("0") or "0") + (f".{part}" if part else "")
-    if number[0] == ".":
-        raise refused("a digit must stand before the point", tidy + rest if part else "")
-    if number[-1] == ".":
-        raise refused("a digit must stand behind the point", tidy + rest)
-    if tidy != number:
-        raise refused("a superfluous zero in front", tidy + rest)
+    why = _wrong_characters(text) or _no_number(number, rest) or _untidy(number, tidy)
+    if why:
+        raise QuantityError(f"{shown}: {why}", nearest=(tidy + rest,) if whole or part else ())
     if not rest:
-        raise refused(f"has no unit; {cls.KIND} is written in {_or(allowed)}")
+        raise QuantityError(f"{shown}: has no unit; {cls.KIND} is written in {_or(allowed)}")
     if rest.startswith("  "):
-        raise refused("more than one space", f"{number} {rest.lstrip(' ')}")
+        nearest = f"{number} {rest.lstrip(' ')}"
+        raise QuantityError(f"{shown}: more than one space", nearest=(nearest,))
     return number, rest.removeprefix(" ")
+
+
+def _wrong_characters(text: str) -> str:
+    """What is wrong with single characters, if anything."""
+    for char in text:
+        if char.isspace() and char != " ":
+            return f"only a plain space may part number and unit, not U+{ord(char):04X}"
+        if not char.isascii() and char.isnumeric():
+            return f"only the digits 0 to 9 are read, not U+{ord(char):04X}"
+    if text[0] == " " or text[-1] == " ":
+        return "no space may stand in front or behind"
+    return "a sign is not part of a quantity" if text[0] in _SIGNS else ""
+
+
+def _no_number(number: str, rest: str) -> str:
+    """What makes the beginning something else than one number, if anything."""
+    if not number:
+        named = rest[:3].lower() in {"nan", "inf"}
+        return "is not a number" if named else "does not begin with a number"
+    if rest[:1] and rest[0] in _MARKS:
+        return "thousands marks and decimal commas are not read; the point is the decimal"
+    if rest.lstrip(" ")[:1] in {*"0123456789."}:
+        return "a number holds no space"
+    if rest[:1] in {"e", "E"} and rest[1:2] in {*_SIGNS, *"0123456789"}:
+        return "exponents are not read; write the number out"
+    if number.count(".") > 1:
+        return "two decimal points"
+    digits = len(number) - number.count(".")
+    return (
+        f"too many digits: {digits}, at most {MAX_DIGITS} are read" if digits > MAX_DIGITS else ""
+    )
+
+
+def _untidy(number: str, tidy: str) -> str:
+    """What keeps a number from its one spelling, if anything."""
+    if number[0] == ".":
+        return "a digit must stand before the point"
+    if number[-1] == ".":
+        return "a digit must stand behind the point"
+    return "" if number == tidy else "a superfluous zero in front"
 
 
 def _wrong_unit(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pumpctl.wire.codes import Refuse, Role
+from pumpctl.wire.greeting import MAJOR
 from pumpctl.wire.messages import Refusal
 
 _DETAIL = 160
@@ -20,6 +21,8 @@ class Caller(NamedTuple):
     pairing: bool = False
     exported: bytes = b""
     """Secret of the session's handshake; pairing makes a shared key of it."""
+    major: int = MAJOR
+    """Version of the protocol that the station speaks."""
 
 
 class Refused(Exception):

@@ -111,6 +111,7 @@ class Core:
             boluses_until=retained.boluses_until,
             hours_until=retained.hours_until,
             plan=self.plan(),
+            state_version=control.state_version,
             record=self.record,
         )
 
@@ -203,6 +204,7 @@ class Core:
         control = control._replace(sequence=self.control.sequence + 1, entries=entries)
         self.controls.write(control)
         self.control = control
+        self.engine.state_version = control.state_version
         for entry in entries:
             self.log.append(entry)
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from pumpctl.emulator.alarms import AlarmBoard
 from pumpctl.emulator.clock import DAY_MS, HOUR_MS, MINUTE_MS, Clock
 from pumpctl.emulator.exact import ZERO, Ratio, ratio
-from pumpctl.emulator.fluid import PL_PER_NL, Fluid
+from pumpctl.emulator.fluid import FG_PER_NG, PL_PER_NL, Fluid
 from pumpctl.emulator.motor import Motor
 from pumpctl.emulator.retained import Bolus
 from pumpctl.emulator.schedule import Due, Schedule, bolus_flow
@@ -58,6 +58,7 @@ class Delivery:
         boluses_until: int,
         hours_until: int,
         plan: Plan,
+        state_version: int,
         record: Record,
     ) -> None:
         self.clock = clock
@@ -70,6 +71,8 @@ class Delivery:
         self.boluses_until = boluses_until
         self.hours_until = hours_until
         self.plan = plan
+        self.state_version = state_version
+        """Only noted in the hour records."""
         self._record = record
 
     def advance(self, to: int) -> None:
@@ -159,7 +162,7 @@ class Delivery:
         hour = clock.local // HOUR_MS
         if hour > self.hours_until:
             self.hours_until = hour
-            self._record(LogKind.HOUR, self.reservoir, self.rate(), self._hour_data())
+            self._record(LogKind.HOUR, self.reservoir, self.state_version, self._hour_data())
         while (due := self._next_scheduled()) is not None and due.start <= clock.local:
             self.boluses_until = due.start
             self._start(due)
@@ -167,9 +170,10 @@ class Delivery:
         self._alarm()
 
     def _hour_data(self) -> bytes:
-        """Mass past the tip in ng (all drugs), and the concentration that doses are metered at."""
-        mass = sum(given.mass for given in self.fluid.given) // 1_000_000
-        return mass.to_bytes(8, "big") + self.plan.concentration.to_bytes(4, "big") + bytes(8)
+        """Mass past the tip in ng (all drugs), concentration of metering, basal rate now."""
+        mass = sum(given.mass for given in self.fluid.given) // FG_PER_NG
+        concentration = self.plan.concentration.to_bytes(4, "big")
+        return mass.to_bytes(8, "big") + concentration + self.rate().to_bytes(8, "big")
 
     def _start(self, due: Due) -> None:
         day, minute = due.start // DAY_MS, due.start % DAY_MS // MINUTE_MS

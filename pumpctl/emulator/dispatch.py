@@ -15,6 +15,7 @@ from pumpctl.emulator.core import Core
 from pumpctl.emulator.flash import FlashError
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Refuse
+from pumpctl.wire.greeting import MAJOR
 from pumpctl.wire.message import Spec, permits, spec_of
 from pumpctl.wire.messages_acts import StageResume
 
@@ -45,6 +46,21 @@ the log, join here; until then they are refused as UNSUPPORTED."""
 IN_PAIRING: frozenset[type] = frozenset({m.Ping, m.Pair, m.Close})
 """All that a pairing session may say."""
 
+OF_ANOTHER_MAJOR: frozenset[type] = frozenset(
+    {
+        m.Ping,
+        m.Close,
+        m.GetIdentity,
+        m.GetStatus,
+        m.GetProgram,
+        m.GetOperation,
+        m.GetLog,
+        m.GetReadback,
+        m.Stop,
+    }
+)
+"""A station of another major version looks, and stops (TEL-06, STP-01)."""
+
 
 def handle(core: Core, caller: Caller, message: Any) -> Any:
     """The answer to a request: a reply or a Refusal. Closing is the session's own matter."""
@@ -67,6 +83,8 @@ def _permit(core: Core, caller: Caller, spec: Spec) -> None:
         if spec.cls not in IN_PAIRING:
             raise Refused(Refuse.ROLE, "a pairing session pairs, and does nothing else")
         return
+    if caller.major != MAJOR and spec.cls not in OF_ANOTHER_MAJOR:
+        raise Refused(Refuse.UNSUPPORTED, "another major version of the protocol only looks")
     if caller.role is None:
         raise Refused(Refuse.ROLE, "the pump does not hold this key any more")
     if not permits(spec, caller.role, bench=core.implant.bench):

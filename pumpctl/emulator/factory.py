@@ -76,7 +76,7 @@ def make(
     )
     ControlStore(flash).write(_control(name, concentration, made_at))
     log = LogRing(flash)
-    log.append(pack(LogEntry(1, 1, LogKind.BOOT, offset_min, 0, made_at, 0, 1, 0, bytes(20))))
+    log.append(pack(LogEntry(1, 1, LogKind.BOOT, offset_min, 0, made_at, 0, 1, 1, bytes(20))))
     local = made_at + offset_min * MINUTE_MS
     RetainedStore(store).write(
         Retained(

@@ -73,7 +73,7 @@ class Firmware:
                 case Request():
                     out += self._end.reply(event, self._answer(event))
                     if isinstance(event.message, m.Close):
-                        self._end.close()
+                        self._end.end(event.session)
                 case Junk():
                     pass  # noise changes nothing and is not answered (PMP-01)
         core.save()
@@ -156,5 +156,6 @@ class Firmware:
             request.key_id,
             request.pairing,
             request.exported,
+            request.major,
         )
         return handle(core, caller, request.message)

@@ -74,13 +74,13 @@ class Fluid:
 
     @property
     def front(self) -> int | None:
-        """nL until the reservoir's fluid is at the tip, rounded up; None where it has arrived."""
+        """nL until the reservoir's fluid is at the tip, rounded down; None where it has arrived."""
         total = front = 0
         for plug in self.line:
             total += plug.volume
             if not self._is_own(plug):
                 front = total
-        return -(-front // PL_PER_NL) if front else None
+        return front // PL_PER_NL if front else None
 
     def _is_own(self, plug: Plug) -> bool:
         """Is this the fluid that the reservoir holds?"""

@@ -68,7 +68,8 @@ def start(
     if power_on:
         core.boot += 1
         core.pairing_until = 0
-        core.record(LogKind.BOOT, core.control.state_version, core.flash_operations)
+        operations = core.flash_operations.to_bytes(8, "big") + bytes(12)
+        core.record(LogKind.BOOT, core.boot, core.control.state_version, operations)
     if lost_retained:
         _alarm(core, AlarmCode.BATTERY_RESET, True)
     self_check(core, lost_control=lost_control)
@@ -142,7 +143,7 @@ def _enter_fallback(core: Core) -> None:
     version = core.control.state_version + 1
     core.commit(
         core.control._replace(state_version=version, on_fallback=True, stopped_at=stopped_at),
-        Event(LogKind.FALLBACK, version, fallback.rate if fallback else 0),
+        Event(LogKind.FALLBACK, fallback.rate if fallback else 0, version),
     )
     core.program = None
     core.engine.set_plan(core.plan())

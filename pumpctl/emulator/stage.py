@@ -107,6 +107,7 @@ def readback(core: Core, caller: Caller, _asked: m.GetReadback) -> m.ProgramRead
     return program_readback(staged.kind, stored, message.tag, program, core.implant.least_flow)
 
 
-def discard(core: Core, _caller: Caller, _asked: m.Discard) -> m.Discarded:
-    """Forget it, whoever staged it."""
-    return m.Discarded(core.drop_staged(Drop.DISCARDED))
+def discard(core: Core, caller: Caller, _asked: m.Discard) -> m.Discarded:
+    """Forget what this session has staged."""
+    own = core.staged is not None and core.staged.session == caller.session
+    return m.Discarded(own and core.drop_staged(Drop.DISCARDED))

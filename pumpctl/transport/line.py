@@ -65,8 +65,11 @@ class LineLost(NoAnswer):
 class SerialLine:
     """A pyserial port as a `Line`."""
 
-    def __init__(self, port: serial.SerialBase, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, port: serial.SerialBase, monotonic: Callable[[], float], *, tells_waiting: bool
+    ) -> None:
         self._port = port
+        self._tells_waiting = tells_waiting
         self._monotonic = monotonic
 
     def write(self, data: bytes) -> None:
@@ -82,17 +85,27 @@ class SerialLine:
         until = self._monotonic() + seconds
         try:
             while True:
-                # socket:// reports at most one waiting byte, so ask for many with a short wait.
-                data = bytes(self._port.read(READ_SIZE))
+                data = self._slice()
                 if data or self._monotonic() >= until:
                     return data
         except _BROKEN_READING as error:
             raise LineLost(f"the line broke while reading: {error}") from error
 
+    def _slice(self) -> bytes:
+        """What comes within one slice. socket:// never tells how much waits, so it waits it out."""
+        if not self._tells_waiting:
+            return bytes(self._port.read(READ_SIZE))
+        first = bytes(self._port.read(1))
+        return first + bytes(self._port.read(self._port.in_waiting)) if first else first
+
     def close(self) -> None:
         """Give the port back; never fails."""
-        with suppress(serial.SerialException, OSError):
+        # pyserial's socket:// leaves its socket open where the peer hung up first.
+        inner = getattr(self._port, "_socket", None)
+        with suppress(*_BROKEN):
             self._port.close()
+            if inner is not None:
+                inner.close()
 
     def __enter__(self) -> SerialLine:
         return self
@@ -140,7 +153,7 @@ def open_line(url: str, around: Surroundings, monotonic: Callable[[], float]) ->
         raise
     except _BROKEN_OPENING as error:
         raise _told_apart(url, scheme, error) from error
-    return SerialLine(port, monotonic)
+    return SerialLine(port, monotonic, tells_waiting=scheme != "socket")
 
 
 def _told_apart(url: str, scheme: str, error: Exception) -> PortError:

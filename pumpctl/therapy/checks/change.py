@@ -34,10 +34,8 @@ def _prescribed(case: PumpCase) -> Program | None:
 def _path(case: PumpCase, relative: Fraction, old: Program) -> Path:
     """Where the day that changes so much is declared."""
     pairs = zip(daily_doses(old), daily_doses(case.program), strict=True)
-    for day, (before, after) in enumerate(pairs):
-        if after == before * (1 + relative):
-            return case.draft.dose_path(day)
-    return ()
+    day = [after == before * (1 + relative) for before, after in pairs].index(True)
+    return case.draft.dose_path(day)
 
 
 def _percent(relative: Fraction) -> str:
