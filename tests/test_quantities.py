@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import pickle
 from fractions import Fraction
 
 import pytest
@@ -53,7 +52,7 @@ def test_a_quantity_is_a_value(kind: Kind) -> None:
     assert not one > two and not one >= two and one != two
     assert bool(one) and not kind(0)
     assert {one, kind(1)} == {one} and sorted([two, one]) == [one, two]
-    assert pickle.loads(pickle.dumps(two)) == two and copy.deepcopy(two) == two
+    assert copy.copy(two) == two and copy.deepcopy([two]) == [two]
     with pytest.raises(ValueError, match="out of range"):
         _ = one - two
     with pytest.raises(AttributeError):

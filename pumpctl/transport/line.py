@@ -96,7 +96,7 @@ class SerialLine:
         if not self._tells_waiting:
             return bytes(self._port.read(READ_SIZE))
         first = bytes(self._port.read(1))
-        return first + bytes(self._port.read(self._port.in_waiting)) if first else first
+        return first + bytes(self._port.read(getattr(self._port, "in_waiting", 0))) if first else first
 
     def close(self) -> None:
         """Give the port back; never fails."""

@@ -108,6 +108,7 @@ def test_the_scanner_agrees_with_tomllib(text: str) -> None:
             assert written.startswith(text.split("\n")[line - 1][column - 1 :][: len(written)])
 
 
+@settings(deadline=None)
 @given(st.text("[]{}=.,\"'#\\ \n\rab1", max_size=60))
 def test_any_text_is_scanned_without_failing(text: str) -> None:
     found = places(text)

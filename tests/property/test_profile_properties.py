@@ -110,6 +110,7 @@ def test_values_exchanged_for_others(text: str, data: st.DataObject) -> None:
     consistent(read_profile(written, "f"), written)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 @example(b"\xff\xfe")
 @example(b"\x00")

@@ -123,6 +123,7 @@ def test_no_24_hours_exceed_the_largest(program: Program, tries: list[int]) -> N
     assert largest >= sum(map(int, figures.daily_doses(program._replace(boluses=())))) // 7
 
 
+@settings(deadline=None)
 @given(programs())
 def test_the_normal_form_is_stable(program: Program) -> None:
     again = make_program(

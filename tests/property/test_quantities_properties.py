@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pumpctl.errors import QuantityError
@@ -25,6 +25,7 @@ below_digits = st.integers(0, 10**MAX_DIGITS - 1)
 
 
 @pytest.mark.requirement("UNI-01")
+@settings(deadline=None)
 @given(kinds, st.integers(0, 10**6) | st.integers(0, 10**9))
 def test_what_is_written_is_read(kind: type[Quantity], quanta: int) -> None:
     value = kind(quanta)
@@ -33,6 +34,7 @@ def test_what_is_written_is_read(kind: type[Quantity], quanta: int) -> None:
 
 
 @pytest.mark.requirement("UNI-06")
+@settings(deadline=None)
 @given(kinds, st.integers(0, MAX_QUANTA))
 def test_the_canonical_text_has_no_spare_zero(kind: type[Quantity], quanta: int) -> None:
     number, unit = str(kind(quanta)).split(" ")
@@ -43,6 +45,7 @@ def test_the_canonical_text_has_no_spare_zero(kind: type[Quantity], quanta: int)
 
 
 @pytest.mark.requirement("UNI-04")
+@settings(deadline=None)
 @given(kinds, st.data(), st.integers(0, 10**7), st.integers(0, 9))
 def test_a_number_is_taken_exactly_or_its_neighbours_are_named(
     kind: type[Quantity], data: st.DataObject, digits: int, places: int
@@ -67,6 +70,7 @@ grammar = "0123456789. ,-+eEmcgLuhdaysin/\u00b5\u03bc\u00a0\u0660xM"
 
 
 @pytest.mark.requirement("UNI-03")
+@settings(deadline=None)
 @given(kinds, st.text(grammar, max_size=16) | st.text(max_size=16))
 @example(KINDS[0], "1" * 5000 + " mcg")
 def test_any_text_is_read_exactly_or_refused_with_a_reason(kind: type[Quantity], text: str) -> None:
@@ -90,12 +94,14 @@ def read(kind: type[Quantity], text: str) -> Quantity | QuantityError:
 
 
 @pytest.mark.requirement("UNI-05")
+@settings(deadline=None)
 @given(st.fractions())
 def test_the_three_roundings(exact: Fraction) -> None:
     assert exact - 1 < round_down(exact) <= exact <= round_up(exact) < exact + 1
     assert Fraction(-1, 2) < round_half_up(exact) - exact <= Fraction(1, 2)
 
 
+@settings(deadline=None)
 @given(kinds, below_digits, below_digits)
 def test_adding_and_taking_away(kind: type[Quantity], one: int, two: int) -> None:
     assert (kind(one) + kind(two)) - kind(two) == kind(one)

@@ -11,6 +11,7 @@ import sys
 
 import pytest
 
+from pumpctl import quantities
 from pumpctl.emulator.figures import Figures
 from pumpctl.pump.encode import to_wire
 from pumpctl.quantities import Concentration, Duration, Mass, Rate, Volume
@@ -78,8 +79,7 @@ def test_station_and_pump_agree_on_random_programs() -> None:
 
 
 def test_a_disagreement_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    true = figures.round_up
-    monkeypatch.setattr(figures, "round_up", lambda value: true(value) + 1)
+    monkeypatch.setattr(figures, "round_up", lambda value: quantities.round_up(value) + 1)
     assert len(differences(3, seed=1)) >= 3 * 7
 
 

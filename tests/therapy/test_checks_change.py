@@ -143,6 +143,10 @@ def test_the_same_program_on_its_own_pump_is_without_findings() -> None:
     assert findings(FLEX, **FLEX_PUMP) == ()
 
 
+def test_a_pump_that_does_not_know_its_fill() -> None:
+    assert findings(CONTINUOUS, filled_at=None) == ()
+
+
 def test_findings_of_a_file_stand_at_their_place() -> None:
     (found,) = findings(text(('"450', '"600')))
     assert (found.id, found.line, found.column) == ("DOSE_INCREASE", 15, 14)

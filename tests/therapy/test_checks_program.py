@@ -12,9 +12,11 @@ from typing import NamedTuple
 import pytest
 
 from pumpctl.errors import InternalError
+from pumpctl.quantities import Rate
 from pumpctl.therapy.checks import check_program, rules
 from pumpctl.therapy.checks.registry import CHECKS
 from pumpctl.therapy.findings import Finding, Severity
+from pumpctl.therapy.library import DEFAULT, Sourced
 from tests.therapy.samples import (
     CONTINUOUS,
     FLEX,
@@ -140,6 +142,8 @@ CASES = [
         own("6 mcg", "10 min", "4 h", 2)), "3002 mcg", "3000 mcg/day in any 24 h", "2"),
     Bad("RATE_HARD", HARD, flex(('basal = "26 mcg/h"', 'basal = "125.5 mcg/h"'),
         ('"438 mcg/day"', '"836 mcg/day"')), "3012 mcg/day", "3000 mcg/day", '"125.5'),
+    Bad("RATE_HARD", HARD, flex(('"216', '"3000.001')), "3000.001 mcg/day", "3000 mcg/day",
+        '"3000.001'),
     Bad("DAILY_DOSE_SOFT", SOFT, even_text(('"450', '"1000.001'), ('"300 ', '"501 ')),
         "1000.001 mcg/day", "1000 mcg/day", '"1000.001'),
     Bad("DAILY_DOSE_USUAL", NOTE, even_text(('"450', '"299.999'), ('"300 ', '"200 ')),
@@ -262,6 +266,18 @@ def test_usual_ranges_are_notes_and_new_patients_start_below_them() -> None:
     child = altered(low, ('"adult"', '"under-12"'))
     assert ids(read(child).findings) == ["AGE_UNDER_12"]
     assert read(MINIMUM).findings == ()
+
+
+def test_another_library_has_its_own_figures_and_sources() -> None:
+    strict = DEFAULT._replace(
+        usual={}, daily_soft=Sourced(Rate.parse("400 mcg/day"), "this site's board")
+    )
+    (found,) = check_program(profile(CONTINUOUS), strict)
+    assert (found.id, found.limit, found.source) == (
+        "DAILY_DOSE_SOFT",
+        "400 mcg/day",
+        "this site's board",
+    )
 
 
 def test_the_message_of_a_wrong_total_shows_all_three_figures() -> None:

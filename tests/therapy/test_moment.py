@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pumpctl.errors import UsageError
@@ -14,6 +14,7 @@ from pumpctl.therapy.moment import DAY_MS, Date, Moment, clock_text
 EPOCH = dt.date(1970, 1, 1)
 
 
+@settings(deadline=None)
 @given(st.dates())
 def test_dates_agree_with_the_calendar(day: dt.date) -> None:
     date = Date((day - EPOCH).days)
@@ -23,6 +24,7 @@ def test_dates_agree_with_the_calendar(day: dt.date) -> None:
     assert date.plus(1).number == date.number + 1
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**13), 10**13), st.integers(-14 * 60, 14 * 60))
 def test_moments_agree_with_the_calendar(utc_ms: int, offset: int) -> None:
     zone = dt.timezone(dt.timedelta(minutes=offset))
