@@ -97,7 +97,9 @@ def without_pump() -> None:
 
 
 def tell(line: str) -> None:
-    """A line for the person at the station, on stderr."""
+    """A line for the person at the station, on stderr; the same one is told once."""
+    if line in _told:
+        return
     _told.append(line)
     print(f"pumpctl: {line}", file=sys.stderr)
 

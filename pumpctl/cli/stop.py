@@ -34,23 +34,23 @@ def stop(
     from pumpctl.workflows import stopping
     from pumpctl.workflows.visit import visit
 
+    station = context.station()
     if not now:
         Typed().ready()
-    with visit(context.station(), changes=False) as open_visit:
-        if not now:
-            context.say(f"Pump {open_visit.serial} is on this line.\n{HAZARD}")
-            if ask("Type STOP to stop it; anything else changes nothing: ").strip() != "STOP":
-                raise NotConfirmed("STOP was not typed")
+        with visit(station, changes=False) as open_visit:
+            serial = open_visit.serial
+        context.say(f"Pump {serial} is on this line.\n{HAZARD}")
+        if ask("Type STOP to stop it; anything else changes nothing: ").strip() != "STOP":
+            raise NotConfirmed("STOP was not typed")
+        station = station._replace(only=serial)
+    with visit(station, changes=False) as open_visit:
         stopped = stopping.stop(open_visit, reason or None)
-        model = open_visit.pump.identity.model
-        if not now and not reason:
-            context.say(f"Pump {open_visit.serial} is stopped.")
-            why = _why()
-            if why:
-                stopped = stopped._replace(
-                    unrecorded=stopping.record_reason(open_visit, stopped, why)
-                    or stopped.unrecorded
-                )
+    if not now and not reason:
+        context.say(f"Pump {stopped.state.serial} is stopped.")
+        why = _why()
+        if why:
+            failure = stopping.record_reason(station, stopped, why)
+            stopped = stopped._replace(unrecorded=failure or stopped.unrecorded)
     warnings = list(context.warnings())
     if stopped.unrecorded is not None:
         warnings.append(
@@ -71,7 +71,7 @@ def stop(
         data,
         f"Pump {stopped.state.serial} is STOPPED and delivers nothing.\n{HAZARD}\n"
         "Go on with: pumpctl resume",
-        pump=(stopped.state.serial, model),
+        pump=(stopped.state.serial, stopped.state.model),
         warnings=tuple(warnings),
     )
 
@@ -89,11 +89,12 @@ def resume(
     Example: pumpctl --port ./tty0 resume
     """
     from pumpctl.cli.confirming import Typed
-    from pumpctl.workflows.programs import plan_resume, push_act, resume_act
+    from pumpctl.workflows.programs import plan_act, push_act, resume_act
 
     named = overrides(override)
     if plan_only:
-        return plan_report("resume", plan_resume(context.station(), named, keep=output), output)
+        planned = plan_act(context.station(), resume_act, named, keep=output)
+        return plan_report("resume", planned, output)
     return apply_report(
         "resume",
         lambda: push_act(context.station(), resume_act, named, Typed(), keep=output),

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from pumpctl.errors import StoreError
 
-Kind = Literal["intent", "outcome", "resolved", "refused", "pairing", "stop"]
+Kind = Literal["intent", "outcome", "resolved", "refused", "pairing", "reason"]
 GENESIS = bytes(32)
 
 _SCHEMA = """

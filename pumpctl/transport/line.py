@@ -92,11 +92,13 @@ class SerialLine:
             raise LineLost(f"the line broke while reading: {error}") from error
 
     def _slice(self) -> bytes:
-        """What comes within one slice. socket:// never tells how much waits, so it waits it out."""
+        """What comes within one slice; socket:// never tells how much waits, and waits it out."""
         if not self._tells_waiting:
             return bytes(self._port.read(READ_SIZE))
         first = bytes(self._port.read(1))
-        return first + bytes(self._port.read(getattr(self._port, "in_waiting", 0))) if first else first
+        if not first:
+            return first
+        return first + bytes(self._port.read(getattr(self._port, "in_waiting", 0)))
 
     def close(self) -> None:
         """Give the port back; never fails."""

@@ -1,15 +1,21 @@
-"""Messages of a session: look, stage, read back, activate, resolve, keys.
+"""Messages of a session: look, stage, read back, activate, resolve.
 
 What they mean and who must do what is said in docs/protocol.md; the docstring
-under a field says only its unit and its catch. Bolus, bridge, refill, clock,
-patient and limit messages are in `messages_acts`.
+under a field says only its unit and its catch. Those of keys are in `messages_keys`;
+bolus, bridge, refill, clock, patient and limit messages are in `messages_acts`.
 """
 
 from typing import Annotated, NamedTuple
 
 from pumpctl.wire.codes import Op
 from pumpctl.wire.fields import Many, Maybe, Struct
-from pumpctl.wire.message import ADMINISTERS, ANYONE, TREATS, answer, request
+from pumpctl.wire.message import ANYONE, TREATS, answer, request
+from pumpctl.wire.messages_keys import Grant as Grant  # noqa: PLC0414  (named here, too)
+from pumpctl.wire.messages_keys import Granted as Granted  # noqa: PLC0414  (named here, too)
+from pumpctl.wire.messages_keys import Pair as Pair  # noqa: PLC0414  (named here, too)
+from pumpctl.wire.messages_keys import Paired as Paired  # noqa: PLC0414  (named here, too)
+from pumpctl.wire.messages_keys import Unpair as Unpair  # noqa: PLC0414  (named here, too)
+from pumpctl.wire.messages_keys import Unpaired as Unpaired  # noqa: PLC0414  (named here, too)
 from pumpctl.wire.program import ProgramField
 from pumpctl.wire.vocabulary import (
     U8,
@@ -24,7 +30,6 @@ from pumpctl.wire.vocabulary import (
     Drug,
     Encoding,
     Hash32,
-    KeyId,
     Kind,
     LogBatch,
     MaybeMs,
@@ -40,7 +45,6 @@ from pumpctl.wire.vocabulary import (
     OpId,
     PgPerNl,
     Priority,
-    PublicKey,
     Random16,
     Refuse,
     Result,
@@ -382,50 +386,3 @@ class Done(NamedTuple):
     at: UtcMs
     delivered: Ng
     repeated: Yes
-
-
-# --- keys ------------------------------------------------------------------------------
-
-
-@request(Op.PAIR, roles=frozenset(), reply=Op.PAIRED)
-class Pair(NamedTuple):
-    """Only inside a pairing session: this key, of this operator, asks for this role."""
-
-    station: Name
-    operator: Name
-    role: Role
-    key: PublicKey
-
-
-@answer(Op.PAIRED)
-class Paired(NamedTuple):
-    role: Role
-    """What was granted, which may be less than what was asked."""
-    key: PublicKey
-    """The pump's."""
-
-
-@request(Op.GRANT, roles=ADMINISTERS, reply=Op.GRANTED)
-class Grant(NamedTuple):
-    """Give another key a role."""
-
-    key: KeyId
-    role: Role
-
-
-@answer(Op.GRANTED)
-class Granted(NamedTuple):
-    key: KeyId
-    role: Role
-
-
-@request(Op.UNPAIR, roles=ANYONE, reply=Op.UNPAIRED)
-class Unpair(NamedTuple):
-    """Forget a key: one's own, or as an admin any but the last admin's."""
-
-    key: KeyId
-
-
-@answer(Op.UNPAIRED)
-class Unpaired(NamedTuple):
-    key: KeyId

@@ -70,11 +70,7 @@ def plan_program(
 ) -> Planned:
     """Plan a profile's program; write the plan where a place is given."""
     profile, program = read_profile_file(file)
-    with opened(station) as (open_visit, journal):
-        planned = make_plan(open_visit, journal, ProgramAct(profile, program), overrides)
-        if keep is not None:
-            write_plan(planned.plan, keep)
-        return planned
+    return plan_act(station, lambda _: ProgramAct(profile, program), overrides, keep=keep)
 
 
 def push_program(
@@ -85,6 +81,21 @@ def push_program(
     return push_act(station, lambda _: ProgramAct(profile, program), overrides, confirms, keep=keep)
 
 
+def plan_act(
+    station: Station,
+    make_act: Callable[[Visit], Act],
+    overrides: Overrides,
+    *,
+    keep: Path | None,
+) -> Planned:
+    """The first half of the road, for any kind of act: to a plan, written where asked."""
+    with opened(station) as (open_visit, journal):
+        planned = make_plan(open_visit, journal, make_act(open_visit), overrides)
+    if keep is not None:
+        write_plan(planned.plan, keep)
+    return planned
+
+
 def push_act(
     station: Station,
     make_act: Callable[[Visit], Act],
@@ -93,24 +104,17 @@ def push_act(
     *,
     keep: Path | None,
 ) -> AppliedPlan:
-    """The one road in one go, for any kind of act."""
+    """The one road in one go, for any kind of act.
+
+    No session waits for a person: the pump is asked, the person is asked, and then
+    the pump again, as if a script had done it in two steps.
+    """
     confirms.ready()
-    with opened(station) as (open_visit, journal):
-        planned = make_plan(open_visit, journal, make_act(open_visit), overrides)
-        if keep is not None:
-            write_plan(planned.plan, keep)
-        check_open_soft(planned.plan)
-        confirms.confirm(planned)
+    planned = plan_act(station, make_act, overrides, keep=keep)
+    check_open_soft(planned.plan)
+    confirms.confirm(planned)
+    with opened(_for_plan(station, planned.plan)) as (open_visit, journal):
         return apply_plan(open_visit, journal, planned.plan, planned.act)
-
-
-def plan_resume(station: Station, overrides: Overrides, *, keep: Path | None) -> Planned:
-    """Plan going on after a stop; write the plan where a place is given."""
-    with opened(station) as (open_visit, journal):
-        planned = make_plan(open_visit, journal, resume_act(open_visit), overrides)
-        if keep is not None:
-            write_plan(planned.plan, keep)
-        return planned
 
 
 def resume_act(open_visit: Visit) -> ResumeAct:

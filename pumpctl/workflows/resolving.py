@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pumpctl.errors import LinkError, OutcomeUnknown, PumpRefused
+from pumpctl.errors import LinkError, OutcomeUnknown, PortError, PumpRefused
 from pumpctl.outcomes import OperationId
 from pumpctl.pump.entries import log_entry
 from pumpctl.pump.pump import Known
@@ -20,6 +20,7 @@ from pumpctl.workflows.surroundings import Station
 from pumpctl.workflows.visit import Visit, visit
 
 _BATCH = 400
+_APPLYING = {"activated", "stopped", "resumed"}
 
 
 class Resolution(NamedTuple):
@@ -51,7 +52,7 @@ def resolve(station: Station, journal: Journal) -> list[Resolution]:
     try:
         with visit(station, changes=True) as open_visit:
             return _resolve_on(open_visit, journal, waiting)
-    except (LinkError, PumpRefused) as error:
+    except (PortError, LinkError, PumpRefused) as error:
         first = waiting[0]
         raise OutcomeUnknown(
             f"operation {first.operation} on pump {first.pump} stays unknown: {error.message}",
@@ -131,7 +132,7 @@ def _in_log(open_visit: Visit, operation: OperationId, planned: int) -> bool | N
             version = entry.get("state_version")
             if isinstance(version, int) and version <= planned:
                 reaches = True
-            if entry.kind == "activated" and entry.operation == operation:
+            if entry.operation == operation and entry.kind in _APPLYING:
                 return True
         if not batch.entries:
             return None

@@ -8,11 +8,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pumpctl.errors import ActNow, LinkError, OutcomeUnknown, PumpRefused, StoreError
+from pumpctl.errors import (
+    ActNow,
+    LinkError,
+    OutcomeUnknown,
+    PumpRefused,
+    StoreError,
+    UsageError,
+)
 from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, Unknown
-from pumpctl.station.journal import GENESIS, Journal
+from pumpctl.station.journal import GENESIS, Journal, Kind
+from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.state import Delivery, PumpState
 from pumpctl.workflows.applying import outcome_body
+from pumpctl.workflows.surroundings import Station
 from pumpctl.workflows.visit import Visit
 
 
@@ -26,6 +35,23 @@ class Stopped(NamedTuple):
     """Why the journal does not hold it, where it does not."""
 
 
+def unbarred(station: Station) -> Station:
+    """The same station without what could bar a stop: a clock or a capture that cannot be had."""
+    if station.rehearsal not in (None, "pump"):
+        try:
+            Moment.parse(station.rehearsal)
+        except UsageError as error:
+            station.tell(f"PUMPCTL_NOW is ignored: {error.message}")
+            station = station._replace(rehearsal=None)
+    if station.capture is not None:
+        try:
+            station.capture.open("a").close()
+        except OSError as error:
+            station.tell(f"no capture is written: {error}")
+            station = station._replace(capture=None)
+    return station
+
+
 def stop(visit: Visit, reason: str | None) -> Stopped:
     """Stop delivery now. Safe to repeat.
 
@@ -34,18 +60,24 @@ def stop(visit: Visit, reason: str | None) -> Stopped:
     said done and does not stand.
     """
     operation = OperationId(visit.station.entropy(OperationId.SIZE))
-    record = _Record(visit, operation)
-    body: dict[str, object] = {"kind": "stop", "operator": visit.station.operator, "reason": reason}
-    head = record.write(body) or GENESIS
+    record = _Record(visit.station, visit.serial, operation)
+    body: dict[str, object] = {
+        "kind": "stop",
+        "operator": visit.station.operator,
+        "reason": reason,
+        "state_version": visit.link.greeting.state_version,
+        "rehearsal": visit.rehearsal,
+    }
+    head = record.write("intent", visit.now(), body) or GENESIS
     outcome = visit.pump.stop(operation, head)
-    record.write({**body, **outcome_body(outcome)})
+    record.write("outcome", visit.now(), outcome_body(outcome))
     return _stopped(visit, operation, outcome, record.failure)
 
 
-def record_reason(visit: Visit, stopped: Stopped, reason: str) -> str | None:
+def record_reason(station: Station, stopped: Stopped, reason: str) -> str | None:
     """Write down why, asked afterwards; the failure's text where that cannot be."""
-    record = _Record(visit, stopped.operation)
-    record.write({"kind": "stop", "reason": reason})
+    record = _Record(station, stopped.state.serial, stopped.operation)
+    record.write("reason", station.wall(), {"kind": "stop", "reason": reason})
     return record.failure
 
 
@@ -78,22 +110,23 @@ def _stopped(
 
 
 class _Record:
-    """The journal as far as it can be had."""
+    """The journal as far as it can be had: what it cannot take is told, and stops nothing."""
 
-    def __init__(self, visit: Visit, operation: OperationId) -> None:
-        self._visit = visit
+    def __init__(self, station: Station, serial: str, operation: OperationId) -> None:
+        self._station = station
+        self._serial = serial
         self._operation = operation
         self.failure: str | None = None
 
-    def write(self, body: dict[str, object]) -> bytes | None:
+    def write(self, kind: Kind, at: Moment, body: dict[str, object]) -> bytes | None:
         """The new head, or None and a reason in `failure`."""
         try:
-            journal = Journal(self._visit.station.home.journal)
+            journal = Journal(self._station.home.journal)
             try:
                 return journal.append(
-                    "stop",
-                    at=str(self._visit.now()),
-                    pump=self._visit.serial,
+                    kind,
+                    at=str(at),
+                    pump=self._serial,
                     operation=str(self._operation),
                     body=body,
                 )
