@@ -4,7 +4,8 @@
     python3 dev.py generate --check    only say what is; exit 1 if anything is
 
 The commands, options, errors and checks themselves are the source; see
-`model.py` for how they are read. No part of pumpctl imports this.
+`model.py` for how they are read, and `traceability.py` for the requirements and
+the marks of the tests. No part of pumpctl imports this.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from tools.complete_fish import fish
 from tools.complete_powershell import powershell
 from tools.complete_zsh import zsh
 from tools.documents import checks, commands, exit_codes
+from tools.protocol_tables import refreshed
+from tools.traceability import page, trace
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,6 +37,8 @@ def outputs() -> dict[str, str]:
         "docs/checks.md": checks(),
         "docs/commands.md": commands(read),
         "docs/exit-codes.md": exit_codes(read),
+        "docs/protocol.md": refreshed((ROOT / "docs/protocol.md").read_text(encoding="utf-8")),
+        "docs/traceability.md": page(trace(ROOT)),
     }
 
 

@@ -34,7 +34,7 @@ def stop(
     from pumpctl.workflows import stopping
     from pumpctl.workflows.visit import visit
 
-    station = context.station()
+    station = stopping.unbarred(context.station())
     if not now:
         Typed().ready()
         with visit(station, changes=False) as open_visit:

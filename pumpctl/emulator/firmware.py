@@ -17,7 +17,7 @@ from pumpctl.emulator.core import Core
 from pumpctl.emulator.dispatch import handle
 from pumpctl.emulator.flash import Flash
 from pumpctl.emulator.implant import FIRMWARE
-from pumpctl.emulator.staging import Drop
+from pumpctl.emulator.staging import IDLE_MS, Drop
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Feature, Refuse
 from pumpctl.wire.frames import Junk
@@ -34,6 +34,9 @@ class Firmware:
 
     def __init__(self, core: Core) -> None:
         self.core = core
+        self._session: int | None = None
+        self._heard = 0
+        self._greeted_at: int | None = None
         self._end = Responder(
             private_key=core.implant.private,
             entropy=core.entropy,
@@ -63,6 +66,7 @@ class Firmware:
         core = self.core
         core.catch_up()
         recovery.self_check_if_due(core)
+        self._end_idle()
         out = bytearray()
         for event in self._end.receive(data):
             match event:
@@ -71,6 +75,7 @@ class Firmware:
                 case Opened():
                     self._opened(event)
                 case Request():
+                    self._session, self._heard = event.session, core.clock.counter
                     out += self._end.reply(event, self._answer(event))
                     if isinstance(event.message, m.Close):
                         self._end.end(event.session)
@@ -109,8 +114,19 @@ class Firmware:
 
     # --- underneath ----------------------------------------------------------------------
 
+    def _end_idle(self) -> None:
+        """A session without an authentic record for a minute is over; so is what waits for one."""
+        counter = self.core.clock.counter
+        if self._session is not None and counter - self._heard >= IDLE_MS:
+            self._end.end(self._session)
+            self._session = None
+        if self._greeted_at is not None and counter - self._greeted_at >= IDLE_MS:
+            self._end.forget_waiting()
+            self._greeted_at = None
+
     def _greet(self, station: StationGreeting) -> PumpGreeting:
         core = self.core
+        self._greeted_at = core.clock.counter
         return PumpGreeting(
             MAJOR,
             MINOR,

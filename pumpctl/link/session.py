@@ -160,10 +160,10 @@ class Link:
         self.therapy_sent = True
         try:
             answer = self._exchange(counter, data, patience.THERAPY)
-        except LinkError as error:
-            return Unknown(operation, str(error))
         except KeyboardInterrupt:
             return Unknown(operation, "interrupted while the pump was being asked")
+        except Exception as error:  # noqa: BLE001  whatever it was, the bytes may have left
+            return Unknown(operation, str(error) or type(error).__name__)
         if isinstance(answer, m.Refusal):
             return Refused(operation, answer.code.name, answer.detail)
         if isinstance(answer, m.Done) and answer.operation == operation:

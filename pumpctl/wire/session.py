@@ -293,6 +293,11 @@ class Responder:
         self._current = self._pending = None
         self._greeted.clear()
 
+    def forget_waiting(self) -> None:
+        """Forget greetings and a pending session that came to nothing; a running one goes on."""
+        self._pending = None
+        self._greeted.clear()
+
     def end(self, session: int) -> None:
         """Forget this session only, as after CLOSE; another station's handshake goes on."""
         if self._current is not None and self._current.channel.session == session:

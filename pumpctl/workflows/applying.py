@@ -13,7 +13,6 @@ from pumpctl.errors import (
     ActNow,
     Interrupted,
     LimitSoft,
-    LinkError,
     NotConfirmed,
     OutcomeUnknown,
     PlanExpired,
@@ -150,6 +149,12 @@ def _activate(visit: Visit, journal: Journal, plan: Plan, staged: Staged, head: 
     except VersionSkew as error:  # raised before the first byte was handed to the line
         _write_outcome(visit, journal, plan, Refused(operation, "NOT_SENT", error.message))
         raise
+    except StoreError:  # says itself what became of the pump
+        raise
+    except Exception as error:
+        if not visit.link.therapy_sent:
+            raise
+        raise OutcomeUnknown(f"a bug of ours while the pump was being asked: {error!r}") from error
     return outcome
 
 
@@ -157,7 +162,7 @@ def verify(visit: Visit, plan: Plan, act: Act, outcome: Applied) -> PumpState:
     """Interrogate again and compare field by field (PRG-10); ActNow for any difference."""
     try:
         state = visit.state()
-    except (LinkError, PumpRefused, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:  # whatever it was, the pump did change
         raise ActNow(f"the pump applied it, but could not be asked again: {error!s}") from error
     tag = bytes.fromhex(plan.tag_hash)
     wanted: tuple[tuple[str, object, object], ...] = (

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from pumpctl.errors import (
     ActNow,
-    LinkError,
     OutcomeUnknown,
     PumpRefused,
     StoreError,
@@ -100,7 +99,7 @@ def _stopped(
             pass
     try:
         state = visit.state()
-    except (LinkError, PumpRefused) as error:
+    except (Exception, KeyboardInterrupt) as error:  # whatever it was, the pump did change
         raise ActNow(
             f"the pump said that it stopped, but could not be asked again: {error}"
         ) from error

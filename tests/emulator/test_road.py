@@ -263,3 +263,28 @@ def test_slots_rotate_and_the_running_one_is_never_written() -> None:
         seen.add(bench.core.control.running)
         assert bench.core.program == flex(300_000 + number)
     assert len(seen) >= 2
+
+
+@pytest.mark.requirement("PRG-06")
+@pytest.mark.requirement("SEC-02")
+def test_a_silent_session_is_over_after_a_minute() -> None:
+    bench = Bench()
+    line = paired(bench)
+    bench.wait(MINUTE - 1)
+    assert isinstance(line.ask(m.Ping(bytes(16))), m.Pong)
+    _, held_back = line.end.request(m.Stop(op(9), bytes(32)))
+    bench.wait(MINUTE)
+    assert bench.firmware.receive(held_back) == b""
+    assert bench.status().delivery is not Delivery.STOPPED
+    assert line.open()
+    assert isinstance(line.ask(m.Ping(bytes(16))), m.Pong)
+
+
+@pytest.mark.requirement("SEC-02")
+def test_a_session_that_was_never_begun_is_forgotten_after_a_minute() -> None:
+    bench = Bench()
+    line = paired(bench)
+    assert line.open()  # pending: not a record yet
+    _, held_back = line.end.request(m.Ping(bytes(16)))
+    bench.wait(MINUTE)
+    assert bench.firmware.receive(held_back) == b""

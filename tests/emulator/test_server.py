@@ -141,6 +141,7 @@ def test_the_whole_road_over_tcp_and_the_control_socket(home: Path) -> None:
             done = station.ask(m.Activate(op(1), staged.content, version, staged.nonce, bytes(32)))
             assert isinstance(done, m.Done)
             assert bench.advance(home, "x", 7 * DAY, **around()).pulses == 70_000
+            station.open()  # a week without a word ends a session
             assert station.ask(m.GetStatus()).pulses == 70_000
             assert isinstance(station.ask(m.StageProgram(TAG, flex())), m.Staged)
         # the line is gone, and what was staged with it

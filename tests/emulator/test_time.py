@@ -119,6 +119,7 @@ def test_what_a_reply_says_is_in_the_state_file_when_it_leaves() -> None:
     line = paired(bench)
     for _ in range(30):
         bench.host += 7 * MINUTE + 13
+        assert line.open()
         said = line.ask(m.GetStatus())
         other = bench.copy()
         other.host -= 10 * DAY
@@ -137,8 +138,10 @@ def test_nothing_on_the_line_touches_the_pulse_train() -> None:
             bench.host += 61_000
         for size in (3, 40, 700):
             stormy.firmware.receive(entropy(size) + b"\0" * (turn % 3))
-        line.ask(m.GetLog(1, 1000, Encoding.DEFLATE))
-        line.ask(m.StageProgram(b"patient1", flex(400_000 + turn)))
+        assert line.open()  # the session of a minute ago is over
+        assert isinstance(line.ask(m.GetLog(1, 1000, Encoding.DEFLATE)), m.LogReport)
+        staged = line.ask(m.StageProgram(b"patient1", flex(400_000 + turn)))
+        assert isinstance(staged, m.Staged)
         calm.firmware.tick()
         for bench in (stormy, calm):
             bench.core.catch_up()
