@@ -62,9 +62,9 @@ def _dispatch(rest: list[str], as_json: bool) -> int:
     except typer.Abort as error:
         raise Interrupted("interrupted") from error
     except typer.Exit as error:
-        if isinstance(error.__cause__, KeyboardInterrupt):
-            raise Interrupted("interrupted") from error
         return error.exit_code
+    if result == Interrupted.exit_code:  # what typer makes of a Ctrl-C
+        raise Interrupted("interrupted")
     if isinstance(result, Report):
         return emit(result, as_json=as_json)
     return result if isinstance(result, int) else 0

@@ -104,6 +104,7 @@ def readback(core: Core, caller: Caller, _asked: m.GetReadback) -> m.ProgramRead
     """Computed from the stored bytes alone (PRG-04)."""
     staged, stored, message = stored_staging(core, caller)
     program = message.program if isinstance(message, m.StageProgram) else judge(core, message)
+    core.staged = staged._replace(read_back=True)
     return program_readback(staged.kind, stored, message.tag, program, core.implant.least_flow)
 
 

@@ -43,6 +43,8 @@ class Staged(NamedTuple):
     """Counter."""
     heard: int
     """Counter at the session's last request."""
+    read_back: bool = False
+    """Has the station asked what will be done with it (PRG-01)?"""
 
     @property
     def ends(self) -> tuple[int, Drop]:

@@ -70,6 +70,8 @@ def activate(core: Core, caller: Caller, asked: m.Activate) -> m.Done:
             raise Refused(Refuse.HASH_MISMATCH, "something else is staged than this")
         if asked.nonce != core.staged.nonce:
             raise Refused(Refuse.NONCE, "this nonce belongs to another staging")
+        if not core.staged.read_back:
+            raise Refused(Refuse.NOT_READ_BACK, "the read-back has not been asked for (PRG-01)")
     staged, _, message = stored_staging(core, caller)
     if asked.state_version != core.control.state_version:
         raise Refused(

@@ -9,6 +9,7 @@ anything but unknown.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 from pumpctl.errors import (
@@ -173,12 +174,11 @@ class Link:
     def close(self) -> None:
         """Say goodbye where there is a session, and give the line back. Never fails."""
         try:
-            if self.ready:
-                counter, data = self._end.request(m.Close())
-                self._exchange(counter, data, patience.CLOSING)
-        except (LinkError, KeyboardInterrupt):
-            # An impatient second Ctrl-C must not hide what became of a change of therapy.
-            pass
+            # Neither a second Ctrl-C nor a bug may hide what became of a change of therapy.
+            with suppress(Exception, KeyboardInterrupt):
+                if self.ready:
+                    counter, data = self._end.request(m.Close())
+                    self._exchange(counter, data, patience.CLOSING)
         finally:
             self.ready = False
             self._line.close()

@@ -109,6 +109,7 @@ class Refuse(IntEnum):
     RANGE = 0x440F
     NOT_FOUND = 0x47AC
     CLOCK = 0x4925
+    NOT_READ_BACK = 0x4A86
 
 
 class Role(IntEnum):

@@ -164,7 +164,9 @@ class Bench:
         return self.get(m.GetStatus(), m.Status)
 
     def stage(self, program: Program, tag: bytes = TAG) -> m.Staged:
-        return self.get(m.StageProgram(tag, program), m.Staged)
+        staged = self.get(m.StageProgram(tag, program), m.Staged)
+        self.get(m.GetReadback(), m.ProgramReadback)
+        return staged
 
     def activate(self, staged: m.Staged, operation: int, *, version: int | None = None) -> Any:
         return self.ask(

@@ -266,6 +266,7 @@ def test_recorded_traffic_has_no_effect_also_after_a_boot() -> None:
     bench = Bench()
     line = paired(bench)
     staged = line.ask(m.StageProgram(TAG, flex()))
+    assert isinstance(line.ask(m.GetReadback()), m.ProgramReadback)
     version = line.ask(m.GetStatus()).state_version
     message = m.Activate(op(1), staged.content, version, staged.nonce, bytes(32))
     _, recorded = line.end.request(message)

@@ -125,6 +125,7 @@ def push(bench: Bench) -> object:
 
 def resume(bench: Bench) -> object:
     staged = bench.ask(StageResume(TAG, program_hash(OLD)))
+    bench.ask(m.GetReadback())
     return bench.activate(staged, OPERATION)
 
 

@@ -288,3 +288,14 @@ def test_a_session_that_was_never_begun_is_forgotten_after_a_minute() -> None:
     _, held_back = line.end.request(m.Ping(bytes(16)))
     bench.wait(MINUTE)
     assert bench.firmware.receive(held_back) == b""
+
+
+@pytest.mark.requirement("PRG-01")
+def test_nothing_is_activated_that_was_not_read_back() -> None:
+    bench = Bench()
+    staged = bench.get(m.StageProgram(TAG, FIRST), m.Staged)
+    before = bench.status()
+    assert refused(bench.activate(staged, 1)) is Refuse.NOT_READ_BACK
+    assert bench.status().program_hash == before.program_hash
+    bench.get(m.GetReadback(), m.ProgramReadback)
+    assert isinstance(bench.activate(staged, 1), m.Done)

@@ -137,6 +137,7 @@ def test_the_whole_road_over_tcp_and_the_control_socket(home: Path) -> None:
             station.pair(seen.secret)
             station.open()
             staged = station.ask(m.StageProgram(TAG, flex(500_000)))
+            assert isinstance(station.ask(m.GetReadback()), m.ProgramReadback)
             version = station.ask(m.GetStatus()).state_version
             done = station.ask(m.Activate(op(1), staged.content, version, staged.nonce, bytes(32)))
             assert isinstance(done, m.Done)
@@ -284,6 +285,7 @@ def test_killed_at_any_moment_the_pump_runs_the_old_or_the_new(home: Path) -> No
         with served(home) as (process, url), on_tcp(url, first) as station:
             station.open()
             staged = station.ask(m.StageProgram(TAG, flex(rate)))
+            assert isinstance(station.ask(m.GetReadback()), m.ProgramReadback)
             version = station.ask(m.GetStatus()).state_version
             message = m.Activate(op(turn), staged.content, version, staged.nonce, bytes(32))
             timer = threading.Timer(rng.randrange(0, 3000) / 1_000_000, process.kill)

@@ -23,7 +23,10 @@ def running(**more: Any) -> Bench:
 
 def resume(bench: Bench, operation: int, tag: bytes = TAG) -> Any:
     staged = bench.ask(StageResume(tag, program_hash(PROGRAM)))
-    return bench.activate(staged, operation) if isinstance(staged, m.Staged) else staged
+    if not isinstance(staged, m.Staged):
+        return staged
+    bench.get(m.GetReadback(), m.ProgramReadback)
+    return bench.activate(staged, operation)
 
 
 def code(answer: Any) -> Refuse:
@@ -136,6 +139,7 @@ def test_beyond_48_hours_only_a_program_starts_delivery_again() -> None:
     bench.firmware.advance(48 * HOUR - 1)
     assert bench.status().alarms == ()
     staged = bench.get(StageResume(TAG, program_hash(PROGRAM)), m.Staged)
+    bench.get(m.GetReadback(), m.ProgramReadback)
     bench.firmware.advance(1)
     assert code(bench.activate(staged, 2)) in (Refuse.STOPPED_TOO_LONG, Refuse.STAGE_EXPIRED)
     assert code(resume(bench, 2)) is Refuse.STOPPED_TOO_LONG
@@ -282,6 +286,7 @@ def test_a_pump_that_lost_its_control_block_gives_the_fallback_and_can_be_paired
     assert AlarmCode.MEMORY_BOTH_COPIES in [each.code for each in status.alarms]
     line = paired(bench, Role.ADMIN)
     staged = line.ask(m.StageProgram(TAG, flex(200_000)))
+    assert isinstance(line.ask(m.GetReadback()), m.ProgramReadback)
     version = line.ask(m.GetStatus()).state_version
     done = line.ask(m.Activate(op(1), staged.content, version, staged.nonce, bytes(32)))
     assert isinstance(done, m.Done)
