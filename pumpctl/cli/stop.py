@@ -37,13 +37,13 @@ def stop(
     station = stopping.unbarred(context.station())
     if not now:
         Typed().ready()
-        with visit(station, changes=False) as open_visit:
+        with visit(station, changes=False, urgent=True) as open_visit:
             serial = open_visit.serial
         context.say(f"Pump {serial} is on this line.\n{HAZARD}")
         if ask("Type STOP to stop it; anything else changes nothing: ").strip() != "STOP":
             raise NotConfirmed("STOP was not typed")
         station = station._replace(only=serial)
-    with visit(station, changes=False) as open_visit:
+    with visit(station, changes=False, urgent=True) as open_visit:
         stopped = stopping.stop(open_visit, reason or None)
     if not now and not reason:
         context.say(f"Pump {stopped.state.serial} is stopped.")

@@ -120,6 +120,8 @@ class Home:
             mode = (self._operators / f"{operator}.json").stat().st_mode
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise StoreError(f"the home {self.root} cannot be read: {error}") from error
         return 0o600 if os.name == "nt" else mode & 0o777
 
     def make_operator_key(self, operator: str, entropy: Callable[[int], bytes]) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pumpctl.errors import NotPaired, StoreError, WrongPump
+from pumpctl.errors import NotPaired, PortBusy, StoreError, WrongPump
 from pumpctl.link.session import Link, OwnKey, PairedPump
 from pumpctl.pump.pump import Pump
 from pumpctl.therapy.moment import Moment
@@ -66,11 +66,13 @@ class Visit:
 
 
 @contextmanager
-def greeted(station: Station, *, purpose: Purpose, changes: bool) -> Iterator[Link]:
+def greeted(
+    station: Station, *, purpose: Purpose, changes: bool, urgent: bool = False
+) -> Iterator[Link]:
     """A line with a pump that has greeted: the right one, and locked."""
     url = station.need_port()
     with Locks(station.home.locks) as locks:
-        _lock(station, locks, "port", url, changes)
+        _lock(station, locks, ("port", url), changes=changes, urgent=urgent)
         around = Surroundings(station.home.root, lambda: station.wall().utc_ms, station.entropy)
         line: Line = open_line(url, around, station.ticker)
         try:
@@ -89,7 +91,7 @@ def greeted(station: Station, *, purpose: Purpose, changes: bool) -> Iterator[Li
             raise
         try:
             check_serial(station, link.greeting)
-            _lock(station, locks, "pump", link.greeting.serial, changes)
+            _lock(station, locks, ("pump", link.greeting.serial), changes=changes, urgent=urgent)
             yield link
         finally:
             link.close()
@@ -98,13 +100,14 @@ def greeted(station: Station, *, purpose: Purpose, changes: bool) -> Iterator[Li
 
 
 @contextmanager
-def visit(station: Station, *, changes: bool) -> Iterator[Visit]:
+def visit(station: Station, *, changes: bool, urgent: bool = False) -> Iterator[Visit]:
     """A session with the paired pump on the station's port.
 
     `changes` says whether the visit may lead to a change of therapy: then a home
-    that cannot be locked is an error, while reading goes on without (AUD-03).
+    that cannot be locked is an error, while reading goes on without (AUD-03). What is
+    `urgent` is not kept waiting by a lock of ours: only the port itself can (STP-01).
     """
-    with greeted(station, purpose=Purpose.SESSION, changes=changes) as link:
+    with greeted(station, purpose=Purpose.SESSION, changes=changes, urgent=urgent) as link:
         serial = link.greeting.serial
         private = station.home.operator_key(station.operator)
         if private is None:
@@ -128,9 +131,15 @@ def check_serial(station: Station, greeting: PumpGreeting) -> None:
         raise WrongPump(f"pump {greeting.serial} is on this line, not {station.only}")
 
 
-def _lock(station: Station, locks: Locks, what: str, name: str, changes: bool) -> None:
+def _lock(
+    station: Station, locks: Locks, what: tuple[str, str], *, changes: bool, urgent: bool
+) -> None:
     try:
-        locks.take(what, name)
+        locks.take(*what)
+    except PortBusy as error:
+        if not urgent:
+            raise
+        station.tell(f"{error.message}; this goes on all the same")
     except StoreError as error:
         if changes:
             raise
