@@ -6,7 +6,10 @@ hang-up mean no (CNF-05).
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pumpctl.errors import NotConfirmed, QuantityError
@@ -82,11 +85,12 @@ def same_quantity(given: str, wanted: str) -> bool:
 
 
 def ask(prompt: str) -> str:
-    """One line from the terminal; NotConfirmed for Ctrl-C and end of input."""
+    """One line from the terminal; NotConfirmed for Ctrl-C, end of input and hang-up."""
     sys.stderr.write(prompt)
     sys.stderr.flush()
     try:
-        line = sys.stdin.readline()
+        with _hang_up_means_no():
+            line = sys.stdin.readline()
     except (KeyboardInterrupt, OSError) as error:
         sys.stderr.write("\n")
         raise NotConfirmed("interrupted at the prompt") from error
@@ -94,3 +98,21 @@ def ask(prompt: str) -> str:
         sys.stderr.write("\n")
         raise NotConfirmed("end of input at the prompt")
     return line
+
+
+@contextmanager
+def _hang_up_means_no() -> Iterator[None]:
+    """A terminal that goes away while it is asked has answered (CNF-05)."""
+    number = getattr(signal, "SIGHUP", None)
+    if number is None:  # Windows
+        yield
+        return
+
+    def hung_up(*_: object) -> None:
+        raise NotConfirmed("the terminal hung up at the prompt")
+
+    before = signal.signal(number, hung_up)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from pumpctl.errors import PumpctlError, StoreError
@@ -147,11 +148,13 @@ def _put(text: str | Callable[[], None]) -> int:
 
 
 def complain(error: PumpctlError) -> None:
-    """An error for people, on stderr."""
-    print(f"pumpctl: {error.message}", file=sys.stderr)
+    """An error for people, on stderr; one that nobody can read any more is no further error."""
+    lines = [f"pumpctl: {error.message}"]
     if error.changed == "yes":
-        print("The pump WAS changed.", file=sys.stderr)
+        lines.append("The pump WAS changed.")
     elif error.changed == "unknown":
-        print("It is NOT KNOWN whether the pump was changed.", file=sys.stderr)
+        lines.append("It is NOT KNOWN whether the pump was changed.")
     if error.hint:
-        print(f"  {error.hint}", file=sys.stderr)
+        lines.append(f"  {error.hint}")
+    with suppress(OSError):
+        print("\n".join(lines), file=sys.stderr, flush=True)

@@ -8,6 +8,7 @@ anything but unknown.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
@@ -46,6 +47,8 @@ _READS = (
 """All that may be asked of a pump of another major version: none of it writes."""
 
 R = TypeVar("R")
+_LOG = logging.getLogger(__name__)
+"""Names of messages and counts of bytes; never what is in them."""
 Ticker = Callable[[], float]
 """A monotonic clock in seconds, for time-outs only."""
 
@@ -137,6 +140,7 @@ class Link:
             raise VersionSkew(self._skew_text())
         counter, data = self._end.request(message)
         answer = self._exchange(counter, data, tries)
+        _LOG.info("%s: %s", type(message).__name__, type(answer).__name__)
         if isinstance(answer, m.Refusal):
             return answer
         if not isinstance(answer, reply):
@@ -164,7 +168,9 @@ class Link:
         except KeyboardInterrupt:
             return Unknown(operation, "interrupted while the pump was being asked")
         except Exception as error:  # noqa: BLE001  whatever it was, the bytes may have left
+            _LOG.warning("%s: unknown", type(message).__name__, exc_info=True)
             return Unknown(operation, str(error) or type(error).__name__)
+        _LOG.info("%s: %s", type(message).__name__, type(answer).__name__)
         if isinstance(answer, m.Refusal):
             return Refused(operation, answer.code.name, answer.detail)
         if isinstance(answer, m.Done) and answer.operation == operation:
@@ -188,6 +194,7 @@ class Link:
     def _greet(self) -> PumpGreeting:
         for event in self._send(self._end.greet(), patience.GREETING):
             if isinstance(event, Greeted):
+                _LOG.info("pump %s greets", event.greeting.serial)
                 return event.greeting
             if isinstance(event, Skew):
                 raise VersionSkew(
@@ -216,7 +223,9 @@ class Link:
 
     def _send(self, data: bytes, tries: Patience) -> Any:
         """Send, yield what comes back, send again; ends when patience does."""
-        for wait in tries.waits:
+        for number, wait in enumerate(tries.waits, 1):
+            if number > 1:
+                _LOG.warning("no answer, sending again (%d of %d)", number, len(tries.waits))
             self.bytes_on_wire += len(data)
             self._line.write(data)
             until = self._ticker() + wait
@@ -226,6 +235,7 @@ class Link:
                 for event in self._end.feed(came):
                     if isinstance(event, Junk):
                         self._junk += 1
+                        _LOG.debug("%d bytes that are nothing: %s", event.size, event.why)
                     else:
                         yield event
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import serial
 
 from pumpctl.errors import NoAnswer, PortBusy, PortDenied, PortError, PortMissing, UsageError
+from pumpctl.transport.surroundings import Surroundings
 
 BAUD = 115_200
 READ_SIZE = 4096
@@ -45,14 +45,6 @@ class Line(Protocol):
     def write(self, data: bytes) -> None: ...
     def read(self, seconds: float) -> bytes: ...
     def close(self) -> None: ...
-
-
-class Surroundings(NamedTuple):
-    """What an in-process pump needs from outside: its home, host time in UTC ms, entropy."""
-
-    home: Path
-    now: Callable[[], int]
-    entropy: Callable[[int], bytes]
 
 
 class LineLost(NoAnswer):

@@ -15,8 +15,9 @@ from pumpctl.pump.pump import Pump
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.state import PumpState
 from pumpctl.transport.capture import CaptureLine
-from pumpctl.transport.line import Line, Surroundings, open_line
+from pumpctl.transport.line import Line, open_line
 from pumpctl.transport.lock import Locks
+from pumpctl.transport.surroundings import Surroundings
 from pumpctl.wire.codes import Purpose
 from pumpctl.wire.greeting import PumpGreeting
 from pumpctl.wire.noise import public_key

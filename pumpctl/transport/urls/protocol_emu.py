@@ -14,7 +14,7 @@ from serial.serialutil import PortNotOpenError, SerialBase, SerialException
 
 from pumpctl.emulator.bench import LocalLine, open_local
 from pumpctl.errors import StoreError, UsageError
-from pumpctl.transport.line import Surroundings
+from pumpctl.transport.surroundings import Surroundings
 
 _surroundings: list[Surroundings] = []
 
