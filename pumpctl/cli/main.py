@@ -52,9 +52,13 @@ def _dispatch(rest: list[str], as_json: bool) -> int:
             print(help_text())
             return 0
         raise UsageError("no command was given", hint="pumpctl --help shows them all")
+    import gc
+
+    gc.disable()  # nothing becomes garbage while modules load
     import typer
 
     command = build(rest)
+    gc.enable()
     try:
         result = command(args=rest, prog_name="pumpctl", standalone_mode=False)
     except typer.TyperException as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 
 from pumpctl.quantities import Rate
-from pumpctl.therapy import figures
 from pumpctl.therapy.compare import DAY_NAMES, day_rows, summary
 from pumpctl.therapy.moment import clock_text
 from pumpctl.therapy.program import Mode, Program
@@ -65,17 +64,17 @@ def hours_text(program: Program) -> list[str]:
 
 def _hours(program: Program, day: int) -> tuple[int, ...]:
     """Mass in ng per clock hour, boluses counted where they start; for drawing only."""
-    masses = []
-    for hour in range(24):
-        basal = sum(
-            figures.rate_at(program, day, 60 * hour + minute).quanta for minute in range(60)
-        )
-        boluses = sum(
-            bolus.dose.quanta
-            for bolus in program.boluses
-            if bolus.day == day and bolus.at // 60 == hour
-        )
-        masses.append(basal // 1440 + boluses)
+    steps = program.days[day]
+    ends = [step.start for step in steps[1:]] + [1440]
+    masses = [0] * 24
+    for step, end in zip(steps, ends, strict=True):
+        for hour in range(step.start // 60, (end + 59) // 60):
+            minutes = min(end, 60 * hour + 60) - max(step.start, 60 * hour)
+            masses[hour] += step.rate.quanta * minutes
+    masses = [mass // 1440 for mass in masses]
+    for bolus in program.boluses:
+        if bolus.day == day:
+            masses[bolus.at // 60] += bolus.dose.quanta
     return tuple(masses)
 
 

@@ -8,26 +8,26 @@ from __future__ import annotations
 
 from pumpctl.quantities import Concentration, Duration, Mass, Rate, Volume
 from pumpctl.therapy import program as t
-from pumpctl.wire import codes
+from pumpctl.wire import prescribed
 from pumpctl.wire import program as w
 
 _MODES = {
-    t.Mode.MINIMUM: codes.Mode.MINIMUM_RATE,
-    t.Mode.CONTINUOUS: codes.Mode.CONTINUOUS,
-    t.Mode.FLEX: codes.Mode.FLEX,
+    t.Mode.MINIMUM: prescribed.Mode.MINIMUM_RATE,
+    t.Mode.CONTINUOUS: prescribed.Mode.CONTINUOUS,
+    t.Mode.FLEX: prescribed.Mode.FLEX,
 }
 _MODES_BACK = {wire: mode for mode, wire in _MODES.items()}
 
 
-def drug_code(name: str) -> codes.Drug:
+def drug_code(name: str) -> prescribed.Drug:
     """The code of a drug of the closed list; ValueError for any other."""
     try:
-        return codes.Drug[name.upper()]
+        return prescribed.Drug[name.upper()]
     except KeyError as error:
         raise ValueError(f"{name!r} is not a drug that a pump knows") from error
 
 
-def drug_name(code: codes.Drug) -> str:
+def drug_name(code: prescribed.Drug) -> str:
     """The name of a drug as profiles write it."""
     return code.name.lower()
 

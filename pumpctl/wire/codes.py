@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from pumpctl.wire.prescribed import Drug as Drug
+from pumpctl.wire.prescribed import Mode as Mode
+
 
 class Op(IntEnum):
     """What a message is."""
@@ -119,20 +122,6 @@ class Role(IntEnum):
     CLINICIAN = 0x04E6
     ENGINEER = 0x0745
     ADMIN = 0x09CC
-
-
-class Mode(IntEnum):
-    """How a program doses."""
-
-    MINIMUM_RATE = 0x03A3
-    CONTINUOUS = 0x04E6
-    FLEX = 0x0745
-
-
-class Drug(IntEnum):
-    """The closed list of drugs."""
-
-    BACLOFEN = 0x03A3
 
 
 class Delivery(IntEnum):

@@ -10,9 +10,9 @@ import hashlib
 from itertools import pairwise
 from typing import Annotated, NamedTuple
 
-from pumpctl.wire import codes
+from pumpctl.wire import prescribed
 from pumpctl.wire.fields import Many, Maybe, Reader, Struct, UInt, WireError
-from pumpctl.wire.vocabulary import Drug, Minute, Mode, Ms, Ng, NgPerDay, Nl, PgPerNl, Weekday
+from pumpctl.wire.quanta import Drug, Minute, Mode, Ms, Ng, NgPerDay, Nl, PgPerNl, Weekday
 
 FORMAT = 1
 MOST_STEPS = 13
@@ -94,7 +94,7 @@ def spelling_fault(program: Program) -> str | None:
     """What keeps this from being the one spelling of a program, or None."""
     if program.format != FORMAT:
         return f"program format {program.format}, only {FORMAT} is known"
-    if program.mode is codes.Mode.MINIMUM_RATE:
+    if program.mode is prescribed.Mode.MINIMUM_RATE:
         if any(program.days) or program.boluses or program.patient_dose is not None:
             return "a minimum-rate program has no steps, no boluses and no patient dose"
         return None
@@ -102,7 +102,7 @@ def spelling_fault(program: Program) -> str | None:
         fault = _day_fault(program.mode, steps)
         if fault is not None:
             return f"day {day}: {fault}"
-    if program.mode is codes.Mode.CONTINUOUS and len(set(program.days)) != 1:
+    if program.mode is prescribed.Mode.CONTINUOUS and len(set(program.days)) != 1:
         return "a continuous program is the same on every day"
     places = [(bolus.day, bolus.at) for bolus in program.boluses]
     if places != sorted(set(places)):
@@ -113,10 +113,10 @@ def spelling_fault(program: Program) -> str | None:
     return None
 
 
-def _day_fault(mode: codes.Mode, steps: tuple[Step, ...]) -> str | None:
+def _day_fault(mode: prescribed.Mode, steps: tuple[Step, ...]) -> str | None:
     if not steps:
         return "no steps"
-    if mode is codes.Mode.CONTINUOUS and len(steps) != 1:
+    if mode is prescribed.Mode.CONTINUOUS and len(steps) != 1:
         return "a continuous day has one step"
     if steps[0].start != 0:
         return "a gap: the first step does not start at 00:00"
