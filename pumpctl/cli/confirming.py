@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from pumpctl.errors import NotConfirmed, QuantityError
@@ -86,18 +86,23 @@ def same_quantity(given: str, wanted: str) -> bool:
 
 def ask(prompt: str) -> str:
     """One line from the terminal; NotConfirmed for Ctrl-C, end of input and hang-up."""
-    sys.stderr.write(prompt)
-    sys.stderr.flush()
     try:
         with _hang_up_means_no():
+            sys.stderr.write(prompt)
+            sys.stderr.flush()
             line = sys.stdin.readline()
     except (KeyboardInterrupt, OSError) as error:
-        sys.stderr.write("\n")
+        _end_line()
         raise NotConfirmed("interrupted at the prompt") from error
     if not line:
-        sys.stderr.write("\n")
+        _end_line()
         raise NotConfirmed("end of input at the prompt")
     return line
+
+
+def _end_line() -> None:
+    with suppress(OSError):  # the terminal may be gone
+        sys.stderr.write("\n")
 
 
 @contextmanager

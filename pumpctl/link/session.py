@@ -47,6 +47,7 @@ _READS = (
 """All that may be asked of a pump of another major version: none of it writes."""
 
 R = TypeVar("R")
+logging.getLogger("pumpctl").addHandler(logging.NullHandler())  # silent unless asked
 _LOG = logging.getLogger(__name__)
 """Names of messages and counts of bytes; never what is in them."""
 Ticker = Callable[[], float]
@@ -168,7 +169,9 @@ class Link:
         except KeyboardInterrupt:
             return Unknown(operation, "interrupted while the pump was being asked")
         except Exception as error:  # noqa: BLE001  whatever it was, the bytes may have left
-            _LOG.warning("%s: unknown", type(message).__name__, exc_info=True)
+            # Python shows a warning that nobody asked for, too: no traceback in it.
+            _LOG.warning("%s: unknown", type(message).__name__)
+            _LOG.debug("why it is unknown", exc_info=True)
             return Unknown(operation, str(error) or type(error).__name__)
         _LOG.info("%s: %s", type(message).__name__, type(answer).__name__)
         if isinstance(answer, m.Refusal):
