@@ -17,14 +17,17 @@ from pumpctl.cli import context
 from pumpctl.cli.commands import COMMANDS, GROUPS, Command
 from pumpctl.cli.options import split_globals
 from pumpctl.cli.report import Report, emit, emit_error
-from pumpctl.errors import InternalError, Interrupted, PumpctlError, UsageError
+from pumpctl.errors import InternalError, Interrupted, OutcomeUnknown, PumpctlError, UsageError
 
+_LINK = "pumpctl.link.session"
 EPILOG = "Global options may stand before or after the command: pumpctl --help shows them."
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit code."""
     as_json = "--json" in arguments
+    if _LINK in sys.modules:  # a second run in one process
+        sys.modules[_LINK].Link.ever_sent = False
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a screen of few letters is no failure
     try:
@@ -39,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
     except PumpctlError as error:
         return emit_error(error, as_json=as_json)
     except KeyboardInterrupt:
-        return emit_error(Interrupted("interrupted"), as_json=as_json)
+        return emit_error(_interrupted(), as_json=as_json)
     except Exception as error:
         return emit_error(_bug(error), as_json=as_json)
 
@@ -64,11 +67,11 @@ def _dispatch(rest: list[str], as_json: bool) -> int:
     except typer.TyperException as error:
         raise _usage(error) from error
     except typer.Abort as error:
-        raise Interrupted("interrupted") from error
+        raise _interrupted() from error
     except typer.Exit as error:
         return error.exit_code
     if result == Interrupted.exit_code:  # what typer makes of a Ctrl-C
-        raise Interrupted("interrupted")
+        raise _interrupted()
     if isinstance(result, Report):
         return emit(result, as_json=as_json)
     return result if isinstance(result, int) else 0
@@ -127,6 +130,14 @@ def _named(command: Command) -> Callable[[], None]:
         raise InternalError(f"{command.words} was not loaded")
 
     return stand_in
+
+
+def _interrupted() -> PumpctlError:
+    """130 before the first byte of a therapy message, 7 after it: nobody has said what came."""
+    link = sys.modules.get(_LINK)
+    if link is not None and link.Link.ever_sent:
+        return OutcomeUnknown("interrupted after a change of therapy was sent to the pump")
+    return Interrupted("interrupted")
 
 
 def _usage(error: Any) -> UsageError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,7 @@ import typer
 
 from pumpctl.cli import context
 from pumpctl.cli.report import Report, finding_json
-from pumpctl.errors import LimitHard, ProfileSyntax, StoreError, UsageError
+from pumpctl.errors import LimitHard, StoreError, UsageError
 
 if TYPE_CHECKING:
     from pumpctl.therapy.findings import Finding
@@ -188,15 +187,9 @@ class _Ahead:
 
 
 def _read(file: Path) -> ProfileReading:
-    from pumpctl.therapy.profile import read_profile_bytes
+    from pumpctl.workflows.profiles import read_profile_path
 
-    try:
-        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        raise ProfileSyntax(
-            f"{file} cannot be read: {error.strerror or error}", hint="is this the right file?"
-        ) from error
-    return read_profile_bytes(raw, str(file))
+    return read_profile_path(file)
 
 
 def _data(reading: ProfileReading) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from pumpctl.errors import (
     Corrupt,
@@ -25,7 +25,7 @@ from pumpctl.errors import (
 from pumpctl.link import patience
 from pumpctl.link.patience import Patience
 from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, StateVersion, Unknown
-from pumpctl.transport.line import Line
+from pumpctl.transport.line import Line, LineLost
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Purpose
 from pumpctl.wire.codes import Role as RoleCode
@@ -78,6 +78,9 @@ class PairedPump(NamedTuple):
 class Link:
     """A greeted pump; `open` or `pair` makes a session of it."""
 
+    ever_sent: ClassVar[bool] = False
+    """Has this process handed a byte of any therapy message to a line?"""
+
     def __init__(
         self, line: Line, *, entropy: Entropy, ticker: Ticker, purpose: Purpose, key: bytes
     ) -> None:
@@ -122,6 +125,8 @@ class Link:
             )
         try:
             keys = self._shake(own=None, peer=None, psk=pairing_psk(secret))
+        except LineLost:
+            raise
         except LinkError as error:
             raise NotPaired(
                 f"pump {self.greeting.serial} does not accept this pairing secret",
@@ -163,7 +168,7 @@ class Link:
         if self.read_only and not isinstance(message, m.Stop):
             raise VersionSkew(self._skew_text())
         counter, data = self._end.request(message)
-        self.therapy_sent = True
+        self.therapy_sent = Link.ever_sent = True
         try:
             answer = self._exchange(counter, data, patience.THERAPY)
         except KeyboardInterrupt:

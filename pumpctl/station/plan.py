@@ -17,11 +17,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pumpctl.errors import PlanUnreadable, StoreError
+from pumpctl.errors import PlanUnreadable, StoreError, UsageError
 
 VALID_MS = 3_600_000
 """A plan lives one hour, by the station's clock."""
 _MOST_BYTES = 1 << 20
+_START = b'{\n  "schema": "pumpctl.plan/1"'
+"""How every plan file begins."""
 
 _HEX16 = r"^[0-9a-f]{16}$"
 _HEX32 = r"^[0-9a-f]{32}$"
@@ -129,6 +131,7 @@ def write_plan(plan: Plan, path: Path) -> None:
         temporary = path.with_name(f".{path.name}.new")
     except ValueError as error:
         raise StoreError(f"{path} is no name for a plan") from error
+    _refuse_other(path)
     try:
         with temporary.open("wb") as file:
             file.write(_written(plan))
@@ -139,6 +142,17 @@ def write_plan(plan: Plan, path: Path) -> None:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise StoreError(f"the plan {path} cannot be written: {error}") from error
+
+
+def _refuse_other(path: Path) -> None:
+    """A plan may replace a plan, and nothing else: not the profile that it was made of."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_START))
+    except OSError:
+        return  # not there, or nothing that could be replaced
+    if start != _START:
+        raise UsageError(f"{path} is there already and is no plan", hint="choose another name")
 
 
 def read_plan(path: Path) -> Plan:

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from pumpctl.errors import LimitHard, PlanUnreadable, ProfileInvalid, StoreError, WrongPump
+from pumpctl.errors import LimitHard, PlanUnreadable, StoreError, WrongPump
 from pumpctl.station.journal import Journal
 from pumpctl.station.plan import Plan, read_plan, write_plan
+from pumpctl.station.unrecorded import Unrecorded
 from pumpctl.therapy.findings import Severity
-from pumpctl.therapy.profile import Profile, read_profile_bytes
+from pumpctl.therapy.profile import Profile
 from pumpctl.therapy.program import Program
 from pumpctl.wire.fields import WireError
 from pumpctl.workflows.acts import Act, PlannedAct, ProgramAct, ResumeAct, program_of
@@ -27,6 +28,7 @@ from pumpctl.workflows.applying import (
     check_unused,
 )
 from pumpctl.workflows.planning import Planned, make_plan
+from pumpctl.workflows.profiles import read_profile_path
 from pumpctl.workflows.surroundings import Station
 from pumpctl.workflows.visit import Visit, visit
 
@@ -46,16 +48,10 @@ class Confirms(Protocol):
 def read_profile_file(path: Path) -> tuple[Profile, Program]:
     """A profile and its program.
 
-    Raises ProfileSyntax for what is no TOML, LimitHard with all findings where a
+    Raises ProfileSyntax for what cannot be read, LimitHard with all findings where a
     hard one stands in the way.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise ProfileInvalid(
-            f"{path} cannot be read: {error.strerror or error}", hint="is this the right file?"
-        ) from error
-    reading = read_profile_bytes(raw, str(path))
+    reading = read_profile_path(path)
     hard = [finding for finding in reading.findings if finding.severity is Severity.HARD]
     if hard or reading.profile is None or reading.program is None:
         raise LimitHard(
@@ -166,6 +162,7 @@ def opened(station: Station) -> Iterator[tuple[Visit, Journal]]:
     station.need_port()
     journal = Journal(station.home.journal)
     try:
+        Unrecorded(station.home.root).record(journal)
         fault = journal.fault()
         if fault is not None:
             raise StoreError(f"the journal is damaged: {fault}", hint="restore it, then try again")

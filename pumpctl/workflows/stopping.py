@@ -17,6 +17,7 @@ from pumpctl.errors import (
 )
 from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, Unknown
 from pumpctl.station.journal import GENESIS, Journal, Kind
+from pumpctl.station.unrecorded import Unrecorded
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.state import Delivery, PumpState
 from pumpctl.workflows.applying import outcome_body
@@ -118,10 +119,12 @@ class _Record:
         self.failure: str | None = None
 
     def write(self, kind: Kind, at: Moment, body: dict[str, object]) -> bytes | None:
-        """The new head, or None and a reason in `failure`."""
+        """The new head, or None and a reason in `failure`; then it is kept for later."""
+        later = Unrecorded(self._station.home.root)
         try:
             journal = Journal(self._station.home.journal)
             try:
+                later.record(journal)
                 return journal.append(
                     kind,
                     at=str(at),
@@ -133,4 +136,7 @@ class _Record:
                 journal.close()
         except StoreError as error:
             self.failure = error.message
+            later.keep(
+                kind, at=str(at), pump=self._serial, operation=str(self._operation), body=body
+            )
             return None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pumpctl.errors import PlanUnreadable, StoreError
+from pumpctl.errors import PlanUnreadable, StoreError, UsageError
 from pumpctl.station.plan import Override, Plan, plan_hash, read_plan, sealed, token, write_plan
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import FLEX
@@ -114,3 +114,16 @@ def test_a_plan_that_cannot_be_written_leaves_the_old_one(plan_file: Path, tmp_p
 def test_a_place_that_is_no_file(place: str, plan_file: Path) -> None:
     with pytest.raises(StoreError):
         write_plan(read_plan(plan_file), Path(place))
+
+
+def test_a_plan_replaces_a_plan_and_nothing_else(plan_file: Path, tmp_path: Path) -> None:
+    plan = read_plan(plan_file)
+    profile = tmp_path / "flex.toml"
+    profile.write_text("format = 1\n")
+    with pytest.raises(UsageError):
+        write_plan(plan, profile)
+    assert profile.read_text() == "format = 1\n"
+    place = tmp_path / "other.json"
+    write_plan(plan, place)
+    write_plan(plan, place)
+    assert read_plan(place) == plan

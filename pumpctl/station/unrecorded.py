@@ -1,0 +1,65 @@
+"""What the journal could not take when it happened, kept until it can (STP-01).
+
+One JSON object a line, beside the journal. Only a stop ever comes here: everything
+else is refused where the journal cannot be written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pumpctl.errors import StoreError
+from pumpctl.station.journal import Journal, Kind
+
+
+class Unrecorded:
+    """The file of one home."""
+
+    def __init__(self, home: Path) -> None:
+        self._path = home / "unrecorded.ndjson"
+
+    def keep(self, kind: Kind, *, at: str, pump: str, operation: str, body: dict[str, Any]) -> bool:
+        """Keep an entry for later; False where even that cannot be written."""
+        line = json.dumps(
+            {"kind": kind, "at": at, "pump": pump, "operation": operation, "body": body}
+        )
+        try:
+            with self._path.open("a", encoding="ascii") as file:
+                file.write(line + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            return False
+        return True
+
+    def record(self, journal: Journal) -> int:
+        """Bring everything kept into the journal, in order; how many entries.
+
+        Each says that it came late. Raises StoreError where the journal cannot take
+        them; nothing is lost then, and an entry may come twice, never not at all.
+        """
+        try:
+            lines = self._path.read_text("ascii").splitlines()
+        except FileNotFoundError:
+            return 0
+        except (OSError, UnicodeDecodeError) as error:
+            raise StoreError(f"{self._path} cannot be read: {error}") from error
+        count = 0
+        for line in lines:
+            try:
+                kept = json.loads(line)
+                body = {**kept["body"], "recorded_late": True}
+                kind, at = kept["kind"], kept["at"]
+                pump, operation = kept["pump"], kept["operation"]
+            except (ValueError, KeyError, TypeError):
+                continue  # a line torn by the same trouble that brought it here
+            journal.append(kind, at=at, pump=pump, operation=operation, body=body)
+            count += 1
+        try:
+            self._path.unlink()
+        except OSError as error:
+            raise StoreError(f"{self._path} cannot be removed: {error}") from error
+        return count
