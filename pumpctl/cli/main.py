@@ -57,11 +57,11 @@ def _dispatch(rest: list[str], as_json: bool) -> int:
         raise UsageError("no command was given", hint="pumpctl --help shows them all")
     import gc
 
-    gc.disable()  # nothing becomes garbage while modules load
+    # Nothing becomes garbage while modules load: looking for it costs a tenth of the start.
+    gc.set_threshold(50_000, 20, 20)
     import typer
 
     command = build(rest)
-    gc.enable()
     try:
         result = command(args=rest, prog_name="pumpctl", standalone_mode=False)
     except typer.TyperException as error:
