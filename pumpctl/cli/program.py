@@ -138,20 +138,18 @@ def resolve() -> Report:
     from pumpctl.workflows.resolving import resolve as resolve_open
 
     station = context.station()
-    journal = Journal(station.home.journal)
-    waiting = open_operations(station, journal)
-    try:
-        found = resolve_open(station, journal)
-    except OutcomeUnknown as error:
-        unknown: dict[str, Any] = {
-            "operation": waiting[0].operation if waiting else None,
-            "outcome": "unknown",
-            "state_version": None,
-            "verified": False,
-        }
-        return Report("resolve", unknown, "", error=error, warnings=context.warnings())
-    finally:
-        journal.close()
+    with Journal(station.home.journal) as journal:
+        waiting = open_operations(station, journal)
+        try:
+            found = resolve_open(station, journal)
+        except OutcomeUnknown as error:
+            unknown: dict[str, Any] = {
+                "operation": waiting[0].operation if waiting else None,
+                "outcome": "unknown",
+                "state_version": None,
+                "verified": False,
+            }
+            return Report("resolve", unknown, "", error=error, warnings=context.warnings())
     if not found:
         nothing = {"operation": None, "outcome": None, "state_version": None, "verified": False}
         return Report("resolve", nothing, "Nothing is unresolved.", warnings=context.warnings())

@@ -12,6 +12,7 @@ import hashlib
 import json
 import sqlite3
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Literal, NamedTuple
 
 from pumpctl.errors import StoreError
@@ -67,10 +68,14 @@ class Journal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._db = sqlite3.connect(path, timeout=5, isolation_level=None)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"the journal {path} cannot be opened: {error}") from error
+        try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.executescript(_SCHEMA)
-        except (sqlite3.Error, OSError) as error:
+        except sqlite3.Error as error:
+            self._db.close()
             raise StoreError(f"the journal {path} cannot be opened: {error}") from error
 
     def append(
@@ -156,3 +161,14 @@ class Journal:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -60,6 +60,7 @@ class Records:
         try:
             _META.create_all(self._engine)
         except sa.exc.SQLAlchemyError as error:
+            self._engine.dispose()
             raise _failed(error) from error
 
     def add_log(self, pump: str, entries: Iterable[StoredEntry], *, pulled_at: str) -> int:

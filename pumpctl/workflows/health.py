@@ -58,22 +58,16 @@ def _home(station: Station) -> str:
 
 
 def _journal(station: Station) -> str:
-    journal = Journal(station.home.journal)
-    try:
+    with Journal(station.home.journal) as journal:
         fault = journal.fault()
         if fault is not None:
             raise StoreError(f"the journal is damaged: {fault}")
         return f"{len(journal.entries())} entries, the chain is whole"
-    finally:
-        journal.close()
 
 
 def _unresolved(station: Station) -> str:
-    journal = Journal(station.home.journal)
-    try:
+    with Journal(station.home.journal) as journal:
         waiting = journal.unresolved()
-    finally:
-        journal.close()
     if waiting:
         return f"{len(waiting)} operations wait for pumpctl resolve, first {waiting[0].operation}"
     return "nothing waits"

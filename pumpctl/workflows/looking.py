@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from pumpctl.errors import StoreError
@@ -135,14 +136,13 @@ def keep_interrogation(station: Station, seen: Look, data: dict[str, Any]) -> st
     from pumpctl.station.records import Records
 
     try:
-        records = Records(station.database_url())
-        records.add_interrogation(
-            seen.state.serial,
-            at=str(seen.station_clock),
-            operator=station.operator,
-            body=json.dumps(data, sort_keys=True),
-        )
-        records.close()
+        with closing(Records(station.database_url())) as records:
+            records.add_interrogation(
+                seen.state.serial,
+                at=str(seen.station_clock),
+                operator=station.operator,
+                body=json.dumps(data, sort_keys=True),
+            )
     except StoreError as error:
         return error.message
     return None
@@ -153,12 +153,9 @@ def _unresolved(station: Station, serial: str) -> Entry | None:
     if not station.home.journal.exists():
         return None
     try:
-        journal = Journal(station.home.journal)
+        with Journal(station.home.journal) as journal:
+            waiting = journal.unresolved(serial)
     except StoreError as error:
         station.tell(error.message)
         return None
-    try:
-        waiting = journal.unresolved(serial)
-        return waiting[0] if waiting else None
-    finally:
-        journal.close()
+    return waiting[0] if waiting else None

@@ -78,19 +78,18 @@ def unpair(station: Station) -> PairedAs:
 
 def _note(station: Station, result: PairedAs, what: str) -> None:
     try:
-        journal = Journal(station.home.journal)
-        journal.append(
-            "pairing",
-            at=str(station.wall()),
-            pump=result.serial,
-            operation=None,
-            body={
-                "what": what,
-                "operator": result.operator,
-                "role": result.role,
-                "key": result.key,
-            },
-        )
-        journal.close()
+        with Journal(station.home.journal) as journal:
+            journal.append(
+                "pairing",
+                at=str(station.wall()),
+                pump=result.serial,
+                operation=None,
+                body={
+                    "what": what,
+                    "operator": result.operator,
+                    "role": result.role,
+                    "key": result.key,
+                },
+            )
     except StoreError as error:
         station.tell(error.message)

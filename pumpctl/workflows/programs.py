@@ -125,11 +125,8 @@ def apply_file(station: Station, file: Path, token: str) -> AppliedPlan:
     check_token(plan, token, station.operator)
     check_open_soft(plan)
     act = act_of(plan)
-    journal = Journal(station.home.journal)
-    try:
+    with Journal(station.home.journal) as journal:
         check_unused(plan, journal)
-    finally:
-        journal.close()
     with opened(_for_plan(station, plan)) as (open_visit, journal):
         return apply_plan(open_visit, journal, plan, act)
 
@@ -160,13 +157,10 @@ def opened(station: Station) -> Iterator[tuple[Visit, Journal]]:
     greet a pump in order to change it (AUD-03).
     """
     station.need_port()
-    journal = Journal(station.home.journal)
-    try:
+    with Journal(station.home.journal) as journal:
         Unrecorded(station.home.root).record(journal)
         fault = journal.fault()
         if fault is not None:
             raise StoreError(f"the journal is damaged: {fault}", hint="restore it, then try again")
         with visit(station, changes=True) as open_visit:
             yield open_visit, journal
-    finally:
-        journal.close()

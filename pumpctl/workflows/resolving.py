@@ -14,6 +14,7 @@ from pumpctl.outcomes import OperationId
 from pumpctl.pump.entries import log_entry
 from pumpctl.pump.pump import Known
 from pumpctl.station.journal import Entry, Journal
+from pumpctl.station.unrecorded import Unrecorded
 from pumpctl.therapy.state import PumpState
 from pumpctl.wire.fields import WireError
 from pumpctl.workflows.surroundings import Station
@@ -37,6 +38,7 @@ class Resolution(NamedTuple):
 
 def open_operations(station: Station, journal: Journal) -> list[Entry]:
     """Unresolved operations of the pump that was asked for, or of any."""
+    Unrecorded(station.home.root).record(journal)
     return journal.unresolved(station.only)
 
 

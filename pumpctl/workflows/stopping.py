@@ -122,8 +122,7 @@ class _Record:
         """The new head, or None and a reason in `failure`; then it is kept for later."""
         later = Unrecorded(self._station.home.root)
         try:
-            journal = Journal(self._station.home.journal)
-            try:
+            with Journal(self._station.home.journal) as journal:
                 later.record(journal)
                 return journal.append(
                     kind,
@@ -132,8 +131,6 @@ class _Record:
                     operation=str(self._operation),
                     body=body,
                 )
-            finally:
-                journal.close()
         except StoreError as error:
             self.failure = error.message
             later.keep(

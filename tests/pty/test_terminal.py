@@ -21,6 +21,11 @@ PORT = ("--port", "emu://ward")
 NOT_CONFIRMED = 9
 
 
+def listening() -> None:
+    """A terminal's Ctrl-C reaches the child, also where these tests run in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """pumpctl at a terminal of 80 × 40."""
 
@@ -33,6 +38,7 @@ class Terminal:
             encoding="utf-8",
             dimensions=(40, 80),
             timeout=30,
+            preexec_fn=listening,
         )
 
     def asked(self, prompt: str) -> str:
