@@ -90,7 +90,7 @@ class LimitHard(InputRefused):
     """A hard limit is broken. There is no override."""
 
     code = "LIMIT_HARD"
-    default_hint = "a hard limit has no override; change the program"
+    default_hint = "a hard finding has no override; pumpctl explain ID says why it is one"
 
 
 class LimitSoft(InputRefused):

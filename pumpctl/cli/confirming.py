@@ -23,25 +23,27 @@ if TYPE_CHECKING:
 class Typed:
     """Confirms by typing what the screen asks for."""
 
+    def __init__(self, hint: str = "") -> None:
+        self._hint = hint or (
+            "a script plans with --plan-only -o PLAN and runs pumpctl apply PLAN --confirm TOKEN"
+        )
+
     def ready(self) -> None:
         """NotConfirmed where there is no terminal."""
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise NotConfirmed(
-                "there is no terminal to confirm on",
-                hint="a script plans with --plan-only -o PLAN and runs "
-                "pumpctl apply PLAN --confirm TOKEN",
-            )
+        streams = (sys.stdin, sys.stderr)  # None where it was closed
+        if not all(stream is not None and stream.isatty() for stream in streams):
+            raise NotConfirmed("there is no terminal to confirm on", hint=self._hint)
 
     def confirm(self, planned: Planned) -> None:
         """Show the whole change and have its challenge typed."""
-        from pumpctl.cli.screens import show_confirmation
+        from pumpctl.cli.change_screen import show_confirmation
 
         show_confirmation(planned)
         self._challenge(planned.plan)
 
     def confirm_plan(self, plan: Plan) -> None:
         """The same for a plan from a file, where no pump is at hand."""
-        from pumpctl.cli.screens import show_plan_file
+        from pumpctl.cli.change_screen import show_plan_file
 
         self.ready()
         show_plan_file(plan)
@@ -49,7 +51,7 @@ class Typed:
 
     def _challenge(self, plan: Plan) -> None:
         what, wanted = challenge(plan)
-        given = ask(f"Type {what} with its unit; anything else changes nothing: ")
+        given = ask(f"Anything else changes nothing.\nType {what}, with its unit: ")
         if not same_quantity(given, wanted):
             raise NotConfirmed(
                 f"{given.strip()!r} is not {what} of this plan"
@@ -71,7 +73,11 @@ def challenge(plan: Plan) -> tuple[str, str]:
             hours = [Mass.parse(day["largest_hour"]) for day in days]
             return "the largest hour", str(max(hours))
     doses = [Rate.parse(day["daily_dose"]) for day in days]
-    what = "the daily dose it returns to" if plan.kind == "resume" else "the largest day's dose"
+    what = (
+        "the largest daily dose it returns to"
+        if plan.kind == "resume"
+        else "the largest day's dose"
+    )
     return what, str(max(doses))
 
 

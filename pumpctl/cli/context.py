@@ -45,6 +45,11 @@ def as_json() -> bool:
     return "json" in _values
 
 
+def port() -> str | None:
+    """The port that was given, if any."""
+    return _values.get("port")
+
+
 def home() -> Home:
     """The station's home."""
     from pathlib import Path

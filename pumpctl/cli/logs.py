@@ -10,6 +10,7 @@ import typer
 
 from pumpctl.cli import context
 from pumpctl.cli.report import Report
+from pumpctl.errors import UsageError
 from pumpctl.therapy.log import LogEntry
 
 
@@ -57,9 +58,13 @@ def show(
 
     Example: pumpctl --pump SP40-000123 logs show --last 20
     """
+    from pumpctl.wire.codes import LogKind
     from pumpctl.workflows import logs
 
     context.without_pump()
+    if kind and kind.upper() not in LogKind.__members__:
+        known = ", ".join(name.lower() for name in LogKind.__members__)
+        raise UsageError(f"--kind {kind}: there is no such kind", hint=known)
     serial, entries = logs.kept(context.station(), newest=None if kind else newest)
     if kind:
         entries = [entry for entry in entries if entry.kind == kind][-newest:]

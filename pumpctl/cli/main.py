@@ -16,7 +16,7 @@ from typing import Any
 from pumpctl.cli import context
 from pumpctl.cli.commands import COMMANDS, GROUPS, Command
 from pumpctl.cli.options import split_globals
-from pumpctl.cli.report import Report, emit, emit_error
+from pumpctl.cli.report import Report, emit, emit_error, therapy_was_sent
 from pumpctl.errors import InternalError, Interrupted, OutcomeUnknown, PumpctlError, UsageError
 
 _LINK = "pumpctl.link.session"
@@ -28,6 +28,8 @@ def run(arguments: Sequence[str]) -> int:
     as_json = "--json" in arguments
     if _LINK in sys.modules:  # a second run in one process
         sys.modules[_LINK].Link.ever_sent = False
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a screen of few letters is no failure
     try:
@@ -52,8 +54,7 @@ def _dispatch(rest: list[str], as_json: bool) -> int:
         from pumpctl.cli.help import help_text
 
         if rest:
-            print(help_text())
-            return 0
+            return emit(Report("help", {"help": help_text()}, help_text()), as_json=as_json)
         raise UsageError("no command was given", hint="pumpctl --help shows them all")
     import gc
 
@@ -61,6 +62,7 @@ def _dispatch(rest: list[str], as_json: bool) -> int:
     gc.set_threshold(50_000, 20, 20)
     import typer
 
+    _end_in_order()
     command = build(rest)
     try:
         result = command(args=rest, prog_name="pumpctl", standalone_mode=False)
@@ -132,10 +134,26 @@ def _named(command: Command) -> Callable[[], None]:
     return stand_in
 
 
+def _end_in_order() -> None:
+    """A request to end, or a terminal that goes away, is told like a Ctrl-C: never in silence."""
+    import signal
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        return
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, interrupt)
+
+
 def _interrupted() -> PumpctlError:
     """130 before the first byte of a therapy message, 7 after it: nobody has said what came."""
-    link = sys.modules.get(_LINK)
-    if link is not None and link.Link.ever_sent:
+    if therapy_was_sent():
         return OutcomeUnknown("interrupted after a change of therapy was sent to the pump")
     return Interrupted("interrupted")
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pumpctl.therapy.profile import ProfileReading
     from pumpctl.therapy.program import Program
 
+_LARGEST_RESERVOIR_ML = 1000
 File = Annotated[Path, typer.Argument(help="A dose profile in TOML.")]
 
 
@@ -130,7 +131,7 @@ def explain(
 ) -> Report:
     """Say why a check exists, where its figure comes from, and what it saves from.
 
-    Example: pumpctl explain DAILY_DOSE_MISMATCH
+    Example: pumpctl explain DECLARED_DOSE
     """
     from pumpctl.therapy.checks import rules
 
@@ -152,7 +153,10 @@ def explain(
         "source": rule.source,
         "why": rule.why,
     }
-    text = f"{rule.id} ({rule.severity.value})\n{rule.why}\nSource: {rule.source}"
+    from textwrap import fill
+
+    why, source = fill(rule.why, 78), fill(f"Source: {rule.source}", 78)
+    text = f"{rule.id} ({rule.severity.value})\n{why}\n{source}"
     return Report("explain", data, text, warnings=context.warnings())
 
 
@@ -167,6 +171,8 @@ class _Ahead:
         from pumpctl.therapy.moment import Moment
 
         self._volume = Volume.parse(volume) if volume else None
+        if self._volume is not None and self._volume > Volume(_LARGEST_RESERVOIR_ML * 1_000_000):
+            raise UsageError(f"--volume {volume}: no reservoir holds that")
         self._at = Moment.parse(at) if at else None
 
     def json(self, program: Program) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import sys
 from pumpctl.quantities import Rate
 from pumpctl.therapy.compare import DAY_NAMES, day_rows, summary
 from pumpctl.therapy.moment import clock_text
-from pumpctl.therapy.program import Mode, Program
+from pumpctl.therapy.program import Mode, PatientDose, Program
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _DIGITS = "12345678"
@@ -33,13 +33,18 @@ def program_lines(program: Program) -> list[str]:
     ]
     dose = program.patient_dose
     if dose is not None:
-        lines.append(
-            f"  patient dose   {dose.dose} over {dose.over}, lockout {dose.lockout}, "
-            f"at most {dose.max_per_24h} in 24 h"
-        )
+        lines.append(f"  patient dose   {patient_dose_text(dose)}")
+        lines.append(f"  24 h with all  {told.largest_24h_with_patient_doses}")
     if program.mode is Mode.FLEX or program.boluses:
         lines += ["", *hours_text(program), *_detail(program)]
     return lines
+
+
+def patient_dose_text(dose: PatientDose) -> str:
+    """What the patient may take, in one line."""
+    return (
+        f"{dose.dose} over {dose.over}, lockout {dose.lockout}, at most {dose.max_per_24h} in 24 h"
+    )
 
 
 def hours_text(program: Program) -> list[str]:

@@ -178,7 +178,7 @@ def overrides(given: list[str] | None) -> tuple[tuple[str, str], ...]:
         if not mark or not name.strip() or not reason.strip():
             raise UsageError(
                 f"--override {text!r}: an id and a reason are wanted",
-                hint='--override DAILY_DOSE_HIGH="discussed with …"',
+                hint='--override DAILY_DOSE_SOFT="discussed with …"',
             )
         pairs.append((name.strip(), reason.strip()))
     if len({name for name, _ in pairs}) != len(pairs):
@@ -188,7 +188,7 @@ def overrides(given: list[str] | None) -> tuple[tuple[str, str], ...]:
 
 def plan_report(schema: str, planned: Planned, output: Path | None) -> Report:
     """A plan as the contract shows it."""
-    from pumpctl.cli.screens import show_plan
+    from pumpctl.cli.change_screen import show_plan
     from pumpctl.station.plan import token
 
     made = planned.plan
@@ -208,7 +208,7 @@ def plan_report(schema: str, planned: Planned, output: Path | None) -> Report:
     return Report(
         schema,
         data,
-        lambda: show_plan(planned, output, given),
+        lambda: show_plan(planned, output, given, context.port()),
         pump=(made.pump.serial, made.pump.model),
         warnings=context.warnings(),
     )

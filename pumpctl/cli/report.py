@@ -81,8 +81,16 @@ def emit(report: Report, *, as_json: bool) -> int:
             print(f"warning: {warning.message}", file=sys.stderr)
     written = _put_json(_document(report)) if as_json else _put(report.text)
     if report.error is not None:
-        complain(report.error)
+        complain(report.error, findings=as_json or not report.text)
+    elif written and therapy_was_sent():
+        print("The pump WAS changed, and it is recorded: pumpctl status shows it.", file=sys.stderr)
     return code or written
+
+
+def therapy_was_sent() -> bool:
+    """Has this process sent a change of therapy to a pump? Loads nothing to find out."""
+    link = sys.modules.get("pumpctl.link.session")
+    return link is not None and bool(link.Link.ever_sent)
 
 
 def _document(report: Report) -> dict[str, Any]:
@@ -147,9 +155,15 @@ def _put(text: str | Callable[[], None]) -> int:
     return 0
 
 
-def complain(error: PumpctlError) -> None:
+def complain(error: PumpctlError, *, findings: bool = True) -> None:
     """An error for people, on stderr; one that nobody can read any more is no further error."""
     lines = [f"pumpctl: {error.message}"]
+    if findings and isinstance(error.findings, tuple):
+        lines += [
+            f"  {one.severity.value} {one.id}: {one.message}"
+            for one in error.findings
+            if one.severity.value != "note"
+        ]
     if error.changed == "yes":
         lines.append("The pump WAS changed.")
     elif error.changed == "unknown":

@@ -1,34 +1,26 @@
-"""Screens for people: status, plan, confirmation. With `report/`, the only user of rich.
+"""The screen of a pump as it is. With `change_screen` and `report/`, the only users of rich.
 
-80 columns are enough for every one; the figures that matter stand in columns.
-What is "new" on a confirmation comes from the pump's read-back alone (CNF-01).
+80 columns are enough; the figures that matter stand in one column.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pumpctl.cli.profile_text import hours_text, program_lines
-from pumpctl.quantities import Duration, Rate
+from pumpctl.cli.profile_text import program_lines
+from pumpctl.quantities import Duration
 from pumpctl.therapy import figures
-from pumpctl.therapy.compare import DAY_NAMES, percent_text, share_text
-from pumpctl.therapy.forecast import forecast
+from pumpctl.therapy.compare import DAY_NAMES
 from pumpctl.therapy.moment import clock_text
-from pumpctl.therapy.state import PumpState, clock_difference_ms
 
 if TYPE_CHECKING:
-    from pumpctl.station.plan import Plan
     from pumpctl.workflows.applying import AppliedPlan
     from pumpctl.workflows.looking import Look
-    from pumpctl.workflows.planning import Planned
 
 _STYLES = {"hard": "bold red", "soft": "bold yellow", "note": ""}
 
@@ -69,7 +61,7 @@ def show_status(seen: Look, *, full: bool) -> None:
     if seen.forecast is not None:
         table.add_row("low reservoir", f"{seen.forecast.low_date}")
         table.add_row("refill by", f"{seen.forecast.refill_by}")
-    table.add_row("pump clock", f"{state.clock.label()}  ({_difference(seen.difference_ms)})")
+    table.add_row("pump clock", f"{state.clock.label()}  ({difference_text(seen.difference_ms)})")
     if state.bolus is not None:
         table.add_row("bolus", f"{state.bolus.kind}, {state.bolus.delivered} of {state.bolus.dose}")
     if state.staged is not None:
@@ -112,7 +104,7 @@ def _delivery_style(delivery: str) -> str:
     return "" if delivery in ("delivering", "minimum", "bolus", "bridge") else "bold red"
 
 
-def _difference(milliseconds: int) -> str:
+def difference_text(milliseconds: int) -> str:
     seconds = abs(milliseconds) // 1000
     if seconds <= 60:
         return f"in step, {'-' if milliseconds < 0 and seconds else '+'}{seconds} s"
@@ -121,186 +113,10 @@ def _difference(milliseconds: int) -> str:
     return f"{'behind' if milliseconds < 0 else 'ahead of'} the station by {told}"
 
 
-# --- plans -----------------------------------------------------------------------------
-
-
-def show_plan(planned: Planned, output: Path | None, token: str | None) -> None:
-    """A plan on stdout: the screen of a confirmation, and what to do with it."""
-    out = console(sys.stdout)
-    _change(out, planned)
-    if output is not None:
-        out.print(f"\nPlan written to {output}, good until {planned.plan.expires}.")
-    if token is None:
-        names = ", ".join(sorted({finding.id for finding in planned.plan.open_soft}))
-        out.print(
-            Text(f"Open soft findings: {names}. Plan again with --override.", style="bold yellow")
-        )
-    else:
-        place = "PLAN" if output is None else output
-        out.print(f"Confirm with: pumpctl apply {place} --confirm {token}", soft_wrap=True)
-
-
-def show_confirmation(planned: Planned) -> None:
-    """The screen before the challenge, on stderr."""
-    _change(console(sys.stderr), planned)
-
-
-def _change(out: Console, planned: Planned) -> None:
-    state, plan = planned.state, planned.plan
-    kind = "emulator" if state.bench else "pump"
-    out.print(
-        Text(
-            f"Pump {state.serial} · {kind} · patient {plan.patient or 'as the pump holds'}",
-            style="bold",
-        )
-    )
-    difference = _difference(clock_difference_ms(state.clock, planned.now))
-    out.print(f"Pump clock {state.clock.label()}, {difference}")
-    for alarm in state.alarms:
-        out.print(
-            Text(f"ALARM {alarm.code} ({alarm.priority.value}): {alarm.cause}", style="bold red")
-        )
-    if state.delivery.value != "delivering":
-        out.print(Text(f"Delivery now: {_delivery_text(state)}", style="bold"))
-    calm = [] if state.alarms else ["no alarms"]
-    calm.append("nothing unresolved")
-    calm.append(
-        "no bolus, no bridge running"
-        if state.bolus is None
-        else f"a {state.bolus.kind} bolus is running: {state.bolus.delivered} of {state.bolus.dose}"
-    )
-    out.print(" · ".join(calm))
-    out.print()
-    for row in _figures(planned):
-        out.print(row)
-    _findings(out, plan)
-    for row in _bounds(planned):
-        out.print(row)
-    out.print()
-    for line in hours_text(planned.act.program):
-        out.print("  " + line)
-    ahead = forecast(
-        planned.act.program,
-        state.reservoir,
-        planned.act.program.low_alarm,
-        state.clock,
-        state.filled_at,
-    )
-    out.print(f"\n  low reservoir {ahead.low_date} · refill by {ahead.refill_by}")
-    out.print(
-        f'  Every "new" dose is the pump\'s own read-back of what it stored '
-        f"({plan.readback['hash'][:8]})."
-    )
-
-
-def _figures(planned: Planned) -> Iterator[Text]:
-    """The rows of old and new; new in bold, from the pump's read-back."""
-    old, back, new = planned.state.program, planned.readback, planned.act.program
-    was = figures.week(old) if old is not None else None
-    yield _row("", "now", "new", "")
-    for days in _alike(planned):
-        before = None if was is None else was[days[0]].daily_dose
-        after = Rate(back.days[days[0]].daily_dose.quanta)
-        yield _row(
-            f"daily dose  {_day_label(days)}",
-            before,
-            after,
-            percent_text(0 if before is None else before.quanta, after.quanta),
-        )
-    hour = max(day.largest_hour for day in back.days)
-    old_hour = None if was is None else max(day.largest_hour for day in was)
-    change = percent_text(0 if old_hour is None else old_hour.quanta, hour.quanta)
-    yield _row("largest hour", old_hour, hour, change)
-    volume = max(day.volume for day in back.days)
-    flow = None if old is None else figures.flow_of_largest_day(old)
-    yield _row("flow, largest day", flow, f"{volume}/day", "")
-    same = (new.drug, new.concentration) == (planned.state.drug, planned.state.concentration)
-    held = "as the pump holds it" if same else "NOT what the pump holds"
-    yield Text(f"  {'drug':26}{new.drug} {new.concentration}, {held}")
-
-
-def _bounds(planned: Planned) -> Iterator[Text]:
-    """What it can come to at most and at least: with all patient doses, and the fallback."""
-    old, back = planned.state.program, planned.readback
-    patient = figures.largest_24h_with_patient_doses(old) if old is not None else None
-    yield _row("24 h with patient doses", patient, back.largest_24h, "")
-    yield _row("fallback", None if old is None else old.fallback, back.program.fallback, "")
-    smallest = min(day.daily_dose for day in back.days)
-    share = share_text(back.program.fallback.quanta, smallest.quanta)
-    yield Text(f"{'':45}{share} of the smallest day")
-
-
-def _row(label: str, now: object, new: object, change: str) -> Text:
-    row = Text(f"  {label:26}{'–' if now is None else now!s:17}")
-    row.append(f"{new!s:17}", style="bold")
-    row.append(f"{change:>10}")
-    return row
-
-
-def _alike(planned: Planned) -> list[tuple[int, ...]]:
-    """Neighbouring days with the same old and new dose, together."""
-    old = planned.state.program
-    was = figures.week(old) if old is not None else None
-    groups: list[list[int]] = []
-    keys: list[tuple[object, object]] = []
-    for day in range(7):
-        key = (None if was is None else was[day].daily_dose, planned.readback.days[day].daily_dose)
-        if keys and keys[-1] == key:
-            groups[-1].append(day)
-        else:
-            groups.append([day])
-            keys.append(key)
-    return [tuple(group) for group in groups]
-
-
-def _day_label(days: tuple[int, ...]) -> str:
-    if len(days) == 7:
-        return "every day"
-    first, last = DAY_NAMES[days[0]], DAY_NAMES[days[-1]]
-    return first if first == last else f"{first}–{last}"
-
-
-def _delivery_text(state: PumpState) -> str:
-    if state.stopped_for is not None:
-        return f"stopped, without drug for {hours_of(state.stopped_for)}"
-    return state.delivery.value
-
-
 def hours_of(duration: Duration) -> str:
     """`27 h 05 min`, rounded down to a minute: nobody reads milliseconds of a stop."""
     hours, minutes = divmod(duration.quanta // 60_000, 60)
     return f"{hours} h {minutes:02d} min"
-
-
-def _findings(out: Console, plan: Plan) -> None:
-    overridden = {override.id: override.reason for override in plan.overrides}
-    for finding in plan.findings:
-        reason = overridden.get(finding.id)
-        mark = f"{finding.severity} {finding.id}: {finding.message}"
-        if reason is not None:
-            mark += f"  [overridden: {reason}]"
-        for place, line in enumerate(wrap(mark, 76)):
-            out.print(
-                Text(("  " if place == 0 else "    ") + line, style=_STYLES[finding.severity])
-            )
-
-
-def show_plan_file(plan: Plan) -> None:
-    """A plan from a file, on stderr, before it is confirmed without a pump at hand."""
-    out = console(sys.stderr)
-    out.print(Text(f"Pump {plan.pump.serial} · patient {plan.patient or 'as it is'}", style="bold"))
-    table = _grid(3)
-    table.add_row("", "now", "new")
-    for label, key in (
-        ("largest day", "daily_dose"),
-        ("largest hour", "largest_hour"),
-        ("flow", "flow"),
-        ("fallback", "fallback_rate"),
-    ):
-        table.add_row(label, str(plan.old.get(key, "–")), str(plan.new.get(key, "–")))
-    out.print(table)
-    _findings(out, plan)
-    out.print(f"Good until {plan.expires}; the pump itself is asked again when it is applied.")
 
 
 def applied_text(applied: AppliedPlan) -> str:

@@ -36,7 +36,7 @@ def stop(
 
     station = stopping.unbarred(context.station())
     if not now:
-        Typed().ready()
+        Typed("a script stops with: pumpctl stop --now").ready()
         with visit(station, changes=False, urgent=True) as open_visit:
             serial = open_visit.serial
         context.say(f"Pump {serial} is on this line.\n{HAZARD}")

@@ -150,7 +150,11 @@ class Held:
 def put(home: Path, name: str, content: bytes) -> None:
     """Put a new emulator on the shelf, whole or not at all."""
     folder = folder_of(home, name)
-    if (folder / STATE).exists():
+    try:
+        there = (folder / STATE).exists()
+    except OSError as error:
+        raise StoreError(f"the home {home} cannot be read: {error}") from error
+    if there:
         raise UsageError(
             f"there is an emulator {name} already",
             hint=f"choose another name, or pumpctl emulator remove {name}",

@@ -195,7 +195,8 @@ class Link:
                     self._exchange(counter, data, patience.CLOSING)
         finally:
             self.ready = False
-            self._line.close()
+            with suppress(KeyboardInterrupt):  # pyserial waits a while to close a socket
+                self._line.close()
 
     # --- underneath ---------------------------------------------------------------
 

@@ -158,7 +158,8 @@ def _refuse_other(path: Path) -> None:
 def read_plan(path: Path) -> Plan:
     """Read a plan and check its hash; PlanUnreadable for anything else."""
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise PlanUnreadable(
             f"{path} cannot be read: {error.strerror or error}", hint="is this the right file?"

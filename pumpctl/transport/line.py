@@ -22,6 +22,7 @@ READ_SIZE = 4096
 _SLICE_S = 0.02
 """How long one read of the port may block; a waiting reader loops over slices."""
 SCHEMES = ("emu", "socket", "rfc2217")
+_NETWORK = ("socket", "rfc2217")
 
 
 def _what_breaks() -> tuple[type[Exception], ...]:
@@ -118,11 +119,17 @@ def scheme_of(url: str) -> str:
     scheme, mark, rest = url.partition("://")
     if not mark:
         return "device"
-    if scheme not in SCHEMES or not rest:
+    if scheme not in SCHEMES or not rest or (scheme in _NETWORK and not _host_and_port(rest)):
         raise UsageError(
-            f"{url!r} is no port", hint="a device path, COM3, socket://, rfc2217:// or emu://NAME"
+            f"{url!r} is no port",
+            hint="a device path, COM3, socket://HOST:PORT, rfc2217://HOST:PORT or emu://NAME",
         )
     return scheme
+
+
+def _host_and_port(text: str) -> bool:
+    host, _, port = text.partition("?")[0].rstrip("/").rpartition(":")
+    return bool(host) and port.isascii() and port.isdigit() and 0 < int(port) < 65_536
 
 
 def open_line(url: str, around: Surroundings, monotonic: Callable[[], float]) -> SerialLine:

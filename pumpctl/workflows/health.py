@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pumpctl import __version__
-from pumpctl.errors import PumpctlError, StoreError
+from pumpctl.errors import PumpctlError, StoreError, Unresolved
 from pumpctl.station.journal import Journal
 from pumpctl.transport.ports import serial_ports
 from pumpctl.workflows.surroundings import Station
@@ -69,7 +69,9 @@ def _unresolved(station: Station) -> str:
     with Journal(station.home.journal) as journal:
         waiting = journal.unresolved()
     if waiting:
-        return f"{len(waiting)} operations wait for pumpctl resolve, first {waiting[0].operation}"
+        raise Unresolved(
+            f"{len(waiting)} operations wait for pumpctl resolve, first {waiting[0].operation}"
+        )
     return "nothing waits"
 
 
@@ -89,6 +91,9 @@ def _keys(station: Station) -> str:
         return f"operator {station.operator} has no key yet; pumpctl pair makes one"
     if mode & 0o077:
         raise StoreError(f"the key of operator {station.operator} can be read by others")
+    station.home.operator_key(station.operator)  # StoreError where it is damaged
+    for serial, operator in station.home.pairings():
+        station.home.pairing(serial, operator)
     return f"operator {station.operator}, {len(station.home.pairings())} pairings"
 
 

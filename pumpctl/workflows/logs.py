@@ -122,6 +122,11 @@ def kept(
 
 def _serial(station: Station, known: tuple[str, ...]) -> str:
     if station.only is not None:
+        if station.only not in known:
+            raise UsageError(
+                f"the records hold no log of pump {station.only}",
+                hint="pumpctl logs pull brings it",
+            )
         return station.only
     if not known:
         raise UsageError("the records hold no log yet", hint="pumpctl logs pull brings it")

@@ -122,8 +122,8 @@ def resume_act(open_visit: Visit) -> ResumeAct:
 def apply_file(station: Station, file: Path, token: str) -> AppliedPlan:
     """Apply a plan file with its token: the script's half of the road."""
     plan = read_plan(file)
+    check_open_soft(plan)  # such a plan has no token
     check_token(plan, token, station.operator)
-    check_open_soft(plan)
     act = act_of(plan)
     with Journal(station.home.journal) as journal:
         check_unused(plan, journal)

@@ -21,6 +21,10 @@ PORT = ("--port", "emu://ward")
 NOT_CONFIRMED = 9
 
 
+PROMPT = "(with its unit|changes nothing): "
+"""How the last line of every screen that asks ends."""
+
+
 def listening() -> None:
     """A terminal's Ctrl-C reaches the child, also where these tests run in the background."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -93,7 +97,7 @@ def test_the_right_challenge_is_applied(ready: Desk) -> None:
 def test_anything_else_changes_nothing(typed: str, ready: Desk) -> None:
     before = ready.truth()
     terminal = push(ready)
-    terminal.asked("changes nothing: ")
+    terminal.asked(PROMPT)
     terminal.type(typed)
     assert terminal.end() == NOT_CONFIRMED
     assert ready.truth()._replace(log_next=0) == before._replace(log_next=0)
@@ -130,7 +134,7 @@ def test_ctrl_c_ctrl_d_and_hang_up_mean_no(
             pass
     before = ready.truth()
     terminal = Terminal(ready, *words)
-    terminal.asked("changes nothing: ")
+    terminal.asked(PROMPT)
     act(terminal)
     assert terminal.end() == NOT_CONFIRMED
     assert ready.truth()._replace(log_next=0) == before._replace(log_next=0)
@@ -141,7 +145,7 @@ def test_a_terminal_that_is_gone(ready: Desk) -> None:
     """The other end of the pty is closed: the system hangs up, and nobody can be told."""
     before = ready.truth()
     terminal = push(ready)
-    terminal.asked("changes nothing: ")
+    terminal.asked(PROMPT)
     terminal.child.close(force=False)
     assert terminal.child.exitstatus == NOT_CONFIRMED or terminal.child.signalstatus
     assert ready.truth()._replace(log_next=0) == before._replace(log_next=0)
@@ -189,7 +193,7 @@ def test_resume_is_confirmed_with_the_dose_it_returns_to(ready: Desk) -> None:
     ready.program(continuous("240 mcg/day"))
     ready.pump("stop", "--now")
     terminal = Terminal(ready, *PORT, "resume")
-    terminal.asked("Type the daily dose it returns to")
+    terminal.asked("Type the largest daily dose it returns to")
     terminal.type("240 mcg/day")
     assert terminal.end() == 0
     assert ready.inspect()["delivery"] == "delivering"
@@ -200,12 +204,12 @@ def test_confirm_prints_the_token_of_a_plan(ready: Desk) -> None:
     path, told = ready.plan()
     with ready.untouched():
         terminal = Terminal(ready, "confirm", path)
-        terminal.asked("changes nothing: ")
+        terminal.asked(PROMPT)
         terminal.type("240 mcg/day")
         terminal.child.expect(told["confirm"])
         assert terminal.end() == 0
         terminal = Terminal(ready, "confirm", path)
-        terminal.asked("changes nothing: ")
+        terminal.asked(PROMPT)
         terminal.type("y")
         assert terminal.end() == NOT_CONFIRMED
         assert told["confirm"] not in str(terminal.child.before)
