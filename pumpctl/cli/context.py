@@ -106,7 +106,7 @@ def tell(line: str) -> None:
     if line in _told:
         return
     _told.append(line)
-    print(f"pumpctl: {line}", file=sys.stderr)
+    say(f"pumpctl: {line}")
 
 
 def warnings() -> tuple[Warn, ...]:
@@ -116,4 +116,7 @@ def warnings() -> tuple[Warn, ...]:
 
 def say(text: str) -> None:
     """Something for the person at the terminal, on stderr; not a warning."""
-    print(text, file=sys.stderr)
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        return  # nobody can be told; that must never stand in the way of a stop

@@ -30,6 +30,8 @@ def run(arguments: Sequence[str]) -> int:
         sys.modules[_LINK].Link.ever_sent = False
     if sys.stdout is None:  # closed by whoever started us
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a screen of few letters is no failure
     try:
@@ -163,12 +165,16 @@ def _usage(error: Any) -> UsageError:
     return UsageError(message[:1].lower() + message[1:].rstrip("."))
 
 
-def _bug(error: Exception) -> InternalError:
-    """Keep the traceback in the log, and say where it is."""
+def _bug(error: Exception) -> PumpctlError:
+    """Keep the traceback in the log, and say where it is.
+
+    After a change of therapy was sent, a bug is above all an outcome that nobody knows.
+    """
     import traceback
     from pathlib import Path
 
-    told = InternalError(f"a bug in pumpctl: {type(error).__name__}: {error}")
+    what = f"a bug in pumpctl: {type(error).__name__}: {error}"
+    told: PumpctlError = OutcomeUnknown(what) if therapy_was_sent() else InternalError(what)
     text = "".join(traceback.format_exception(error))
     try:
         log = context.home().log
@@ -179,7 +185,8 @@ def _bug(error: Exception) -> InternalError:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("a", encoding="utf-8") as file:
                 file.write(text)
-            told.hint = f"the traceback is in {path}; please report it"
+            first = f"{told.hint}; " if therapy_was_sent() else ""
+            told.hint = f"{first}the traceback is in {path}; please report it"
             return told
         except OSError:
             continue

@@ -153,17 +153,21 @@ def resolve() -> Report:
     if not found:
         nothing = {"operation": None, "outcome": None, "state_version": None, "verified": False}
         return Report("resolve", nothing, "Nothing is unresolved.", warnings=context.warnings())
-    last = found[-1]
+    last = next((one for one in found if one.outcome == "applied"), found[-1])
     data: dict[str, Any] = {
         "operation": last.operation,
         "outcome": last.outcome,
         "state_version": last.state_version,
         "verified": True,
         "explanation": last.explanation,
+        "resolved": [
+            {"operation": one.operation, "pump": one.pump, "outcome": one.outcome} for one in found
+        ],
     }
     lines = [f"Operation {one.operation[:8]}: {one.outcome}. {one.explanation}." for one in found]
-    if last.state is not None:
-        lines.append(f"The pump is {last.state.delivery.value} now.")
+    state = found[-1].state
+    if state is not None:
+        lines.append(f"The pump is {state.delivery.value} now.")
     return Report("resolve", data, "\n".join(lines), warnings=context.warnings())
 
 

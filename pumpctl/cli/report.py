@@ -78,12 +78,12 @@ def emit(report: Report, *, as_json: bool) -> int:
     code = report.error.exit_code if report.error is not None else report.exit_code
     for warning in report.warnings:
         if warning.code != TOLD:
-            print(f"warning: {warning.message}", file=sys.stderr)
+            _say(f"warning: {warning.message}")
     written = _put_json(_document(report)) if as_json else _put(report.text)
     if report.error is not None:
         complain(report.error, findings=as_json or not report.text)
     elif written and therapy_was_sent():
-        print("The pump WAS changed, and it is recorded: pumpctl status shows it.", file=sys.stderr)
+        _say("The pump WAS changed, and it is recorded: pumpctl status shows it.")
     return code or written
 
 
@@ -150,7 +150,7 @@ def _put(text: str | Callable[[], None]) -> int:
         # Keep Python from trying again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
-            print(f"pumpctl: the result cannot be written: {error}", file=sys.stderr)
+            _say(f"pumpctl: the result cannot be written: {error}")
             return StoreError.exit_code
     return 0
 
@@ -170,5 +170,10 @@ def complain(error: PumpctlError, *, findings: bool = True) -> None:
         lines.append("It is NOT KNOWN whether the pump was changed.")
     if error.hint:
         lines.append(f"  {error.hint}")
+    _say("\n".join(lines))
+
+
+def _say(text: str) -> None:
+    """Put text on stderr; where nobody can read it, that is no failure of what was done."""
     with suppress(OSError):
-        print("\n".join(lines), file=sys.stderr, flush=True)
+        print(text, file=sys.stderr, flush=True)

@@ -79,12 +79,12 @@ def _unsupported(_core: Core, _caller: Caller, message: Any) -> Any:
 
 
 def _permit(core: Core, caller: Caller, spec: Spec) -> None:
+    if caller.major != MAJOR and spec.cls not in OF_ANOTHER_MAJOR:
+        raise Refused(Refuse.UNSUPPORTED, "another major version of the protocol only looks")
     if caller.pairing:
         if spec.cls not in IN_PAIRING:
             raise Refused(Refuse.ROLE, "a pairing session pairs, and does nothing else")
         return
-    if caller.major != MAJOR and spec.cls not in OF_ANOTHER_MAJOR:
-        raise Refused(Refuse.UNSUPPORTED, "another major version of the protocol only looks")
     if caller.role is None:
         raise Refused(Refuse.ROLE, "the pump does not hold this key any more")
     if not permits(spec, caller.role, bench=core.implant.bench):

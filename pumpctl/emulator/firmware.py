@@ -36,13 +36,13 @@ class Firmware:
         self.core = core
         self._session: int | None = None
         self._heard = 0
-        self._greeted_at: int | None = None
         self._end = Responder(
             private_key=core.implant.private,
             entropy=core.entropy,
             greet=self._greet,
             find_key=self._find_key,
             pairing_psk=self._pairing_psk,
+            clock=lambda: self.core.clock.counter,
         )
 
     @classmethod
@@ -115,18 +115,15 @@ class Firmware:
     # --- underneath ----------------------------------------------------------------------
 
     def _end_idle(self) -> None:
-        """A session without an authentic record for a minute is over; so is what waits for one."""
+        """Over: a session silent for a minute; a greeting or pending session a minute old."""
         counter = self.core.clock.counter
         if self._session is not None and counter - self._heard >= IDLE_MS:
             self._end.end(self._session)
             self._session = None
-        if self._greeted_at is not None and counter - self._greeted_at >= IDLE_MS:
-            self._end.forget_waiting()
-            self._greeted_at = None
+        self._end.forget_waiting(counter - IDLE_MS)
 
     def _greet(self, station: StationGreeting) -> PumpGreeting:
         core = self.core
-        self._greeted_at = core.clock.counter
         return PumpGreeting(
             MAJOR,
             MINOR,

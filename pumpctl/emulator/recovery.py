@@ -26,6 +26,25 @@ from pumpctl.wire.logentry import LogEntry, unpack
 
 _CHECK_EVERY_MS = HOUR_MS
 _QUIET_MS = DAY_MS
+_VERSION_IN_A = frozenset(
+    {
+        LogKind.ACTIVATED,
+        LogKind.STOPPED,
+        LogKind.RESUMED,
+        LogKind.VOIDED,
+        LogKind.PATIENT_ASSIGNED,
+    }
+)
+_VERSION_IN_B = frozenset(
+    {
+        LogKind.HOUR,
+        LogKind.BOOT,
+        LogKind.PAIRED,
+        LogKind.UNPAIRED,
+        LogKind.GRANTED,
+        LogKind.FALLBACK,
+    }
+)
 
 
 def start(
@@ -41,7 +60,7 @@ def start(
         _append_missing(log, control)
     retained = store.read()
     lost_retained, lost_control = retained is None, control is None
-    control = control or _without_control(flash, implant)
+    control = control or _without_control(flash, implant, log)
     retained = retained or _without_retained(log, implant, control, now())
     core = Core(
         flash,
@@ -114,7 +133,12 @@ def _check_program(core: Core, *, lost_control: bool) -> bool:
     """Is the program still there, and its fallback? True where something was repaired."""
     pair = core.fallbacks[core.control.fallback_pair]
     program = slots.program_in(core.slots[core.control.running])
-    if lost_control or (program is None and not core.control.on_fallback):
+    lost_too = core.control.on_fallback and core.control.stopped_at is None
+    if (
+        lost_control
+        or (program is None and not core.control.on_fallback)
+        or (lost_too and slots.fallback_in(pair) is None)  # after the program, its fallback
+    ):
         _enter_fallback(core)
         return False
     if program is not None and slots.fallback_in(pair) is None and not core.control.on_fallback:
@@ -139,7 +163,8 @@ def _enter_fallback(core: Core) -> None:
     fallback = slots.fallback_in(core.fallbacks[core.control.fallback_pair])
     stopped_at = core.control.stopped_at
     if fallback is None and stopped_at is None:
-        stopped_at = core.clock.counter
+        since = core.engine.plan.stopped_at  # a start that found nothing to give, gave nothing
+        stopped_at = core.clock.counter if since is None else since
     version = core.control.state_version + 1
     core.commit(
         core.control._replace(state_version=version, on_fallback=True, stopped_at=stopped_at),
@@ -181,8 +206,19 @@ def _know_what_is_written(core: Core, saved_next: int) -> None:
         core.clock.not_before(core.now(), newest.counter)
 
 
-def _without_control(flash: Flash, implant: Implant) -> Control:
-    """All four copies are bad: nobody knows which program ran, nor who may speak."""
+def _version_named(entry: LogEntry) -> int:
+    """The state version that an entry of the log names, or 0."""
+    if entry.kind in _VERSION_IN_A:
+        return entry.a
+    return entry.b if entry.kind in _VERSION_IN_B else 0
+
+
+def _without_control(flash: Flash, implant: Implant, log: LogRing) -> Control:
+    """All four copies are bad: nobody knows which program ran, nor who may speak.
+
+    The state version goes on above all that was ever named. One more, because a
+    commit's entries may be missing; the ledger says that it knows nothing so old.
+    """
     found = [slots.fallback_in(pair) for pair in slots.fallbacks(flash)]
     newest = max(
         (index for index, each in enumerate(found) if each),
@@ -190,9 +226,14 @@ def _without_control(flash: Flash, implant: Implant) -> Control:
         default=0,
     )
     fallback = found[newest]
+    named = max(
+        (_version_named(unpack(raw)) for raw in log.read(log.first, log.next - log.first)),
+        default=0,
+    )
+    version = 1 + max(named, fallback.state_version if fallback else 0)
     return Control(
         sequence=1,
-        state_version=fallback.state_version if fallback else 0,
+        state_version=version,
         running=0,
         bridged=NO_SLOT,
         fallback_pair=newest,
@@ -205,7 +246,7 @@ def _without_control(flash: Flash, implant: Implant) -> Control:
         on_fallback=True,
         tag=None,
         ledger=(),
-        reaches_back_to=0,
+        reaches_back_to=version,
         keys=(),
         most_role=Role.CLINICIAN,
         entries=(),

@@ -70,7 +70,7 @@ def _judge_resume(core: Core, asked: StageResume) -> Program:
         raise Refused(Refuse.FLASH, "the stored program is lost; a new one must be programmed")
     if asked.program_hash != core.control.program_hash:
         raise Refused(Refuse.HASH_MISMATCH, "the pump holds another program than this one")
-    if core.clock.counter - stopped >= STOPPED_TOO_LONG_MS:
+    if core.clock.counter - stopped > STOPPED_TOO_LONG_MS:
         raise Refused(
             Refuse.STOPPED_TOO_LONG,
             f"stopped for {(core.clock.counter - stopped) // HOUR_MS} h: after 48 h without drug "

@@ -88,12 +88,12 @@ def activate(core: Core, caller: Caller, asked: m.Activate) -> m.Done:
     if core.control.stopped_at is not None:
         stopped_for = core.clock.counter - core.control.stopped_at
         events.append(Event(LogKind.RESUMED, version, stopped_for, asked.operation + bytes(4)))
-    if core.control.tag is None:
+    if isinstance(message, m.StageProgram) and core.control.tag is None:
         events.append(Event(LogKind.PATIENT_ASSIGNED, version, 0, message.tag + bytes(12)))
     events += _chain(asked.chain)
-    control = control._replace(stopped_at=None, tag=message.tag)
-    if isinstance(message, m.StageProgram):
-        control = _with_program(core, control, staged.slot, program)
+    control = control._replace(stopped_at=None)
+    if isinstance(message, m.StageProgram):  # a resume assigns nobody
+        control = _with_program(core, control._replace(tag=message.tag), staged.slot, program)
     _commit_activation(core, control, events)
     return _done(core, asked.operation)
 

@@ -6,9 +6,10 @@ whether a program is wise, planned or confirmed is known to the floors above.
 
 from __future__ import annotations
 
+import hashlib
 from typing import NamedTuple
 
-from pumpctl.errors import Corrupt, PumpRefused
+from pumpctl.errors import Corrupt, PumpRefused, ReadbackDiffers
 from pumpctl.link import patience
 from pumpctl.link.session import Link
 from pumpctl.outcomes import OperationId, Outcome, StateVersion
@@ -53,7 +54,7 @@ class Identity(NamedTuple):
 
 
 class Staged(NamedTuple):
-    """What the pump said of something staged."""
+    """What the pump said of something staged; `content` is our own hash of what we sent."""
 
     content: bytes
     nonce: bytes
@@ -70,6 +71,9 @@ class DayFigures(NamedTuple):
 
 class Readback(NamedTuple):
     """What the pump will give, computed by the pump from the bytes that it has stored."""
+
+    kind: str
+    """`program` or `resume`: what is staged."""
 
     raw: bytes
     """The answer's bytes: equal for equal staging, so that they can be compared."""
@@ -108,7 +112,14 @@ class Pump:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self.identity = self._identify()
+        self._identity: Identity | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Who it is, asked once; a stop does without."""
+        if self._identity is None:
+            self._identity = self._identify()
+        return self._identity
 
     @property
     def bench(self) -> bool:
@@ -140,12 +151,29 @@ class Pump:
         told = self._link.ask(m.GetProgram(), m.ProgramReport)
         return from_wire(told.program), told.program_hash
 
+    def clock(self) -> Moment:
+        """The pump's clock, and nothing else."""
+        told = self._link.ask(m.GetStatus(), m.Status)
+        return Moment(told.time, told.offset)
+
+    def _stored_program(self) -> tuple[Program | None, bytes | None]:
+        """The program, or None where both stored copies are lost and the fallback runs."""
+        told = self._link.try_ask(m.GetProgram(), m.ProgramReport)
+        if isinstance(told, m.ProgramReport):
+            return from_wire(told.program), told.program_hash
+        if told.code is codes.Refuse.FLASH:
+            return None, None
+        raise PumpRefused(
+            f"the pump will not tell its program: {told.detail or told.code.name}",
+            pump_code=told.code.name,
+        )
+
     def state(self) -> s.PumpState:
         """Everything that an interrogation tells but the log. Reads only."""
-        program, program_hash = self.program()
         told = self._link.ask(m.GetStatus(), m.Status)
-        if told.program_hash != program_hash:  # changed between the two questions
-            program, program_hash = self.program()
+        program, program_hash = self._stored_program()
+        if program_hash is not None and told.program_hash != program_hash:
+            told = self._link.ask(m.GetStatus(), m.Status)  # changed between the two questions
         offset = told.offset
 
         def at(utc_ms: int) -> Moment:
@@ -232,6 +260,7 @@ class Pump:
         """What the pump will do with what is staged."""
         told = self._link.ask(m.GetReadback(), m.ProgramReadback, patience.STAGING)
         return Readback(
+            told.kind.name.lower(),
             encode(told),
             told.content,
             told.program_hash,
@@ -277,6 +306,8 @@ class Pump:
                 f"the pump will not take it: {answer.detail or answer.code.name}",
                 pump_code=answer.code.name,
             )
+        if answer.content != hashlib.sha256(encode(message)).digest():
+            raise ReadbackDiffers("the pump stored other bytes than were sent")
         return Staged(answer.content, answer.nonce, Duration(answer.expires_in))
 
 

@@ -19,6 +19,7 @@ from pumpctl.errors import StoreError
 
 Kind = Literal["intent", "outcome", "resolved", "refused", "pairing", "reason"]
 GENESIS = bytes(32)
+_KNOWN = ("applied", "refused")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS journal_entries (
@@ -60,14 +61,22 @@ def entry_hash(
     return hashlib.sha256(previous + canonical.encode("ascii")).digest()
 
 
+def _table(body: str) -> dict[str, Any]:
+    value = json.loads(body)
+    if not isinstance(value, dict):
+        raise TypeError("an entry that is no table")
+    return value
+
+
 class Journal:
     """The open journal of one home. Raises StoreError for whatever goes wrong."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, wait_s: int = 5) -> None:
+        """`wait_s`: how long another process may hold it; a stop does not wait."""
         self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._db = sqlite3.connect(path, timeout=5, isolation_level=None)
+            self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"the journal {path} cannot be opened: {error}") from error
         try:
@@ -118,10 +127,13 @@ class Journal:
             ).fetchall()
         except sqlite3.Error as error:
             raise StoreError(f"the journal {self._path} cannot be read: {error}") from error
-        return [
-            Entry(seq, at, kind, where_pump, op, json.loads(body), before, head)
-            for seq, at, kind, where_pump, op, body, before, head in rows
-        ]
+        try:
+            return [
+                Entry(seq, at, kind, where_pump, op, _table(body), before, head)
+                for seq, at, kind, where_pump, op, body, before, head in rows
+            ]
+        except (ValueError, TypeError) as error:
+            raise StoreError(f"the journal {self._path} is damaged: {error}") from error
 
     def used(self, operation: str) -> bool:
         """Was a plan with this operation ever sent towards a pump from here?"""
@@ -135,7 +147,7 @@ class Journal:
                 continue
             if entry.kind == "intent":
                 open_intents[entry.operation] = entry
-            elif entry.kind in ("outcome", "resolved") and entry.body["outcome"] != "unknown":
+            elif entry.kind in ("outcome", "resolved") and entry.body.get("outcome") in _KNOWN:
                 open_intents.pop(entry.operation, None)
         return list(open_intents.values())
 

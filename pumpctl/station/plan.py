@@ -72,6 +72,7 @@ class Plan(_Frozen):
     operator: str
     made: str
     expires: str
+    made_utc_ms: int
     expires_utc_ms: int
     rehearsal: bool
     state_version: int

@@ -28,7 +28,7 @@ class Unrecorded:
         )
         try:
             with self._path.open("a", encoding="ascii") as file:
-                file.write(line + "\n")
+                file.write("\n" + line + "\n")  # a torn line takes no other with it
                 file.flush()
                 os.fsync(file.fileno())
         except OSError:
@@ -41,25 +41,41 @@ class Unrecorded:
         Each says that it came late. Raises StoreError where the journal cannot take
         them; nothing is lost then, and an entry may come twice, never not at all.
         """
+        taken = self._path.with_suffix(".taken")
         try:
-            lines = self._path.read_text("ascii").splitlines()
+            if not taken.exists():  # else a run that died here left it: finish that first
+                self._path.rename(taken)
+            lines = taken.read_text("ascii").splitlines()
         except FileNotFoundError:
             return 0
         except (OSError, UnicodeDecodeError) as error:
             raise StoreError(f"{self._path} cannot be read: {error}") from error
         count = 0
-        for line in lines:
-            try:
-                kept = json.loads(line)
-                body = {**kept["body"], "recorded_late": True}
-                kind, at = kept["kind"], kept["at"]
-                pump, operation = kept["pump"], kept["operation"]
-            except (ValueError, KeyError, TypeError):
+        for line in filter(None, lines):
+            entry = _entry(line)
+            if entry is None:
                 continue  # a line torn by the same trouble that brought it here
-            journal.append(kind, at=at, pump=pump, operation=operation, body=body)
+            kind, at, pump, operation, body = entry
+            journal.append(
+                kind, at=at, pump=pump, operation=operation, body={**body, "recorded_late": True}
+            )
             count += 1
         try:
-            self._path.unlink()
+            taken.unlink()
         except OSError as error:
-            raise StoreError(f"{self._path} cannot be removed: {error}") from error
+            raise StoreError(f"{taken} cannot be removed: {error}") from error
         return count
+
+
+def _entry(line: str) -> tuple[Kind, str, str, str, dict[str, Any]] | None:
+    try:
+        kept = json.loads(line)
+        kind, body = kept["kind"], kept["body"]
+        texts = (kept["at"], kept["pump"], kept["operation"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    whole = kind in ("intent", "outcome", "reason") and isinstance(body, dict)
+    if not whole or not all(isinstance(text, str) for text in texts):
+        return None
+    at, pump, operation = texts
+    return kind, at, pump, operation, body

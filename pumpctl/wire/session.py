@@ -215,20 +215,20 @@ class Request(NamedTuple):
 class _Greeted:
     """A greeting that was answered, and the handshake that followed it."""
 
-    __slots__ = ("answer", "shaken", "station")
+    __slots__ = ("answer", "born", "shaken", "station")
 
-    def __init__(self, station: StationGreeting, answer: bytes) -> None:
-        self.station = station
-        self.answer = answer
+    def __init__(self, station: StationGreeting, answer: bytes, born: int) -> None:
+        self.station, self.answer, self.born = station, answer, born
         self.shaken: tuple[bytes, bytes] | None = None
 
 
 class _Live:
     """A session at the pump's end, pending until its first record."""
 
-    __slots__ = ("channel", "exported", "key_id", "major", "pairing", "replies")
+    __slots__ = ("born", "channel", "exported", "key_id", "major", "pairing", "replies")
 
-    def __init__(self, keys: Keys, station: StationGreeting) -> None:
+    def __init__(self, keys: Keys, station: StationGreeting, born: int) -> None:
+        self.born = born
         self.channel = Channel(keys)
         self.exported = keys.exported
         self.key_id = station.key
@@ -248,9 +248,10 @@ class Responder:
         greet: Callable[[StationGreeting], PumpGreeting],
         find_key: Callable[[bytes], PeerKey | None],
         pairing_psk: Callable[[], bytes | None],
+        clock: Callable[[], int] = lambda: 0,
     ) -> None:
         self._private = private_key
-        self._entropy = entropy
+        self._entropy, self._clock = entropy, clock
         self._greet = greet
         self._find_key = find_key
         self._pairing_psk = pairing_psk
@@ -293,10 +294,11 @@ class Responder:
         self._current = self._pending = None
         self._greeted.clear()
 
-    def forget_waiting(self) -> None:
-        """Forget greetings and a pending session that came to nothing; a running one goes on."""
-        self._pending = None
-        self._greeted.clear()
+    def forget_waiting(self, until: int) -> None:
+        """Forget greetings and a pending session that are not younger; a running one goes on."""
+        if self._pending is not None and self._pending.born <= until:
+            self._pending = None
+        self._greeted = OrderedDict(it for it in self._greeted.items() if it[1].born > until)
 
     def end(self, session: int) -> None:
         """Forget this session only, as after CLOSE; another station's handshake goes on."""
@@ -307,7 +309,7 @@ class Responder:
         kept = self._greeted.get(payload)
         if kept is None:
             station = decode_station_greeting(payload)
-            kept = _Greeted(station, encode_greeting(self._greet(station)))
+            kept = _Greeted(station, encode_greeting(self._greet(station)), self._clock())
             self._greeted[payload] = kept
             while len(self._greeted) > GREETINGS_KEPT:
                 self._greeted.popitem(last=False)
@@ -355,7 +357,7 @@ class Responder:
             )
             handshake.read(payload)
             answer = handshake.write()
-            live = _Live(handshake.keys(), station)
+            live = _Live(handshake.keys(), station, self._clock())
             if self._current is None or self._current.channel.session != live.channel.session:
                 self._pending = live
                 return _plain_frame(FrameKind.HANDSHAKE, answer)

@@ -34,6 +34,7 @@ class Act(Protocol):
     @property
     def patient(self) -> str: ...
     def tag(self, state: PumpState) -> bytes: ...
+    def tag_after(self, state: PumpState) -> bytes | None: ...
     def findings(self, state: PumpState, now: Moment) -> tuple[Finding, ...]: ...
     def stage(self, pump: Pump, state: PumpState) -> Staged: ...
 
@@ -57,6 +58,10 @@ class ProgramAct(NamedTuple):
     def tag(self, state: PumpState) -> bytes:
         """The short hash that this patient has in this pump."""
         return tag_hash(state.serial, self.patient)
+
+    def tag_after(self, state: PumpState) -> bytes | None:
+        """The pump is this patient's from then on."""
+        return self.tag(state)
 
     def findings(self, state: PumpState, now: Moment) -> tuple[Finding, ...]:
         """Everything that the checks say of this profile on this pump."""
@@ -83,6 +88,10 @@ class PlannedAct(NamedTuple):
         """The short hash that was confirmed."""
         return self.tag_hash
 
+    def tag_after(self, state: PumpState) -> bytes | None:
+        """The pump is this patient's from then on."""
+        return self.tag_hash
+
     def findings(self, state: PumpState, now: Moment) -> tuple[Finding, ...]:
         """What the checks say now of the program on this pump."""
         return check_change(self.program, state, station_now=now)
@@ -106,6 +115,10 @@ class ResumeAct(NamedTuple):
     def tag(self, state: PumpState) -> bytes:
         """The pump's own: resuming assigns nobody."""
         return state.tag_hash or bytes(8)
+
+    def tag_after(self, state: PumpState) -> bytes | None:
+        """Whatever the pump held before."""
+        return state.tag_hash
 
     def findings(self, state: PumpState, now: Moment) -> tuple[Finding, ...]:
         """How long the patient has been without drug, and what follows from it (STP-03)."""

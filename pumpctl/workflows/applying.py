@@ -37,6 +37,10 @@ from pumpctl.workflows.gates import pass_gates
 from pumpctl.workflows.planning import refuse_hard, stage_and_read
 from pumpctl.workflows.visit import Visit
 
+CLOCK_SLACK_MS = 5_000
+"""How far a station's clock may be set back by its time service within a visit."""
+_GROWING = {"STOPPED_LONG", "STOPPED_RESTART"}
+"""Findings whose figure is a time that goes on; crossing the next limit is another id."""
 _DELIVERS = {Delivery.DELIVERING, Delivery.MINIMUM, Delivery.BOLUS, Delivery.BRIDGE}
 
 
@@ -94,6 +98,8 @@ def apply_plan(visit: Visit, journal: Journal, plan: Plan, act: Act) -> AppliedP
     """
     try:
         return _apply(visit, journal, plan, act)
+    except PlanUsed:
+        raise  # what became of it was told the first time
     except PumpctlError as error:
         error.operation = plan.operation
         raise
@@ -103,8 +109,8 @@ def _apply(visit: Visit, journal: Journal, plan: Plan, act: Act) -> AppliedPlan:
     check_open_soft(plan)
     if visit.serial != plan.pump.serial:
         raise WrongPump(f"pump {visit.serial} is on this line; the plan is for {plan.pump.serial}")
-    check_unused(plan, journal)
     pass_gates(plan.kind, visit, journal)
+    check_unused(plan, journal)
     operation = OperationId.from_text(plan.operation)
     state = visit.state()
     _check_fresh(visit, plan, state, operation)
@@ -114,29 +120,36 @@ def _apply(visit: Visit, journal: Journal, plan: Plan, act: Act) -> AppliedPlan:
     head = journal.append(
         "intent", at=str(visit.now()), pump=visit.serial, operation=plan.operation, body=body
     )
-    outcome = _activate(visit, journal, plan, staged, head)
+    outcome, unwritten = _activate(visit, journal, plan, staged, head)
     match outcome:
         case Applied():
-            return AppliedPlan(
-                plan, operation, outcome.state_version, verify(visit, plan, act, outcome)
-            )
+            after = verify(visit, state, act, outcome)  # also where it could not be written down
+            if unwritten is not None:
+                raise unwritten
+            return AppliedPlan(plan, operation, outcome.state_version, after)
         case Refused():
+            if unwritten is not None:
+                raise unwritten
             raise PumpRefused(
                 f"the pump refused to activate: {outcome.detail or outcome.code}",
                 pump_code=outcome.code,
                 hint="nothing was changed; make a new plan",
             )
         case Unknown():
+            if unwritten is not None:
+                raise unwritten
             raise OutcomeUnknown(f"nobody knows whether the pump activated it: {outcome.why}")
 
 
-def _activate(visit: Visit, journal: Journal, plan: Plan, staged: Staged, head: bytes) -> Outcome:
-    """Send the one therapy message; its outcome is in the journal when this returns."""
+def _activate(
+    visit: Visit, journal: Journal, plan: Plan, staged: Staged, head: bytes
+) -> tuple[Outcome, StoreError | None]:
+    """Send the one therapy message and write its outcome down; why, where that failed."""
     operation = OperationId.from_text(plan.operation)
     outcome: Outcome | None = None
     try:
         outcome = visit.pump.activate(operation, staged, StateVersion(plan.state_version), head)
-        _write_outcome(visit, journal, plan, outcome)
+        return outcome, _write_outcome(visit, journal, plan, outcome)
     except KeyboardInterrupt as error:
         if not visit.link.therapy_sent:
             _write_outcome(visit, journal, plan, Refused(operation, "NOT_SENT", "interrupted"))
@@ -149,27 +162,25 @@ def _activate(visit: Visit, journal: Journal, plan: Plan, staged: Staged, head: 
     except VersionSkew as error:  # raised before the first byte was handed to the line
         _write_outcome(visit, journal, plan, Refused(operation, "NOT_SENT", error.message))
         raise
-    except StoreError:  # says itself what became of the pump
-        raise
     except Exception as error:
         if not visit.link.therapy_sent:
             raise
         raise OutcomeUnknown(f"a bug of ours while the pump was being asked: {error!r}") from error
-    return outcome
 
 
-def verify(visit: Visit, plan: Plan, act: Act, outcome: Applied) -> PumpState:
+def verify(visit: Visit, before: PumpState, act: Act, outcome: Applied) -> PumpState:
     """Interrogate again and compare field by field (PRG-10); ActNow for any difference."""
     try:
         state = visit.state()
     except (Exception, KeyboardInterrupt) as error:  # whatever it was, the pump did change
         raise ActNow(f"the pump applied it, but could not be asked again: {error!s}") from error
-    tag = bytes.fromhex(plan.tag_hash)
     wanted: tuple[tuple[str, object, object], ...] = (
         ("program", act.program, state.program),
         ("program hash", program_hash(act.program), state.program_hash),
         ("state version", outcome.state_version, state.state_version),
-        ("patient", tag if any(tag) else None, state.tag_hash),
+        ("state version's step", before.state_version + 1, state.state_version),
+        ("patient", act.tag_after(before), state.tag_hash),
+        ("drug", (act.program.drug, act.program.concentration), (state.drug, state.concentration)),
     )
     for what, expected, found in wanted:
         if expected != found:
@@ -183,8 +194,11 @@ def _check_fresh(visit: Visit, plan: Plan, state: PumpState, operation: Operatio
     known = visit.pump.operation(operation)
     if known.result != "absent":
         raise PlanUsed(f"the pump knows plan {plan.operation} already: {known.result}")
-    if visit.now().utc_ms > plan.expires_utc_ms:
+    now = visit.now().utc_ms
+    if now > plan.expires_utc_ms:
         raise PlanExpired(f"the plan expired at {plan.expires}")
+    if now < plan.made_utc_ms - CLOCK_SLACK_MS:
+        raise PlanExpired(f"the plan was made at {plan.made}, which is yet to come")
     if state.state_version != plan.state_version:
         raise PlanStale(
             f"the pump's state version is {state.state_version}; "
@@ -198,11 +212,13 @@ def _check_findings(visit: Visit, plan: Plan, act: Act, state: PumpState) -> Non
     """What the checks say now must be what was shown when the plan was confirmed."""
     findings = act.findings(state, visit.now())
     refuse_hard(findings)
-    known = {finding.id for finding in plan.findings}
+    shown = {(found.id, found.value) for found in plan.findings if found.severity == "soft"}
     new = tuple(
         finding
         for finding in findings
-        if finding.severity is Severity.SOFT and finding.id not in known
+        if finding.severity is Severity.SOFT
+        and (finding.id, finding.value) not in shown
+        and not (finding.id in _GROWING and finding.id in {name for name, _ in shown})
     )
     if new:
         names = ", ".join(sorted({finding.id for finding in new}))
@@ -248,7 +264,9 @@ def _body(visit: Visit, plan: Plan) -> dict[str, object]:
     }
 
 
-def _write_outcome(visit: Visit, journal: Journal, plan: Plan, outcome: Outcome) -> None:
+def _write_outcome(
+    visit: Visit, journal: Journal, plan: Plan, outcome: Outcome
+) -> StoreError | None:
     """Durable before it is shown (AUD-01); a failure says truly what became of the pump."""
     body = outcome_body(outcome)
     try:
@@ -265,7 +283,8 @@ def _write_outcome(visit: Visit, journal: Journal, plan: Plan, outcome: Outcome)
                 error.hint = "it is not known whether the pump applied it: run pumpctl resolve"
             case Refused():
                 error.hint = "the pump did not change; run pumpctl resolve when there is room"
-        raise
+        return error
+    return None
 
 
 def outcome_body(outcome: Outcome) -> dict[str, object]:

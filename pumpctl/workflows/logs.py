@@ -58,12 +58,15 @@ def pull(visit: Visit, *, everything: bool, progress: Callable[[int, int], None]
             if not batch.entries:
                 gaps.append(Gap(number, state.log_next - 1, "not sent by the pump"))
                 break
-            good, bad = _checked(number, batch.first, batch.entries)
+            good, bad, following = _checked(number, batch.entries)
             gaps += bad
             new += records.add_log(visit.serial, good, pulled_at=str(visit.now()))
             first = good[0].number if first is None and good else first
             last = good[-1].number if good else last
-            number = batch.first + len(batch.entries)
+            if following <= number:
+                gaps.append(Gap(number, state.log_next - 1, "the pump repeats itself"))
+                break
+            number = following
             progress(number - max(wanted, state.log_first), state.log_next - wanted)
         milliseconds = int((visit.station.ticker() - started) * 1000)
         return Pulled(
@@ -79,26 +82,30 @@ def pull(visit: Visit, *, everything: bool, progress: Callable[[int, int], None]
         records.close()
 
 
-def _checked(
-    asked: int, first: int, entries: Sequence[bytes]
-) -> tuple[list[StoredEntry], list[Gap]]:
-    """The whole entries, and what is missing or damaged between them."""
+def _checked(asked: int, entries: Sequence[bytes]) -> tuple[list[StoredEntry], list[Gap], int]:
+    """The whole entries, each by its own number; what is missing; the number after the last.
+
+    A damaged entry has no number that could be trusted: it shows as the gap it leaves.
+    """
     good: list[StoredEntry] = []
     gaps: list[Gap] = []
-    if first > asked:
-        gaps.append(Gap(asked, first - 1, "overwritten while it was pulled"))
-    for place, raw in enumerate(entries):
-        expected = first + place
+    expected, damaged = asked, ""
+    for raw in entries:
         try:
             number = log_entry(raw).number
         except WireError as error:
-            gaps.append(Gap(expected, expected, str(error)))
+            damaged = str(error)
             continue
-        if number != expected:
-            gaps.append(Gap(expected, expected, f"the pump sent entry {number} in its place"))
-            continue
+        if number < expected:
+            continue  # a repeat: it is here already
+        if number > expected:
+            gaps.append(Gap(expected, number - 1, damaged or "the pump does not hold it"))
         good.append(StoredEntry(number, raw))
-    return good, gaps
+        expected, damaged = number + 1, ""
+    if damaged:
+        gaps.append(Gap(expected, expected, damaged))
+        expected += 1
+    return good, gaps, expected
 
 
 def kept(

@@ -68,8 +68,8 @@ def unpair(station: Station) -> PairedAs:
     with visit(station, changes=True) as open_visit:
         private = station.home.make_operator_key(station.operator, station.entropy)
         key = key_id(public_key(private))
-        open_visit.pump.unpair(key)
         identity = open_visit.pump.identity
+        open_visit.pump.unpair(key)
     station.home.forget_pairing(identity.serial, station.operator)
     result = PairedAs(identity.serial, identity.model, station.operator, identity.role, key.hex())
     _note(station, result, "unpaired")

@@ -13,7 +13,7 @@ from pumpctl.errors import LimitHard, ReadbackDiffers, UsageError
 from pumpctl.outcomes import OperationId
 from pumpctl.pump.encode import program_hash, to_wire
 from pumpctl.pump.pump import Readback, Staged
-from pumpctl.quantities import Mass, Rate, round_half_up
+from pumpctl.quantities import Mass, Rate, Volume, round_half_up
 from pumpctl.station.journal import Journal
 from pumpctl.station.plan import (
     VALID_MS,
@@ -72,6 +72,7 @@ def make_plan(
         patient=act.patient,
         operator=visit.station.operator,
         made=str(now),
+        made_utc_ms=now.utc_ms,
         expires=str(now.plus(VALID_MS)),
         expires_utc_ms=now.plus(VALID_MS).utc_ms,
         rehearsal=visit.rehearsal,
@@ -120,7 +121,10 @@ def compare_readback(act: Act, state: PumpState, staged: Staged, readback: Readb
     """Hold the pump's read-back against the station's own calculation, field by field."""
     program = act.program
     own = figures.week(program)
+    per_nl = program.concentration.quanta
+    exact = figures.daily_doses(program)
     expected: list[tuple[str, object, object]] = [
+        ("kind", act.kind, readback.kind),
         ("content", staged.content.hex(), readback.content.hex()),
         ("program", program, readback.program),
         ("program hash", program_hash(program).hex(), readback.program_hash.hex()),
@@ -136,6 +140,11 @@ def compare_readback(act: Act, state: PumpState, staged: Staged, readback: Readb
         expected += [
             (f"dose {name}", Mass(day.daily_dose.quanta), told.daily_dose),
             (f"largest hour {name}", day.largest_hour, told.largest_hour),
+            (
+                f"volume {name}",
+                Volume(round_half_up(exact[day.day] * 1000 / per_nl)),
+                told.volume,
+            ),
         ]
     for what, wanted, told_value in expected:
         if wanted != told_value:

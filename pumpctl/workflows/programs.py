@@ -25,7 +25,6 @@ from pumpctl.workflows.applying import (
     apply_plan,
     check_open_soft,
     check_token,
-    check_unused,
 )
 from pumpctl.workflows.planning import Planned, make_plan
 from pumpctl.workflows.profiles import read_profile_path
@@ -125,8 +124,6 @@ def apply_file(station: Station, file: Path, token: str) -> AppliedPlan:
     check_open_soft(plan)  # such a plan has no token
     check_token(plan, token, station.operator)
     act = act_of(plan)
-    with Journal(station.home.journal) as journal:
-        check_unused(plan, journal)
     with opened(_for_plan(station, plan)) as (open_visit, journal):
         return apply_plan(open_visit, journal, plan, act)
 
@@ -158,9 +155,9 @@ def opened(station: Station) -> Iterator[tuple[Visit, Journal]]:
     """
     station.need_port()
     with Journal(station.home.journal) as journal:
-        Unrecorded(station.home.root).record(journal)
         fault = journal.fault()
         if fault is not None:
             raise StoreError(f"the journal is damaged: {fault}", hint="restore it, then try again")
+        Unrecorded(station.home.root).record(journal)
         with visit(station, changes=True) as open_visit:
             yield open_visit, journal

@@ -7,9 +7,10 @@ the log decides; where that does not either, it stays unknown (BOL-03).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
-from pumpctl.errors import LinkError, OutcomeUnknown, PortError, PumpRefused
+from pumpctl.errors import LinkError, OutcomeUnknown, PortError, PumpRefused, StoreError
 from pumpctl.outcomes import OperationId
 from pumpctl.pump.entries import log_entry
 from pumpctl.pump.pump import Known
@@ -75,28 +76,29 @@ def _resolve_on(open_visit: Visit, journal: Journal, waiting: list[Entry]) -> li
         operation = OperationId.from_text(str(entry.operation))
         known = open_visit.pump.resolve(operation)
         outcome, explanation = _judge(open_visit, entry, known)
-        journal.append(
-            "resolved",
-            at=str(open_visit.now()),
-            pump=entry.pump,
-            operation=entry.operation,
-            body={
-                "outcome": outcome,
-                "state_version": known.state_version,
-                "operator": open_visit.station.operator,
-                "why": explanation,
-            },
-        )
+        try:
+            journal.append(
+                "resolved",
+                at=str(open_visit.now()),
+                pump=entry.pump,
+                operation=entry.operation,
+                body={
+                    "outcome": outcome,
+                    "state_version": known.state_version,
+                    "operator": open_visit.station.operator,
+                    "why": explanation,
+                },
+            )
+        except StoreError as error:
+            error.changed = "yes" if outcome == "applied" else "no"
+            raise
         found.append(
             Resolution(
-                str(entry.operation),
-                entry.pump,
-                outcome,
-                known.state_version,
-                explanation,
-                open_visit.state(),
+                str(entry.operation), entry.pump, outcome, known.state_version, explanation, None
             )
         )
+    with suppress(LinkError, PumpRefused):  # the truth is written; this is for the eye
+        found[-1] = found[-1]._replace(state=open_visit.state())
     return found
 
 
@@ -126,11 +128,16 @@ def _in_log(open_visit: Visit, operation: OperationId, planned: int) -> bool | N
     number, reaches = state.log_first, state.log_first <= 1
     while number < state.log_next:
         batch = open_visit.pump.log(number, _BATCH)
+        if batch.first != number:
+            return None
         for raw in batch.entries:
             try:
                 entry = log_entry(raw)
             except WireError:
                 return None
+            if entry.number != number:
+                return None  # one that is missing could be the one that matters
+            number += 1
             version = entry.get("state_version")
             if isinstance(version, int) and version <= planned:
                 reaches = True
@@ -138,5 +145,4 @@ def _in_log(open_visit: Visit, operation: OperationId, planned: int) -> bool | N
                 return True
         if not batch.entries:
             return None
-        number = batch.first + len(batch.entries)
     return False if reaches else None

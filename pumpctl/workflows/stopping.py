@@ -122,7 +122,7 @@ class _Record:
         """The new head, or None and a reason in `failure`; then it is kept for later."""
         later = Unrecorded(self._station.home.root)
         try:
-            with Journal(self._station.home.journal) as journal:
+            with Journal(self._station.home.journal, wait_s=0) as journal:
                 later.record(journal)
                 return journal.append(
                     kind,
@@ -133,7 +133,8 @@ class _Record:
                 )
         except StoreError as error:
             self.failure = error.message
-            later.keep(
+            kept = later.keep(
                 kind, at=str(at), pump=self._serial, operation=str(self._operation), body=body
             )
+            self.failure += "; it will be recorded later" if kept else "; write it down by hand"
             return None

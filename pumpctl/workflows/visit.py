@@ -37,8 +37,8 @@ class Visit:
 
     @property
     def serial(self) -> str:
-        """The pump's serial, said inside the session."""
-        return self.pump.identity.serial
+        """The pump's serial, from the greeting that the handshake has bound."""
+        return self.link.greeting.serial
 
     def now(self) -> Moment:
         """The station's clock, or the rehearsal's."""
@@ -61,7 +61,7 @@ class Visit:
             )
             return
         self.rehearsal = True
-        start = self.pump.state().clock if wanted == "pump" else Moment.parse(wanted)
+        start = self.pump.clock() if wanted == "pump" else Moment.parse(wanted)
         self._shift_from = (start, self.station.ticker())
         self.station.tell(f"rehearsal: the station's clock is taken as {start}")
 

@@ -55,7 +55,6 @@ def test_without_the_used_checks_one_layer_after_the_other_catches_it(desk: Desk
     desk.json(*words)
     before = desk.inspect()
 
-    desk.monkeypatch.setattr(programs, "check_unused", nothing)
     desk.monkeypatch.setattr(applying, "check_unused", nothing)
     assert "the pump knows" in desk.refused(3, "PLAN_USED", *words)["message"]
 
