@@ -50,6 +50,8 @@ class Limits(NamedTuple):
     clock: Sourced[Duration]
     stopped_soft: Sourced[Duration]
     stopped_hard: Sourced[Duration]
+    restart: Sourced[Rate]
+    """The most with which a patient who is as new may start."""
     refill_days: Sourced[int]
     reservoir: Sourced[Volume]
     low_alarm: Sourced[Volume]
@@ -83,6 +85,9 @@ DEFAULT = Limits(
     clock=Sourced(Duration.parse("60 s"), "this project's choice (TIM-02)"),
     stopped_soft=Sourced(Duration.parse("12 h"), "this project's choice (STP-03)"),
     stopped_hard=Sourced(Duration.parse("48 h"), "this project's choice (STP-03)"),
+    restart=Sourced(
+        _mcg_day(200), "starting rule of the labels: 2 x the largest screening dose (derived)"
+    ),
     refill_days=Sourced(180, "longest refill interval, PMID 38043050"),
     reservoir=Sourced(Volume.parse("40 mL"), "the largest reservoir of these pumps"),
     low_alarm=Sourced(

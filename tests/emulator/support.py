@@ -195,6 +195,16 @@ class Bench:
         return [unpack(raw) for raw in self.core.log.read(first, 1 << 30)]
 
 
+def lose_program(bench: Bench) -> None:
+    """Both copies go bad, and the next self-check finds it."""
+    from pumpctl.emulator.flash import PAGE
+    from pumpctl.emulator.image import SLOTS
+
+    for page in SLOTS[bench.core.control.running]:
+        bench.store.write(page * PAGE + 30, b"\x55\xaa\x55")
+    bench.firmware.advance(HOUR)
+
+
 class Line:
     """A station's end of the secure session, straight into the firmware."""
 

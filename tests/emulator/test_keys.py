@@ -94,6 +94,18 @@ def test_a_station_of_another_major_version_looks_and_stops() -> None:
     }
 
 
+@pytest.mark.requirement("TEL-06")
+def test_a_station_of_another_major_version_does_not_pair() -> None:
+    bench = Bench()
+    bench.firmware.press()
+    pair = m.Pair("s", "o", Role.ADMIN, public_key(Entropy("t")(32)))
+    assert code(bench.ask(pair, None, pairing=True, major=2)) is Refuse.UNSUPPORTED
+    assert bench.core.control.keys == ()
+    assert isinstance(bench.ask(m.Ping(bytes(16)), None, pairing=True, major=2), m.Pong)
+    assert code(bench.ask(m.Stop(op(1), bytes(32)), None, pairing=True, major=2)) is Refuse.ROLE
+    assert isinstance(bench.ask(pair, None, pairing=True), m.Paired)
+
+
 def test_every_request_is_handled_or_refused_as_unsupported() -> None:
     open_requests = {
         spec.cls for spec in REGISTRY.values() if spec.from_station and spec.cls not in HANDLERS

@@ -9,10 +9,10 @@ import pytest
 
 from pumpctl.emulator import ledger
 from pumpctl.wire import messages as m
-from pumpctl.wire.codes import Delivery, Kind, LogKind, Refuse, Result, Role
+from pumpctl.wire.codes import Delivery, Kind, LogKind, Purpose, Refuse, Result, Role
 from pumpctl.wire.message import encode
 from pumpctl.wire.program import program_hash
-from tests.emulator.support import MINUTE, TAG, Bench, flex, op, paired
+from tests.emulator.support import MINUTE, TAG, Bench, Entropy, Line, flex, op, paired
 
 FIRST, SECOND = flex(300_000, 500_000), flex(400_000, 600_000)
 
@@ -288,6 +288,41 @@ def test_a_session_that_was_never_begun_is_forgotten_after_a_minute() -> None:
     _, held_back = line.end.request(m.Ping(bytes(16)))
     bench.wait(MINUTE)
     assert bench.firmware.receive(held_back) == b""
+
+
+@pytest.mark.requirement("SEC-02")
+def test_nobodys_greetings_keep_a_pending_session_alive() -> None:
+    bench = Bench()
+    line, stranger = paired(bench), Line(bench, Entropy("stranger")(32))
+    assert line.open()
+    _, held_back = line.end.request(m.Stop(op(9), bytes(32)))
+    for _ in range(2):
+        bench.wait(MINUTE // 2)
+        stranger.greet(Purpose.LOOK)
+    assert bench.firmware.receive(held_back) == b""
+    assert bench.status().delivery is not Delivery.STOPPED
+    assert line.open()  # and the other way round: one that is young enough is not lost by them
+    _, prompt = line.end.request(m.Stop(op(9), bytes(32)))
+    bench.wait(MINUTE - 1)
+    stranger.greet(Purpose.LOOK)
+    assert bench.firmware.receive(prompt) != b""
+    assert bench.status().delivery is Delivery.STOPPED
+
+
+@pytest.mark.requirement("SEC-02")
+@pytest.mark.parametrize("age", [MINUTE - 1, MINUTE])
+def test_each_greeting_is_forgotten_a_minute_after_it_was_made(age: int) -> None:
+    bench = Bench()
+    line = paired(bench)
+    old = line.greet(Purpose.SESSION)
+    bench.wait(MINUTE // 2)
+    young = line.greet(Purpose.SESSION)
+    again = bench.firmware.receive(old.greet())  # a resend prolongs nothing
+    assert again
+    bench.wait(age - MINUTE // 2)
+    keys: dict[str, Any] = {"own": line.private, "peer": line.pump, "psk": line.psk}
+    assert bool(bench.firmware.receive(old.shake(**keys))) == (age < MINUTE)
+    assert bench.firmware.receive(young.shake(**keys)) != b""
 
 
 @pytest.mark.requirement("PRG-01")

@@ -90,7 +90,9 @@ CASES = [
     Bad("STOPPED_LONG", SOFT, CONTINUOUS, stopped(48), "48 h", "12 h"),
     Bad("STOPPED_TOO_LONG", HARD, CONTINUOUS, stopped(48.1), "48 h", "2 d"),
     Bad("STOPPED_TOO_LONG", HARD, CONTINUOUS, stopped(None), "an unknown time", "2 d"),
-    Bad("STOPPED_RESTART", SOFT, text(('"450', '"400')), stopped(49), "49 h", "2 d"),
+    Bad("STOPPED_RESTART", SOFT, text(('"450', '"150')),
+        {**stopped(49), "program": even("180 mcg/day")}, "49 h", "2 d"),
+    Bad("STOPPED_TOO_LONG", HARD, text(('"450', '"449.999')), stopped(49), "49 h", "2 d"),
     Bad("CLOCK_DIFFERENCE", HARD, FLEX, {**FLEX_PUMP, "clock": NOW.plus(60_001)}, "+61 s", "1 min"),
     Bad("CLOCK_DIFFERENCE", HARD, FLEX, {**FLEX_PUMP, "clock": Moment(NOW.utc_ms, 60)},
         "-1 h", "1 min"),
@@ -226,10 +228,13 @@ def test_after_48_h_one_day_of_the_old_dose_is_too_much() -> None:
         check_change(one, pump(program=old, **stopped(50)), station_now=NOW)
     )
     from_minimum = pump(program=minimum(), **stopped(50))
-    assert ids(check_change(even(), from_minimum, station_now=NOW)) == [
+    start = even("200 mcg/day", fallback="150 mcg/day")
+    assert ids(check_change(start, from_minimum, station_now=NOW)) == [
         "STOPPED_RESTART",
         "CHANGE_FROM_MINIMUM",
     ]
+    more = even("200.001 mcg/day", fallback="150 mcg/day")
+    assert "STOPPED_TOO_LONG" in ids(check_change(more, from_minimum, station_now=NOW))
 
 
 def test_a_missing_history_is_soft_against_a_pump() -> None:

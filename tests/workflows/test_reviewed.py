@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pumpctl.errors import StoreError
+from pumpctl.outcomes import StateVersion
 from pumpctl.pump.pump import LogBatch, Pump, Readback
 from pumpctl.quantities import Volume
 from pumpctl.station.journal import Journal
@@ -104,7 +105,7 @@ def test_resolve_takes_a_missing_entry_for_no_proof(desk: Desk) -> None:
 
     def far(self: Pump, operation: Any) -> Any:
         known = real(self, operation)
-        return known._replace(reaches_back_to=known.reaches_back_to + 10**6)
+        return known._replace(reaches_back_to=StateVersion(known.reaches_back_to + 10**6))
 
     def holed(self: Pump, first: int, most: int) -> LogBatch:
         batch = log(self, first, most)

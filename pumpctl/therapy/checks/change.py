@@ -113,15 +113,15 @@ def _stopped(case: PumpCase) -> Duration | None:
     return case.pump.stopped_for if case.pump.stopped_for is not None else longest * 2
 
 
-def _not_less(case: PumpCase) -> bool:
-    """Whether any day would get at least the old dose."""
+def _no_start(case: PumpCase) -> bool:
+    """Whether it is no dose to start with: as much as before on any day, or above the rule."""
+    doses = daily_doses(case.program)
+    if max(doses) > case.limits.restart.value.quanta:
+        return True
     old = _prescribed(case)
     if old is None:
         return False
-    return any(
-        after >= before
-        for before, after in zip(daily_doses(old), daily_doses(case.program), strict=True)
-    )
+    return any(after >= before for before, after in zip(daily_doses(old), doses, strict=True))
 
 
 def _pause(case: PumpCase, pause: Duration, limit: Duration, what: str) -> Seen:
@@ -165,10 +165,15 @@ def stopped_long(case: PumpCase) -> Iterator[Seen]:
     "have caused coma after a restart. Start again as with a new patient.",
 )
 def stopped_too_long(case: PumpCase) -> Iterator[Seen]:
-    """After more than 48 hours the old dose is refused."""
+    """After more than 48 hours the old dose is refused, and whatever is no starting dose."""
     pause, limit = _stopped(case), case.limits.stopped_hard.value
-    if pause is not None and pause > limit and _not_less(case):
-        yield _pause(case, pause, limit, "the old dose, or more, is refused; start low")
+    if pause is not None and pause > limit and _no_start(case):
+        yield _pause(
+            case,
+            pause,
+            limit,
+            f"no more than {case.limits.restart.value}, and less than before, may start again",
+        )
 
 
 @pump_check(
@@ -181,5 +186,5 @@ def stopped_too_long(case: PumpCase) -> Iterator[Seen]:
 def stopped_restart(case: PumpCase) -> Iterator[Seen]:
     """After more than 48 hours even a smaller dose needs its reason."""
     pause, limit = _stopped(case), case.limits.stopped_hard.value
-    if pause is not None and pause > limit and not _not_less(case):
+    if pause is not None and pause > limit and not _no_start(case):
         yield _pause(case, pause, limit, "treat the patient as new to the drug; is this dose low?")
