@@ -22,8 +22,8 @@ from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Feature, Refuse
 from pumpctl.wire.frames import Junk
 from pumpctl.wire.greeting import MAJOR, MINOR, PumpGreeting, StationGreeting
+from pumpctl.wire.responder import Opened, PeerKey, Request, Responder, Send
 from pumpctl.wire.secret import pairing_psk
-from pumpctl.wire.session import Opened, PeerKey, Request, Responder, Send
 
 LIBRARY = 0
 """No table of limits has been received yet; the factory's absolutes hold."""

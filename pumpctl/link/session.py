@@ -31,8 +31,9 @@ from pumpctl.wire.codes import Purpose
 from pumpctl.wire.codes import Role as RoleCode
 from pumpctl.wire.frames import Junk
 from pumpctl.wire.greeting import MAJOR, PumpGreeting
+from pumpctl.wire.initiator import Answer, Greeted, Initiator, Ready, Skew
 from pumpctl.wire.secret import key_id, pairing_psk, session_psk
-from pumpctl.wire.session import Answer, Entropy, Greeted, Initiator, Ready, Skew
+from pumpctl.wire.session import Entropy
 
 _READS = (
     m.Ping,

@@ -17,11 +17,11 @@ from pumpctl.emulator.flash import Flash, MemoryStore, PowerCut
 from pumpctl.emulator.implant import MODELS
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Drug, Mode, Purpose, Role
+from pumpctl.wire.initiator import Answer, Greeted, Initiator, Ready
 from pumpctl.wire.message import encode
 from pumpctl.wire.noise import public_key
 from pumpctl.wire.program import PatientDose, Program, ScheduledBolus, Step
 from pumpctl.wire.secret import key_id, pairing_psk, session_psk
-from pumpctl.wire.session import Answer, Greeted, Initiator, Ready
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

@@ -22,9 +22,9 @@ from pumpctl.emulator import bench, control_socket
 from pumpctl.errors import PortBusy, UsageError
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Purpose, Role
+from pumpctl.wire.initiator import Answer, Greeted, Initiator, Ready
 from pumpctl.wire.noise import public_key
 from pumpctl.wire.secret import key_id, pairing_psk, secret_bytes, session_psk
-from pumpctl.wire.session import Answer, Greeted, Initiator, Ready
 from tests.emulator.support import DAY, MONDAY, TAG, Entropy, flex, op
 
 SERVE = """

@@ -14,7 +14,7 @@ from pathlib import Path
 def main() -> int:
     """Arm the note, then be pumpctl."""
     from pumpctl.__main__ import main as pumpctl
-    from pumpctl.wire.session import Initiator
+    from pumpctl.wire.initiator import Initiator
 
     notes = Path(sys.argv[1])
     sys.argv[1:2] = []

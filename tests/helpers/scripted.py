@@ -11,8 +11,8 @@ from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Feature, Purpose
 from pumpctl.wire.greeting import PumpGreeting, StationGreeting
 from pumpctl.wire.noise import public_key
+from pumpctl.wire.responder import PeerKey, Request, Responder, Send
 from pumpctl.wire.secret import key_id, pairing_psk
-from pumpctl.wire.session import PeerKey, Request, Responder, Send
 
 SERIAL = "SP40-000123"
 SECRET = bytes(range(16))

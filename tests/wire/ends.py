@@ -8,21 +8,12 @@ from typing import Any
 from pumpctl.wire.codes import Feature, Purpose, Refuse
 from pumpctl.wire.frames import Junk
 from pumpctl.wire.greeting import PumpGreeting, StationGreeting
+from pumpctl.wire.initiator import Answer, Greeted, Initiator, Ready
 from pumpctl.wire.messages import Ping, Pong, Refusal
 from pumpctl.wire.noise import Cipher, Keys, public_key
 from pumpctl.wire.records import Channel
+from pumpctl.wire.responder import Opened, PeerKey, Request, Responder, Send
 from pumpctl.wire.secret import key_id, pairing_psk
-from pumpctl.wire.session import (
-    Answer,
-    Greeted,
-    Initiator,
-    Opened,
-    PeerKey,
-    Ready,
-    Request,
-    Responder,
-    Send,
-)
 
 SECRET = bytes(range(0xF0, 0x100))
 PSK = bytes(range(32))

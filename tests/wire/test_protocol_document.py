@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pumpctl.wire import frames, logbatch, records, session
+from pumpctl.wire import frames, logbatch, records, responder
 from pumpctl.wire.codes import Op
 from pumpctl.wire.fields import Field, UInt
 from pumpctl.wire.message import REGISTRY
@@ -61,9 +61,9 @@ def test_a_field_type_without_words_is_noticed() -> None:
         ("plain text of a record", records.MOST_PLAIN),
         ("fragments of a record", records.MOST_FRAGMENTS),
         ("unfinished records kept", records.MOST_PARTIAL),
-        ("stored answers", session.REPLIES_KEPT),
+        ("stored answers", responder.REPLIES_KEPT),
         ("replay window", records.WINDOW),
-        ("greetings remembered", session.GREETINGS_KEPT),
+        ("greetings remembered", responder.GREETINGS_KEPT),
     ],
 )
 def test_the_limits_are_those_of_the_code(text: str, what: str, figure: int) -> None:

@@ -9,22 +9,12 @@ import pytest
 from pumpctl.wire.codes import Encoding, Purpose
 from pumpctl.wire.frames import Junk
 from pumpctl.wire.greeting import decode_pump_greeting
+from pumpctl.wire.initiator import Answer, Greeted, Initiator, Ready
 from pumpctl.wire.message import decode, encode
 from pumpctl.wire.messages import Close, GetLog, Paired, Ping, Pong
 from pumpctl.wire.noise import public_key
+from pumpctl.wire.responder import REPLIES_KEPT, Opened, PeerKey, Request, Responder, Send
 from pumpctl.wire.secret import key_id, pairing_psk, session_psk
-from pumpctl.wire.session import (
-    REPLIES_KEPT,
-    Answer,
-    Greeted,
-    Initiator,
-    Opened,
-    PeerKey,
-    Ready,
-    Request,
-    Responder,
-    Send,
-)
 from tests.wire.ends import SECRET, Given, Pump, Station, paired
 from tests.wire.golden import conversations
 from tests.wire.second_noise import conversation

@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pumpctl.wire import session as session_module
+from pumpctl.wire import responder as responder_module
 from pumpctl.wire.codes import FrameKind, Purpose, Role
 from pumpctl.wire.frames import Deframer, Frame, Junk, encode_frame
 from pumpctl.wire.greeting import decode_pump_greeting, encode_greeting
+from pumpctl.wire.initiator import Answer, Greeted, Ready, Skew
 from pumpctl.wire.messages import Pair, Ping, Pong
 from pumpctl.wire.noise import KKPSK0, Handshake, Keys, public_key
 from pumpctl.wire.records import Channel
-from pumpctl.wire.session import GREETINGS_KEPT, Answer, Greeted, Ready, Skew
+from pumpctl.wire.responder import GREETINGS_KEPT
 from tests.wire.ends import PSK, Pump, Station, paired
 
 PING = Ping(bytes(range(16)))
@@ -261,7 +262,7 @@ def test_two_sessions_never_have_one_number(monkeypatch: pytest.MonkeyPatch, cla
     data = other.shake(pump)
     drawn = pump.entropy.count
     with monkeypatch.context() as patch:
-        patch.setattr(session_module, "Channel", Clashing)
+        patch.setattr(responder_module, "Channel", Clashing)
         answer = pump.hear(data)
     assert station.ask(pump, PING) == PONG
     if clashes == 4:

@@ -1,0 +1,250 @@
+"""The pump's end of a session: at most one runs, and one waits; sans-IO. See `session`."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from pumpctl.wire.codes import FrameKind, Purpose
+from pumpctl.wire.fields import WireError
+from pumpctl.wire.frames import Deframer, Frame, Junk
+from pumpctl.wire.greeting import (
+    MAJOR,
+    PumpGreeting,
+    StationGreeting,
+    decode_station_greeting,
+    encode_greeting,
+)
+from pumpctl.wire.message import decode, encode
+from pumpctl.wire.noise import KKPSK0, NNPSK0, Handshake, Keys
+from pumpctl.wire.records import Channel, Repeated
+from pumpctl.wire.session import Entropy, payload_of, plain_frame
+
+REPLIES_KEPT = 4
+GREETINGS_KEPT = 2
+"""A late double of an older greeting must not break the handshake that follows a newer one."""
+
+
+class PeerKey(NamedTuple):
+    """What one end knows of the other: its key's short name, the key, the shared secret."""
+
+    key_id: bytes
+    public: bytes
+    psk: bytes
+
+
+class Send(NamedTuple):
+    """Put these bytes on the line at once."""
+
+    data: bytes
+
+
+class Opened(NamedTuple):
+    """A session's first record authenticated: it replaces the one before."""
+
+    session: int
+    key_id: bytes
+    pairing: bool
+
+
+class Request(NamedTuple):
+    """An authentic request, for the first time. `message` is None where it makes no sense."""
+
+    session: int
+    counter: int
+    key_id: bytes
+    pairing: bool
+    exported: bytes
+    """Secret of the session's handshake; pairing derives the pre-shared key from it."""
+    message: Any
+    fault: str
+    major: int = MAJOR
+    """The station's; of another one only looking is allowed (TEL-06)."""
+
+
+class _Greeted:
+    """A greeting that was answered, and the handshake that followed it."""
+
+    __slots__ = ("answer", "born", "shaken", "station")
+
+    def __init__(self, station: StationGreeting, answer: bytes, born: int) -> None:
+        self.station, self.answer, self.born = station, answer, born
+        self.shaken: tuple[bytes, bytes] | None = None
+
+
+class _Live:
+    """A session at the pump's end, pending until its first record."""
+
+    __slots__ = ("born", "channel", "exported", "key_id", "major", "pairing", "replies")
+
+    def __init__(self, keys: Keys, station: StationGreeting, born: int) -> None:
+        self.born = born
+        self.channel = Channel(keys)
+        self.exported = keys.exported
+        self.key_id = station.key
+        self.major = station.major
+        self.pairing = station.purpose is Purpose.PAIR
+        self.replies: OrderedDict[int, bytes] = OrderedDict()
+
+
+class Responder:
+    """The pump's end of the line: at most one session, and one that waits to replace it."""
+
+    def __init__(
+        self,
+        *,
+        private_key: bytes,
+        entropy: Entropy,
+        greet: Callable[[StationGreeting], PumpGreeting],
+        find_key: Callable[[bytes], PeerKey | None],
+        pairing_psk: Callable[[], bytes | None],
+        clock: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._private = private_key
+        self._entropy, self._clock = entropy, clock
+        self._greet = greet
+        self._find_key = find_key
+        self._pairing_psk = pairing_psk
+        self._deframer = Deframer()
+        self._greeted: OrderedDict[bytes, _Greeted] = OrderedDict()
+        self._current: _Live | None = None
+        self._pending: _Live | None = None
+
+    def receive(self, data: bytes) -> list[Send | Opened | Request | Junk]:
+        """What arrived, as events, in order."""
+        events: list[Send | Opened | Request | Junk] = []
+        for item in self._deframer.feed(data):
+            if isinstance(item, Junk):
+                events.append(item)
+                continue
+            try:
+                if item.kind is FrameKind.GREETING:
+                    events += self._take_greeting(payload_of(item))
+                elif item.kind is FrameKind.HANDSHAKE:
+                    events += self._take_handshake(payload_of(item))
+                else:
+                    events += self._take_record(item)
+            except WireError as error:
+                events.append(Junk(str(error), len(item.payload)))
+        return events
+
+    def reply(self, request: Request, message: object) -> bytes:
+        """The answer's bytes; kept, so that a resent request is answered with the same."""
+        live = self._current
+        if live is None or live.channel.session != request.session:
+            return b""
+        _, data = live.channel.seal(request.counter.to_bytes(8, "big") + encode(message))
+        live.replies[request.counter] = data
+        while len(live.replies) > REPLIES_KEPT:
+            live.replies.popitem(last=False)
+        return data
+
+    def close(self) -> None:
+        """Forget every session, as when the line is gone or the pump idles out."""
+        self._current = self._pending = None
+        self._greeted.clear()
+
+    def forget_waiting(self, until: int) -> None:
+        """Forget greetings and a pending session that are not younger; a running one goes on."""
+        if self._pending is not None and self._pending.born <= until:
+            self._pending = None
+        self._greeted = OrderedDict(it for it in self._greeted.items() if it[1].born > until)
+
+    def end(self, session: int) -> None:
+        """Forget this session only, as after CLOSE; another station's handshake goes on."""
+        if self._current is not None and self._current.channel.session == session:
+            self._current = None
+
+    def _take_greeting(self, payload: bytes) -> list[Send | Opened | Request | Junk]:
+        kept = self._greeted.get(payload)
+        if kept is None:
+            station = decode_station_greeting(payload)
+            kept = _Greeted(station, encode_greeting(self._greet(station)), self._clock())
+            self._greeted[payload] = kept
+            while len(self._greeted) > GREETINGS_KEPT:
+                self._greeted.popitem(last=False)
+        return [Send(plain_frame(FrameKind.GREETING, kept.answer))]
+
+    def _take_handshake(self, payload: bytes) -> list[Send | Opened | Request | Junk]:
+        for kept in self._greeted.values():
+            if kept.shaken is not None and kept.shaken[0] == payload:
+                return [Send(kept.shaken[1])]
+        why = WireError("a handshake without a greeting")
+        for theirs, kept in reversed(self._greeted.items()):
+            if kept.shaken is not None:
+                continue  # one handshake for each greeting: a recorded one starts nothing again
+            try:
+                answer = self._shake(payload, theirs, kept)
+            except WireError as error:
+                why = error
+                continue
+            kept.shaken = (payload, answer)
+            return [Send(answer)]
+        raise why
+
+    def _shake(self, payload: bytes, theirs: bytes, greeted: _Greeted) -> bytes:
+        """Answer a handshake that follows this greeting; WireError where it does not."""
+        station = greeted.station
+        if station.purpose is Purpose.LOOK:
+            raise WireError("a greeting that only looks opens no session")
+        peer = None
+        if station.purpose is Purpose.PAIR:
+            psk = self._pairing_psk()
+        else:
+            peer = self._find_key(station.key)
+            psk = None if peer is None else peer.psk
+        if psk is None:
+            raise WireError("no such key, or pairing is not open")
+        for _ in range(4):  # one clash in four thousand million is drawn again
+            handshake = Handshake(
+                NNPSK0 if peer is None else KKPSK0,
+                initiator=False,
+                prologue=theirs + greeted.answer,
+                psk=psk,
+                entropy=self._entropy,
+                own=None if peer is None else self._private,
+                peer=None if peer is None else peer.public,
+            )
+            handshake.read(payload)
+            answer = handshake.write()
+            live = _Live(handshake.keys(), station, self._clock())
+            if self._current is None or self._current.channel.session != live.channel.session:
+                self._pending = live
+                return plain_frame(FrameKind.HANDSHAKE, answer)
+        raise WireError("no free session number")
+
+    def _take_record(self, frame: Frame) -> list[Send | Opened | Request | Junk]:
+        events: list[Send | Opened | Request | Junk] = []
+        live = self._current
+        if live is None or live.channel.session != frame.session:
+            live = self._pending
+        if live is None or live.channel.session != frame.session:
+            raise WireError("a record of no session")
+        arrived = live.channel.take(frame)
+        if isinstance(arrived, Repeated):
+            kept = live.replies.get(arrived.counter)
+            return [] if kept is None else [Send(kept)]
+        if arrived is None:
+            return []
+        if live is self._pending:
+            self._current, self._pending = live, None
+            events.append(Opened(live.channel.session, live.key_id, live.pairing))
+        message, fault = None, ""
+        try:
+            message = decode(arrived.plain, from_station=True)
+        except WireError as error:
+            fault = str(error)
+        events.append(
+            Request(
+                live.channel.session,
+                arrived.counter,
+                live.key_id,
+                live.pairing,
+                live.exported,
+                message,
+                fault,
+                live.major,
+            )
+        )
+        return events
