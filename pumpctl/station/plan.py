@@ -134,7 +134,9 @@ def write_plan(plan: Plan, path: Path) -> None:
         raise StoreError(f"{path} is no name for a plan") from error
     _refuse_other(path)
     try:
-        with temporary.open("wb") as file:
+        # It carries the patient's tag: its owner's only, like the keys.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
             file.write(_written(plan))
             file.flush()
             os.fsync(file.fileno())
