@@ -10,9 +10,13 @@ def main() -> int:
 
         sys.stdout.write(f"pumpctl {__version__}\n")
         return 0
+    import gc
+
     from pumpctl.cli.main import run
 
-    return run(sys.argv[1:])
+    code = run(sys.argv[1:])
+    gc.freeze()  # the process ends: there is nothing left to look for, and looking takes time
+    return code
 
 
 if __name__ == "__main__":
