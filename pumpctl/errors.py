@@ -79,13 +79,6 @@ class ProfileSyntax(InputRefused):
     default_hint = "correct the file at the place shown"
 
 
-class ProfileInvalid(InputRefused):
-    """The profile can be read, but means no program."""
-
-    code = "PROFILE_INVALID"
-    default_hint = "correct every finding shown, then check again"
-
-
 class LimitHard(InputRefused):
     """A hard limit is broken. There is no override."""
 
@@ -270,13 +263,6 @@ class Unresolved(Blocked):
 
     code = "UNRESOLVED"
     default_hint = "run pumpctl resolve first; stop is always possible"
-
-
-class AlarmActive(Blocked):
-    """An alarm of the pump prevents it."""
-
-    code = "ALARM"
-    default_hint = "pumpctl status shows the alarms"
 
 
 class StoreError(PumpctlError):

@@ -108,7 +108,7 @@ def _document(report: Report) -> dict[str, Any]:
     return document
 
 
-def emit_error(error: PumpctlError, *, as_json: bool, data: dict[str, Any] | None = None) -> int:
+def emit_error(error: PumpctlError, *, as_json: bool) -> int:
     """Render a failure; its exit code."""
     if as_json:
         document: dict[str, Any] = {
@@ -116,8 +116,6 @@ def emit_error(error: PumpctlError, *, as_json: bool, data: dict[str, Any] | Non
             "ok": False,
             "error": error_json(error),
         }
-        if data is not None:
-            document["data"] = data
         _put_json(document)
     complain(error)
     return error.exit_code
