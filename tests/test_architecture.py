@@ -20,8 +20,9 @@ PACKAGE = Path(__file__).resolve().parent.parent / "pumpctl"
 # the ground that the other two stand on.
 FLOORS = {
     "errors": 0,
-    "quantities": 1,
-    "outcomes": 1,
+    "quantity_text": 1,
+    "quantities": 2,
+    "outcomes": 2,
     "wire": 10,
     "therapy": 10,
     "transport": 20,
@@ -33,7 +34,7 @@ FLOORS = {
     "cli": 70,
     "__main__": 80,
 }
-VOCABULARY = {"errors", "quantities", "outcomes"}
+VOCABULARY = {"errors", "quantity_text", "quantities", "outcomes"}
 
 # The other side of the wire stands on no floor: what it may use, who may use it.
 EMULATOR_MAY_IMPORT = {"wire"} | VOCABULARY
@@ -69,6 +70,7 @@ BARRED = {
     "errors": OUTSIDE | {"cryptography", "pydantic"},
     "outcomes": OUTSIDE | {"cryptography", "pydantic"},
     "quantities": OUTSIDE | {"cryptography", "pydantic"},
+    "quantity_text": OUTSIDE | {"cryptography", "pydantic"},
     "wire": OUTSIDE | {"datetime", "logging", "pydantic"},
     "therapy": OUTSIDE | {"cryptography", "logging", "pydantic"},
     "emulator": {"pydantic", "platformdirs"},
@@ -76,7 +78,7 @@ BARRED = {
 }
 
 # Doses, volumes and bytes are integers. An exception names its file and its reason.
-NO_FLOATS_IN = {"therapy", "wire", "emulator", "pump", "quantities"}
+NO_FLOATS_IN = {"therapy", "wire", "emulator", "pump", "quantities", "quantity_text"}
 FLOATS_ALLOWED: dict[str, str] = {}
 
 # The one place that reads the wall clock and the system's randomness.

@@ -10,7 +10,6 @@ import pytest
 from pumpctl.errors import QuantityError
 from pumpctl.quantities import (
     KINDS,
-    MAX_DIGITS,
     MAX_QUANTA,
     Concentration,
     Duration,
@@ -27,6 +26,7 @@ from pumpctl.quantities import (
     round_up,
     volume_of,
 )
+from pumpctl.quantity_text import MAX_DIGITS
 
 Kind = type[Quantity]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
-from pumpctl.quantities import MAX_DIGITS
+from pumpctl.quantity_text import MAX_DIGITS
 from pumpctl.therapy import profile_shape as shape
 from pumpctl.therapy.program import Mode
 

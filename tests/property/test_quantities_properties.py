@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from pumpctl.errors import QuantityError
 from pumpctl.quantities import (
     KINDS,
-    MAX_DIGITS,
     MAX_QUANTA,
     Quantity,
     round_down,
     round_half_up,
     round_up,
 )
+from pumpctl.quantity_text import MAX_DIGITS
 
 kinds = st.sampled_from(KINDS)
 below_digits = st.integers(0, 10**MAX_DIGITS - 1)
