@@ -142,13 +142,14 @@ def _values() -> dict[tuple[str, str], Value]:
 def severities() -> dict[str, tuple[str, ...]]:
     """The severities that each check can have: its own first, then those its code names."""
     from pumpctl.therapy.checks import rules
-    from pumpctl.therapy.checks.registry import CHECKS, PUMP_CHECKS
+    from pumpctl.therapy.checks.registry import EVERY_KIND
 
     known = rules()
     found: dict[str, tuple[str, ...]] = {}
     for name, rule in known.items():
-        check = CHECKS.get(name) or PUMP_CHECKS.get(name)
-        named = re.findall(r"Severity\.([A-Z]+)", inspect.getsource(check.run)) if check else []
+        checks = [kind.by_id[name] for kind in EVERY_KIND if name in kind.by_id]
+        sources = [inspect.getsource(each.run) for each in checks]
+        named = re.findall(r"Severity\.([A-Z]+)", "".join(sources))
         found[name] = tuple(dict.fromkeys([rule.severity.value, *map(str.lower, named)]))
     return found
 

@@ -75,7 +75,7 @@ def _slopes(program: Program, scale: int) -> dict[int, int]:
     """
     changes: dict[int, int] = {0: 0}
     rate = 0
-    for time, next_rate in _basal(program):
+    for time, next_rate in basal_changes(program):
         changes[time] = changes.get(time, 0) + (next_rate - rate) * (scale // DAY_MS)
         rate = next_rate
     for bolus in program.boluses:
@@ -94,7 +94,7 @@ def _slopes(program: Program, scale: int) -> dict[int, int]:
     return changes
 
 
-def _basal(program: Program) -> Iterable[tuple[int, int]]:
+def basal_changes(program: Program) -> Iterable[tuple[int, int]]:
     """Instant of the week, and the basal rate (ng/day) from there on."""
     if program.mode is Mode.MINIMUM:
         yield 0, program.fallback.quanta

@@ -33,6 +33,8 @@ class Rule(NamedTuple):
     severity: Severity
     source: str
     why: str
+    incident: str = ""
+    """What happened to real patients where this was not checked; empty: nothing known."""
 
 
 class Finding(NamedTuple):

@@ -12,14 +12,11 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from pumpctl.quantities import Flow, Volume, round_down
+from pumpctl.therapy import practice
 from pumpctl.therapy.curve import Curve
 from pumpctl.therapy.figures import flow_of_largest_day, patient_doses_24h
-from pumpctl.therapy.library import DEFAULT
 from pumpctl.therapy.moment import DAY_MS, Date, Moment
 from pumpctl.therapy.program import Program
-
-REFILL_BEFORE_LOW_DAYS = 7
-"""A refill is planned at least 7 days before the alarm date."""
 
 
 class Forecast(NamedTuple):
@@ -40,7 +37,7 @@ def forecast(
     filled_at: Moment | None = None,
     *,
     expiry: Date | None = None,
-    refill_days: int = DEFAULT.refill_days.value,
+    refill_days: int = practice.REFILL_DAYS.value,
 ) -> Forecast:
     """Count from `start`, when `volume` was in the reservoir.
 
@@ -50,7 +47,7 @@ def forecast(
     periods = whole_periods(program, volume, low_alarm, start)
     low_date = start.date.plus(periods)
     refill_by = min(
-        low_date.plus(-REFILL_BEFORE_LOW_DAYS),
+        low_date.plus(-practice.REFILL_BEFORE_LOW_DAYS.value),
         (filled_at or start).date.plus(refill_days),
         *([expiry] if expiry is not None else []),
     )

@@ -1,20 +1,22 @@
-"""The limits that ship with the program, each figure with its source.
+"""A drug library: the limits of one site, keyed by drug and concentration, each with its source.
 
-The one place where a limit is a number. A signed library per site takes its
-place later; the checks ask for a `Limits` and will not notice. What is marked
-"to verify" may be soft at most, the pump's own range excepted, beyond which it
-cannot deliver. Which check uses which figure is not known here.
+Values only. The library that ships is in `library_default`, how one is written
+in TOML in `library_file`; keys, signatures and where a site's own is kept belong
+to the station. What no site sets (a pump's range, hours after a stop) is in
+`practice`. Which check uses which figure is not known here.
 """
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Generic, NamedTuple, TypeVar
 
-from pumpctl.quantities import Concentration, Duration, Flow, Rate, Volume
-from pumpctl.therapy.program import MAXIMUM_FLOW, MINIMUM_FLOW
+from pumpctl.quantities import Concentration, Duration, Mass, Percent, Rate
+from pumpctl.therapy.moment import Date
 
 T = TypeVar("T")
+
+TO_VERIFY = "(to verify)"
+"""A figure whose source carries this mark may be a soft limit at most."""
 
 
 class Sourced(NamedTuple, Generic[T]):
@@ -24,73 +26,108 @@ class Sourced(NamedTuple, Generic[T]):
     source: str
 
 
+class Band(NamedTuple, Generic[T]):
+    """Limits of one figure, both sides; beyond a soft one it needs a reason, beyond a hard never.
+
+    None: there is no such limit. A value equal to a limit is inside.
+    """
+
+    hard_low: Sourced[T] | None = None
+    soft_low: Sourced[T] | None = None
+    soft_high: Sourced[T] | None = None
+    hard_high: Sourced[T] | None = None
+
+
+class Change(NamedTuple):
+    """Limits of a relative change from the old program to the new one."""
+
+    increase_soft: Sourced[Percent] | None = None
+    increase_hard: Sourced[Percent] | None = None
+    reduction_soft: Sourced[Percent] | None = None
+    reduction_hard: Sourced[Percent] | None = None
+
+
+class Window(NamedTuple):
+    """The most in any window of this length, wherever it starts (LIM-05)."""
+
+    length: Duration
+    soft: Sourced[Mass] | None
+    hard: Sourced[Mass]
+
+
 class UsualRange(NamedTuple):
     """The maintenance doses that a label calls usual: for notes, never for limits."""
 
+    group: str
+    """An age group or, where that has no range of its own, an origin of spasticity."""
     low: Rate
     high: Rate
     source: str
 
 
 class Limits(NamedTuple):
-    """Everything that the checks hold a program against."""
+    """Everything that one drug at one concentration is held against."""
 
-    drugs: dict[str, tuple[Concentration, ...]]
-    """The closed list: drug → the concentrations at which it may be pumped."""
-    drugs_source: str
-    screening: Sourced[Concentration]
-    minimum_flow: Sourced[Flow]
-    maximum_flow: Sourced[Flow]
-    daily_hard: Sourced[Rate]
-    daily_soft: Sourced[Rate]
-    usual: dict[str, UsualRange]
-    """By age group where it has a range of its own, else by origin."""
-    increase: Sourced[Fraction]
-    reduction: Sourced[Fraction]
-    clock: Sourced[Duration]
-    stopped_soft: Sourced[Duration]
-    stopped_hard: Sourced[Duration]
-    restart: Sourced[Rate]
-    """The most with which a patient who is as new may start."""
-    refill_days: Sourced[int]
-    reservoir: Sourced[Volume]
-    low_alarm: Sourced[Volume]
+    drug: str
+    concentration: Concentration
+    daily_dose: Band[Rate]
+    rate: Band[Rate]
+    """Any basal rate, the fallback's included."""
+    bolus: Band[Mass]
+    """Any single dose but the patient's own: scheduled, single, supplemental."""
+    patient_dose: Band[Mass]
+    daily_change: Change
+    """Of a day's total."""
+    rate_change: Change
+    """Of the basal rate at any minute of the week."""
+    windows: tuple[Window, ...]
+    usual: tuple[UsualRange, ...] = ()
 
-
-_LABEL = "Lioresal Intrathecal and Gablofen labels"
-_USUAL = "usual maintenance: eMPR, Gablofen; Skyscape, baclofen intrathecal"
+    def usual_for(self, age_group: str, origin: str) -> UsualRange | None:
+        """The usual range of this age group, else of this origin."""
+        by_group = {each.group: each for each in self.usual}
+        return by_group.get(age_group) or by_group.get(origin)
 
 
-def _mcg_day(count: int) -> Rate:
-    return Rate(count * 1_000)
+class Library(NamedTuple):
+    """One version of one site's library."""
 
+    site: str
+    version: int
+    """It never goes down at a station."""
+    issued: Date | None
+    expires: Date | None
+    """The last day on which it is valid; None: without expiry, as the one that ships."""
+    source: str
+    """Where the list of drugs and concentrations comes from."""
+    listed: tuple[Limits, ...]
+    """The closed list: nothing else is ever given."""
 
-DEFAULT = Limits(
-    drugs={"baclofen": (Concentration(500), Concentration(1000), Concentration(2000))},
-    drugs_source=f"concentrations supplied for pumps: {_LABEL}",
-    screening=Sourced(Concentration(50), f"screening ampoule, not for pumps: {_LABEL}"),
-    minimum_flow=Sourced(MINIMUM_FLOW, "pump model range"),
-    maximum_flow=Sourced(MAXIMUM_FLOW, "pump model range"),
-    daily_hard=Sourced(_mcg_day(3_000), "this project's choice"),
-    daily_soft=Sourced(_mcg_day(1_000), "label studies: little experience above it (to verify)"),
-    usual={
-        "under-12": UsualRange(_mcg_day(24), _mcg_day(1_199), _USUAL),
-        "spinal": UsualRange(_mcg_day(300), _mcg_day(800), _USUAL),
-        "cerebral": UsualRange(_mcg_day(90), _mcg_day(703), _USUAL),
-    },
-    increase=Sourced(Fraction(20, 100), "panel's remark: more may be excessive (CMSC 2015 CC13)"),
-    reduction=Sourced(
-        Fraction(20, 100), "-10 to 20 % for side effects: Skyscape pocket guide (secondary)"
-    ),
-    clock=Sourced(Duration.parse("60 s"), "this project's choice (TIM-02)"),
-    stopped_soft=Sourced(Duration.parse("12 h"), "this project's choice (STP-03)"),
-    stopped_hard=Sourced(Duration.parse("48 h"), "this project's choice (STP-03)"),
-    restart=Sourced(
-        _mcg_day(200), "starting rule of the labels: 2 x the largest screening dose (derived)"
-    ),
-    refill_days=Sourced(180, "longest refill interval, PMID 38043050"),
-    reservoir=Sourced(Volume.parse("40 mL"), "the largest reservoir of these pumps"),
-    low_alarm=Sourced(
-        Volume.parse("2 mL"), "low-reservoir alarm by default on one system; withdrawal seen above"
-    ),
-)
+    def drugs(self) -> tuple[str, ...]:
+        """The drugs on the list, each once."""
+        return tuple(dict.fromkeys(each.drug for each in self.listed))
+
+    def concentrations(self, drug: str) -> tuple[Concentration, ...]:
+        """The concentrations at which this drug may be pumped."""
+        return tuple(each.concentration for each in self.listed if each.drug == drug)
+
+    def limits(self, drug: str, concentration: Concentration) -> Limits | None:
+        """The limits of this drug at this concentration; None where it is not on the list."""
+        for each in self.listed:
+            if (each.drug, each.concentration) == (drug, concentration):
+                return each
+        return None
+
+    def nearest(self, drug: str | None, concentration: Concentration | None) -> Limits:
+        """The same, or another entry, so that one fault hides no other.
+
+        What is not on the list is a hard finding by itself; its doses are then held
+        against the first entry of the drug, or of the list.
+        """
+        same = [each for each in self.listed if each.drug == drug] or [*self.listed]
+        exact = [each for each in same if each.concentration == concentration]
+        return (exact or same)[0]
+
+    def expired(self, today: Date) -> bool:
+        """Whether its last day has passed."""
+        return self.expires is not None and today > self.expires

@@ -8,7 +8,7 @@ import pytest
 
 from pumpctl.quantities import Concentration, Duration, Mass, Volume
 from pumpctl.therapy.checks import check_change
-from pumpctl.therapy.checks.registry import CHECKS, PUMP_CHECKS
+from pumpctl.therapy.checks.registry import check, pump_check
 from pumpctl.therapy.findings import Finding, Severity
 from pumpctl.therapy.moment import DAY_MS, Moment
 from pumpctl.therapy.patient import TAG_HASH_SIZE, tag_hash
@@ -129,15 +129,17 @@ def test_the_check_finds_it(case: Bad) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}-{case.value}")
 def test_without_the_check_it_would_pass(case: Bad, monkeypatch: pytest.MonkeyPatch) -> None:
     findings(CONTINUOUS)  # so that they are registered
-    monkeypatch.delitem(PUMP_CHECKS, case.name)
+    monkeypatch.delitem(pump_check.by_id, case.name)
     left = findings(case.subject, **case.state)
-    assert not [each for each in left if each.severity is case.severity and each.id in PUMP_CHECKS]
+    assert not [
+        each for each in left if each.severity is case.severity and each.id in pump_check.by_id
+    ]
 
 
 def test_every_check_has_its_case() -> None:
     findings(CONTINUOUS)
-    assert {case.name for case in CASES} == set(PUMP_CHECKS)
-    assert not set(PUMP_CHECKS) & set(CHECKS)
+    assert {case.name for case in CASES} == set(pump_check.by_id)
+    assert not set(pump_check.by_id) & set(check.by_id)
 
 
 def test_the_same_program_on_its_own_pump_is_without_findings() -> None:

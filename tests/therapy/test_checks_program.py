@@ -14,9 +14,10 @@ import pytest
 from pumpctl.errors import InternalError
 from pumpctl.quantities import Rate
 from pumpctl.therapy.checks import check_program, rules
-from pumpctl.therapy.checks.registry import CHECKS
+from pumpctl.therapy.checks.registry import check
 from pumpctl.therapy.findings import Finding, Severity
-from pumpctl.therapy.library import DEFAULT, Sourced
+from pumpctl.therapy.library import Sourced
+from pumpctl.therapy.library_default import DEFAULT
 from tests.therapy.samples import (
     CONTINUOUS,
     FLEX,
@@ -196,7 +197,7 @@ def test_the_check_finds_it(case: Bad) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}-{case.value}")
 def test_without_the_check_it_would_pass(case: Bad, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(CHECKS, case.name)
+    monkeypatch.delitem(check.by_id, case.name)
     try:
         findings = read(case.text).findings
     except InternalError:
@@ -205,7 +206,7 @@ def test_without_the_check_it_would_pass(case: Bad, monkeypatch: pytest.MonkeyPa
 
 
 def test_every_check_has_its_case() -> None:
-    assert {case.name for case in CASES} == set(CHECKS)
+    assert {case.name for case in CASES} == set(check.by_id)
 
 
 @pytest.mark.requirement("LIM-02")
@@ -269,9 +270,12 @@ def test_usual_ranges_are_notes_and_new_patients_start_below_them() -> None:
 
 
 def test_another_library_has_its_own_figures_and_sources() -> None:
-    strict = DEFAULT._replace(
-        usual={}, daily_soft=Sourced(Rate.parse("400 mcg/day"), "this site's board")
-    )
+    soft = Sourced(Rate.parse("400 mcg/day"), "this site's board")
+    listed = [
+        each._replace(usual=(), daily_dose=each.daily_dose._replace(soft_high=soft))
+        for each in DEFAULT.listed
+    ]
+    strict = DEFAULT._replace(site="north", listed=tuple(listed))
     (found,) = check_program(profile(CONTINUOUS), strict)
     assert (found.id, found.limit, found.source) == (
         "DAILY_DOSE_SOFT",

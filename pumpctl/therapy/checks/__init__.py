@@ -21,16 +21,16 @@ from pumpctl.therapy.checks import (  # noqa: F401  (imported so that they regis
     setting,
 )
 from pumpctl.therapy.checks.registry import (
-    CHECKS,
-    PUMP_CHECKS,
+    EVERY_KIND,
     Case,
     PumpCase,
-    run_checks,
-    run_pump_checks,
+    check,
+    pump_check,
 )
 from pumpctl.therapy.draft import Draft, draft_of
 from pumpctl.therapy.findings import Fault, Finding, Rule, Severity, placed
-from pumpctl.therapy.library import DEFAULT, Limits
+from pumpctl.therapy.library import Library
+from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.program import Program
 
 if TYPE_CHECKING:
@@ -41,16 +41,16 @@ if TYPE_CHECKING:
 __all__ = ["check_change", "check_draft", "check_program", "rules"]
 
 
-def check_draft(draft: Draft, limits: Limits = DEFAULT) -> tuple[Finding, ...]:
+def check_draft(draft: Draft, library: Library = DEFAULT) -> tuple[Finding, ...]:
     """All findings of a profile as it was read: its shape's faults and every check."""
-    faults = [*draft.faults, *run_checks(Case(draft, limits))]
+    faults = [*draft.faults, *check.run(Case(draft, library))]
     _has_a_reason(draft, faults)
     return placed(faults, draft.text)
 
 
-def check_program(subject: Profile | Program, limits: Limits = DEFAULT) -> tuple[Finding, ...]:
+def check_program(subject: Profile | Program, library: Library = DEFAULT) -> tuple[Finding, ...]:
     """All findings of a profile, or of a program from elsewhere, by itself."""
-    return check_draft(_draft(subject), limits)
+    return check_draft(_draft(subject), library)
 
 
 def check_change(
@@ -58,7 +58,7 @@ def check_change(
     pump: PumpState,
     *,
     station_now: Moment,
-    limits: Limits = DEFAULT,
+    library: Library = DEFAULT,
 ) -> tuple[Finding, ...]:
     """All findings of bringing a profile, or a program, onto this pump.
 
@@ -70,8 +70,8 @@ def check_change(
     program = subject if isinstance(subject, Program) else subject.program
     faults = [
         *draft.faults,
-        *run_checks(Case(draft, limits, with_pump=True)),
-        *run_pump_checks(PumpCase(draft, limits, program, pump, station_now)),
+        *check.run(Case(draft, library, with_pump=True)),
+        *pump_check.run(PumpCase(draft, library, program, pump, station_now)),
     ]
     return placed(faults, draft.text)
 
@@ -82,8 +82,8 @@ def rules() -> dict[str, Rule]:
 
     _register_pump_checks()
     every = dict(RULES)
-    every.update((name, each.rule) for name, each in CHECKS.items())
-    every.update((name, each.rule) for name, each in PUMP_CHECKS.items())
+    for kind in EVERY_KIND:
+        every.update((name, each.rule) for name, each in kind.by_id.items())
     return dict(sorted(every.items()))
 
 

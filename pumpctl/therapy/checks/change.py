@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from pumpctl.quantities import Duration
+from pumpctl.therapy import practice
 from pumpctl.therapy.checks.registry import PumpCase, pump_check
 from pumpctl.therapy.compare import greatest_changes, percent_text
 from pumpctl.therapy.figures import daily_doses
 from pumpctl.therapy.findings import Seen, Severity
-from pumpctl.therapy.library import DEFAULT
+from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.places import Path
 from pumpctl.therapy.program import Mode, Program
 from pumpctl.therapy.state import Delivery
+
+_SHIPPED = DEFAULT.listed[0].daily_change
 
 WITHDRAWAL = (
     "withdrawal (fever, rebound spasticity, altered mental state) begins 12 to 96 h after the "
@@ -45,15 +48,16 @@ def _percent(relative: Fraction) -> str:
 @pump_check(
     "DOSE_INCREASE",
     Severity.SOFT,
-    source=DEFAULT.increase.source,
+    source=_SHIPPED.increase_soft.source if _SHIPPED.increase_soft else "",
     why="At higher doses an increase above 20 % may be excessive. Overdose comes hours after the "
     "change, when the visit is over: observe, and see the patient within 24 h.",
 )
 def dose_increase(case: PumpCase) -> Iterator[Seen]:
     """No day's dose rises by more than the set fraction."""
-    old, (limit, source) = _prescribed(case), case.limits.increase
-    if old is None:
+    old, soft = _prescribed(case), case.limits.daily_change.increase_soft
+    if old is None or soft is None:
         return
+    limit, source = soft.value.fraction, soft.source
     greatest = greatest_changes(old, case.program)[1]
     if greatest > limit:
         yield Seen(
@@ -68,15 +72,16 @@ def dose_increase(case: PumpCase) -> Iterator[Seen]:
 @pump_check(
     "DOSE_REDUCTION",
     Severity.SOFT,
-    source=DEFAULT.reduction.source,
+    source=_SHIPPED.reduction_soft.source if _SHIPPED.reduction_soft else "",
     why=f"Reductions are made gradually, except in overdose: {WITHDRAWAL}. A reduction needs no "
     "second person.",
 )
 def dose_reduction(case: PumpCase) -> Iterator[Seen]:
     """No day's dose falls by more than the set fraction."""
-    old, (limit, source) = _prescribed(case), case.limits.reduction
-    if old is None:
+    old, soft = _prescribed(case), case.limits.daily_change.reduction_soft
+    if old is None or soft is None:
         return
+    limit, source = soft.value.fraction, soft.source
     greatest = greatest_changes(old, case.program)[0]
     if -greatest > limit:
         yield Seen(
@@ -109,14 +114,14 @@ def _stopped(case: PumpCase) -> Duration | None:
     """How long the pump has been stopped; one that does not say counts as very long."""
     if case.pump.delivery is not Delivery.STOPPED:
         return None
-    longest = case.limits.stopped_hard.value
+    longest = practice.STOPPED_HARD.value
     return case.pump.stopped_for if case.pump.stopped_for is not None else longest * 2
 
 
 def _no_start(case: PumpCase) -> bool:
     """Whether it is no dose to start with: as much as before on any day, or above the rule."""
     doses = daily_doses(case.program)
-    if max(doses) > case.limits.restart.value.quanta:
+    if max(doses) > practice.RESTART.value.quanta:
         return True
     old = _prescribed(case)
     if old is None:
@@ -132,12 +137,12 @@ def _pause(case: PumpCase, pause: Duration, limit: Duration, what: str) -> Seen:
 @pump_check(
     "STOPPED_SHORT",
     Severity.NOTE,
-    source=DEFAULT.stopped_soft.source,
+    source=practice.STOPPED_SOFT.source,
     why="After a pause below 12 h the same dose may be resumed.",
 )
 def stopped_short(case: PumpCase) -> Iterator[Seen]:
     """Say how long the pump has been stopped."""
-    pause, limit = _stopped(case), case.limits.stopped_soft.value
+    pause, limit = _stopped(case), practice.STOPPED_SOFT.value
     if pause is not None and pause < limit:
         yield _pause(case, pause, limit, "the pump is stopped; the same dose may be resumed")
 
@@ -145,14 +150,14 @@ def stopped_short(case: PumpCase) -> Iterator[Seen]:
 @pump_check(
     "STOPPED_LONG",
     Severity.SOFT,
-    source=DEFAULT.stopped_soft.source,
+    source=practice.STOPPED_SOFT.source,
     why="After 12 to 48 h without the drug tolerance begins to fade: doses that were tolerated "
     "before have caused overdose about 6 h after a restart.",
 )
 def stopped_long(case: PumpCase) -> Iterator[Seen]:
     """After 12 to 48 hours a restart needs its reason."""
     pause = _stopped(case)
-    low, high = case.limits.stopped_soft.value, case.limits.stopped_hard.value
+    low, high = practice.STOPPED_SOFT.value, practice.STOPPED_HARD.value
     if pause is not None and low <= pause <= high:
         yield _pause(case, pause, low, "tolerance begins to fade; watch for overdose for 24 h")
 
@@ -160,31 +165,31 @@ def stopped_long(case: PumpCase) -> Iterator[Seen]:
 @pump_check(
     "STOPPED_TOO_LONG",
     Severity.HARD,
-    source=DEFAULT.stopped_hard.source,
+    source=practice.STOPPED_HARD.source,
     why="After more than 48 h without the drug the old dose is refused: previously tolerated rates "
     "have caused coma after a restart. Start again as with a new patient.",
 )
 def stopped_too_long(case: PumpCase) -> Iterator[Seen]:
     """After more than 48 hours the old dose is refused, and whatever is no starting dose."""
-    pause, limit = _stopped(case), case.limits.stopped_hard.value
+    pause, limit = _stopped(case), practice.STOPPED_HARD.value
     if pause is not None and pause > limit and _no_start(case):
         yield _pause(
             case,
             pause,
             limit,
-            f"no more than {case.limits.restart.value}, and less than before, may start again",
+            f"no more than {practice.RESTART.value}, and less than before, may start again",
         )
 
 
 @pump_check(
     "STOPPED_RESTART",
     Severity.SOFT,
-    source=DEFAULT.stopped_hard.source,
+    source=practice.STOPPED_HARD.source,
     why="After more than 48 h without the drug the patient is to be treated as new to it, with a "
     "starting dose and a second person.",
 )
 def stopped_restart(case: PumpCase) -> Iterator[Seen]:
     """After more than 48 hours even a smaller dose needs its reason."""
-    pause, limit = _stopped(case), case.limits.stopped_hard.value
+    pause, limit = _stopped(case), practice.STOPPED_HARD.value
     if pause is not None and pause > limit and not _no_start(case):
         yield _pause(case, pause, limit, "treat the patient as new to the drug; is this dose low?")

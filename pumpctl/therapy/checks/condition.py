@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pumpctl.quantities import Duration
+from pumpctl.therapy import practice
 from pumpctl.therapy.checks.registry import PumpCase, pump_check
 from pumpctl.therapy.compare import is_reduction
 from pumpctl.therapy.findings import Seen, Severity
-from pumpctl.therapy.library import DEFAULT
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import BatteryState, Priority, clock_difference_ms
-
-REPLACE_AHEAD_DAYS = 90
-"""A pump is replaced at least three months ahead."""
 
 
 def _clock_matters(old: Program | None, new: Program) -> bool:
@@ -23,7 +20,7 @@ def _clock_matters(old: Program | None, new: Program) -> bool:
 
 def _clock_seen(case: PumpCase) -> Iterator[Seen]:
     apart = clock_difference_ms(case.pump.clock, case.now)
-    limit = case.limits.clock.value
+    limit = practice.CLOCK.value
     if abs(apart) > limit.quanta:
         size = Duration(-(-abs(apart) // 1_000) * 1_000)
         yield Seen(
@@ -32,14 +29,14 @@ def _clock_seen(case: PumpCase) -> Iterator[Seen]:
             value=f"{'+' if apart > 0 else '-'}{size}",
             limit=str(limit),
             path=("program", "mode"),
-            source=case.limits.clock.source,
+            source=practice.CLOCK.source,
         )
 
 
 @pump_check(
     "CLOCK_DIFFERENCE",
     Severity.HARD,
-    source=DEFAULT.clock.source,
+    source=practice.CLOCK.source,
     why="A schedule by time of day gives its doses at the hours of the pump's clock. One of the "
     "two clocks is wrong: find out which, and set the pump's with `clock` if it is that one. "
     "Continuous and minimum rate, and reductions, are not refused.",
@@ -53,7 +50,7 @@ def clock_difference(case: PumpCase) -> Iterator[Seen]:
 @pump_check(
     "CLOCK_OFF",
     Severity.NOTE,
-    source=DEFAULT.clock.source,
+    source=practice.CLOCK.source,
     why="The clocks differ. This program may go on all the same, but later schedules will not.",
 )
 def clock_off(case: PumpCase) -> Iterator[Seen]:
@@ -134,12 +131,12 @@ def reservoir_low(case: PumpCase) -> Iterator[Seen]:
 @pump_check(
     "REFILL_OVERDUE",
     Severity.NOTE,
-    source=DEFAULT.refill_days.source,
+    source=practice.REFILL_DAYS.source,
     why="The drug in the reservoir is older than the longest refill interval.",
 )
 def refill_overdue(case: PumpCase) -> Iterator[Seen]:
     """The last fill is not older than the longest interval."""
-    days, source = case.limits.refill_days
+    days, source = practice.REFILL_DAYS
     if case.pump.filled_at is None:
         return
     due = case.pump.filled_at.date.plus(days)
@@ -161,7 +158,9 @@ def refill_overdue(case: PumpCase) -> Iterator[Seen]:
 def battery_low(case: PumpCase) -> Iterator[Seen]:
     """The pump's replacement is not near."""
     state, replace_by = case.pump.battery
-    near = replace_by is not None and replace_by <= case.now.date.plus(REPLACE_AHEAD_DAYS)
+    near = replace_by is not None and replace_by <= case.now.date.plus(
+        practice.REPLACE_AHEAD_DAYS.value
+    )
     if near or state is not BatteryState.OK:
         when = f"the pump is to be replaced by {replace_by}" if replace_by else "battery low"
         yield Seen(f"{when} (battery: {state.value})", value=state.value)

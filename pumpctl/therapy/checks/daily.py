@@ -17,14 +17,21 @@ from pumpctl.therapy.figures import (
     smallest_day,
 )
 from pumpctl.therapy.findings import Seen, Severity
-from pumpctl.therapy.library import DEFAULT, Sourced
+from pumpctl.therapy.library import Sourced
+from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.moment import DAYS
 from pumpctl.therapy.program import Mode
 
+_SHIPPED = DEFAULT.listed[0].daily_dose
 
-def _above(case: Case, limit: Sourced[Rate], kind: str) -> Iterator[Seen]:
+
+def _source(limit: Sourced[Rate] | None) -> str:
+    return limit.source if limit else "drug library"
+
+
+def _above(case: Case, limit: Sourced[Rate] | None, kind: str) -> Iterator[Seen]:
     """The days whose dose is above a limit, once for each declared dose."""
-    if case.program is None:
+    if case.program is None or limit is None:
         return
     told = set()
     for day, dose in enumerate(daily_doses(case.program)):
@@ -44,24 +51,26 @@ def _above(case: Case, limit: Sourced[Rate], kind: str) -> Iterator[Seen]:
 @check(
     "DAILY_DOSE_HARD",
     Severity.HARD,
-    source=DEFAULT.daily_hard.source,
+    source=_source(_SHIPPED.hard_high),
     why="Beyond any dose that label studies have seen. Overdose means coma and arrested breathing.",
 )
 def daily_dose_hard(case: Case) -> Iterator[Seen]:
     """No day's dose is above the absolute limit."""
-    yield from _above(case, case.limits.daily_hard, "absolute limit")
+    yield from _above(case, case.limits.daily_dose.hard_high, "absolute limit")
 
 
 @check(
     "RATE_HARD",
     Severity.HARD,
-    source=DEFAULT.daily_hard.source,
+    source=_source(_SHIPPED.hard_high),
     why="No rate, the fallback's included, is above what may be given in a day, not even for an "
     "hour. The pump holds every rate against the same figure.",
 )
 def rate_hard(case: Case) -> Iterator[Seen]:
     """No basal rate and no fallback is above the absolute limit of a day."""
-    limit, source = case.limits.daily_hard
+    if case.limits.rate.hard_high is None:
+        return
+    limit, source = case.limits.rate.hard_high
     for rate, path in basal_rates(case):
         if rate > limit and case.draft.mode is not Mode.CONTINUOUS:
             yield Seen(
@@ -85,28 +94,31 @@ def rate_hard(case: Case) -> Iterator[Seen]:
 @check(
     "DAILY_DOSE_SOFT",
     Severity.SOFT,
-    source=DEFAULT.daily_soft.source,
+    source=_source(_SHIPPED.soft_high),
     why="There is little experience with daily doses above 1000 mcg; a dose out by ten is often "
     "there. Give the reason if it is meant.",
 )
 def daily_dose_soft(case: Case) -> Iterator[Seen]:
     """No day's dose is above what there is experience with."""
-    for seen in _above(case, case.limits.daily_soft, "limit without a reason"):
-        value = seen.value or ""
-        if Rate.parse(value) <= case.limits.daily_hard.value:
+    for seen in _above(case, case.limits.daily_dose.soft_high, "limit without a reason"):
+        value, hard = seen.value or "", case.limits.daily_dose.hard_high
+        if hard is None or Rate.parse(value) <= hard.value:
             yield seen
 
 
 @check(
     "LARGEST_24H_HARD",
     Severity.HARD,
-    source=DEFAULT.daily_hard.source,
+    source=_source(_SHIPPED.hard_high),
     why="The absolute limit holds for any 24 hours, with every permitted patient dose taken, not "
     "only for calendar days.",
 )
 def largest_24h_hard(case: Case) -> Iterator[Seen]:
     """No 24 hours, with all patient doses taken, are above the absolute limit."""
-    program, (limit, source) = case.program, case.limits.daily_hard
+    program, hard = case.program, case.limits.daily_dose.hard_high
+    if hard is None:
+        return
+    limit, source = hard
     if program is None or max(daily_doses(program)) > limit.quanta:
         return  # said already, of the day itself
     largest = largest_24h_with_patient_doses(program)
@@ -123,7 +135,7 @@ def largest_24h_hard(case: Case) -> Iterator[Seen]:
 @check(
     "DAILY_DOSE_USUAL",
     Severity.NOTE,
-    source=DEFAULT.usual["spinal"].source,
+    source=DEFAULT.listed[0].usual[0].source,
     why="Outside the range of maintenance doses that the label calls usual. That is no limit: "
     "many patients need it.",
 )
@@ -132,9 +144,7 @@ def daily_dose_usual(case: Case) -> Iterator[Seen]:
     program, patient = case.program, case.draft.patient
     if program is None or patient is None or program.mode is Mode.MINIMUM:
         return
-    usual = case.limits.usual.get(patient.age_group) or case.limits.usual.get(
-        patient.spasticity_origin
-    )
+    usual = case.limits.usual_for(patient.age_group, patient.spasticity_origin)
     if usual is None:
         return
     told = set()

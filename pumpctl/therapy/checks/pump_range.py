@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from pumpctl.quantities import MAX_QUANTA, Concentration, Flow, Mass, round_down, round_up
+from pumpctl.therapy import practice
 from pumpctl.therapy.checks.registry import Case, basal_rates, check
 from pumpctl.therapy.figures import rate_at
 from pumpctl.therapy.findings import Seen, Severity
-from pumpctl.therapy.library import DEFAULT
 from pumpctl.therapy.moment import DAY_MS, DAYS, MINUTE_MS, clock_text
 from pumpctl.therapy.places import Path
 from pumpctl.therapy.program import DAY_MINUTES, Mode, Program, ScheduledBolus
@@ -27,7 +27,7 @@ def _flow(ng_per_day: Fraction | int, concentration: Concentration) -> Fraction:
 @check(
     "FLOW_LOW",
     Severity.HARD,
-    source=DEFAULT.minimum_flow.source,
+    source=practice.MINIMUM_FLOW.source,
     why="Below its least flow a pump of this kind does not deliver what it was told; the patient "
     "would get nothing one can rely on. A lower concentration gives more room at low doses.",
 )
@@ -36,7 +36,7 @@ def flow_low(case: Case) -> Iterator[Seen]:
     concentration = case.draft.concentration
     if not concentration:
         return
-    least, source = case.limits.minimum_flow
+    least, source = practice.MINIMUM_FLOW
     for rate, path in basal_rates(case):
         flow = _flow(rate.quanta, concentration)
         if rate and flow < least.quanta:
@@ -53,7 +53,7 @@ def flow_low(case: Case) -> Iterator[Seen]:
 @check(
     "FLOW_HIGH",
     Severity.HARD,
-    source=DEFAULT.maximum_flow.source,
+    source=practice.MAXIMUM_FLOW.source,
     why="Basal, scheduled bolus and patient dose together never exceed the pump's greatest flow "
     "(LIM-06). Over a longer time the same dose can be given.",
 )
@@ -88,7 +88,7 @@ def flow_high(case: Case) -> Iterator[Seen]:
 
 
 def _too_high(case: Case, total: Fraction, path: Path, what: str) -> Iterator[Seen]:
-    greatest, source = case.limits.maximum_flow
+    greatest, source = practice.MAXIMUM_FLOW
     concentration = case.draft.concentration
     flow = _flow(total, concentration) if concentration else 0
     if flow > greatest.quanta:
@@ -131,7 +131,7 @@ def fallback_flow(case: Case) -> Iterator[Seen]:
     if not concentration or not fallback:
         return
     flow = _flow(fallback.quanta, concentration)
-    least, greatest = case.limits.minimum_flow.value, case.limits.maximum_flow.value
+    least, greatest = practice.MINIMUM_FLOW.value, practice.MAXIMUM_FLOW.value
     if not least.quanta <= flow <= greatest.quanta:
         text = str(Flow(round_down(flow)))
         yield Seen(

@@ -9,13 +9,14 @@ files, wires or screens.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from pumpctl.quantities import Rate
 from pumpctl.therapy.draft import Draft
 from pumpctl.therapy.findings import Fault, Rule, Seen, Severity
-from pumpctl.therapy.library import Limits
+from pumpctl.therapy.library import Library, Limits
+from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.places import Path
 from pumpctl.therapy.program import Mode, Program
 
@@ -28,7 +29,7 @@ class Case(NamedTuple):
     """What a check of a profile or a program looks at."""
 
     draft: Draft
-    limits: Limits
+    library: Library = DEFAULT
     with_pump: bool = False
 
     @property
@@ -36,70 +37,69 @@ class Case(NamedTuple):
         """The program, where the parts form one."""
         return self.draft.program
 
+    @property
+    def limits(self) -> Limits:
+        """The library's limits for this drug and concentration, or the nearest to them."""
+        return self.library.nearest(self.draft.drug, self.draft.concentration)
+
 
 class PumpCase(NamedTuple):
     """What a check of a change looks at: the new program beside the pump as it is."""
 
     draft: Draft
-    limits: Limits
+    library: Library
     program: Program
     pump: PumpState
     now: Moment
     """The station's clock."""
 
+    @property
+    def limits(self) -> Limits:
+        """The library's limits for the new program's drug, or the nearest to them."""
+        return self.library.nearest(self.program.drug, self.program.concentration)
 
-class Check(NamedTuple):
+
+C = TypeVar("C")
+
+
+class Check(NamedTuple, Generic[C]):
     """A rule, and the function that sees where it is broken."""
 
     rule: Rule
-    run: Callable[[Case], Iterator[Seen]]
+    run: Callable[[C], Iterator[Seen]]
 
 
-class PumpCheck(NamedTuple):
-    """The same, for what needs a pump."""
-
-    rule: Rule
-    run: Callable[[PumpCase], Iterator[Seen]]
+EVERY_KIND: list[Checks[Any]] = []
+"""All kinds of case; a new kind of order adds its own."""
 
 
-CHECKS: dict[str, Check] = {}
-PUMP_CHECKS: dict[str, PumpCheck] = {}
+class Checks(Generic[C]):
+    """The checks of one kind of case, by id; called, it registers one more."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Check[C]] = {}
+        EVERY_KIND.append(self)
+
+    def __call__(
+        self, name: str, severity: Severity, *, source: str, why: str, incident: str = ""
+    ) -> Callable[[Callable[[C], Iterator[Seen]]], Callable[[C], Iterator[Seen]]]:
+        """Register a check under its id."""
+
+        def register(run: Callable[[C], Iterator[Seen]]) -> Callable[[C], Iterator[Seen]]:
+            self.by_id[name] = Check(Rule(name, severity, source, why, incident), run)
+            return run
+
+        return register
+
+    def run(self, case: C) -> list[Fault]:
+        """What every check of this kind saw."""
+        return [Fault(each.rule, seen) for each in self.by_id.values() for seen in each.run(case)]
 
 
-def check(
-    name: str, severity: Severity, *, source: str, why: str
-) -> Callable[[Callable[[Case], Iterator[Seen]]], Callable[[Case], Iterator[Seen]]]:
-    """Register a check of profiles and programs."""
-
-    def register(run: Callable[[Case], Iterator[Seen]]) -> Callable[[Case], Iterator[Seen]]:
-        CHECKS[name] = Check(Rule(name, severity, source, why), run)
-        return run
-
-    return register
-
-
-def pump_check(
-    name: str, severity: Severity, *, source: str, why: str
-) -> Callable[[Callable[[PumpCase], Iterator[Seen]]], Callable[[PumpCase], Iterator[Seen]]]:
-    """Register a check of a change, against a pump."""
-
-    def register(
-        run: Callable[[PumpCase], Iterator[Seen]],
-    ) -> Callable[[PumpCase], Iterator[Seen]]:
-        PUMP_CHECKS[name] = PumpCheck(Rule(name, severity, source, why), run)
-        return run
-
-    return register
-
-
-def run_checks(case: Case) -> Iterable[Fault]:
-    """What every check of programs saw."""
-    return [Fault(each.rule, seen) for each in CHECKS.values() for seen in each.run(case)]
-
-
-def run_pump_checks(case: PumpCase) -> Iterable[Fault]:
-    """What every check of changes saw."""
-    return [Fault(each.rule, seen) for each in PUMP_CHECKS.values() for seen in each.run(case)]
+check = Checks[Case]()
+"""Of profiles and programs."""
+pump_check = Checks[PumpCase]()
+"""Of a change, against a pump."""
 
 
 def basal_rates(case: Case) -> Iterator[tuple[Rate, Path]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pumpctl.therapy import practice
 from pumpctl.therapy.checks.registry import Case, check
 from pumpctl.therapy.findings import Seen, Severity
-from pumpctl.therapy.library import DEFAULT
 from pumpctl.therapy.patient import PLACEHOLDER_TAG
 
 _LABEL = "label: indicated from 4 years; doses of children are set by response (DailyMed, CHEO)"
@@ -73,13 +73,13 @@ def tag_placeholder(case: Case) -> Iterator[Seen]:
 @check(
     "LOW_ALARM_RANGE",
     Severity.HARD,
-    source=DEFAULT.reservoir.source,
+    source=practice.RESERVOIR.source,
     why="An alarm volume at or above a full reservoir rings from the first minute, and one of "
     "nothing never rings before the drug has run out.",
 )
 def low_alarm_range(case: Case) -> Iterator[Seen]:
     """The alarm volume is above nothing, and below a full reservoir."""
-    alarm, (largest, source) = case.draft.low_alarm, case.limits.reservoir
+    alarm, (largest, source) = case.draft.low_alarm, practice.RESERVOIR
     if alarm is not None and (not alarm or alarm >= largest):
         yield Seen(
             f"an alarm volume of {alarm}",
@@ -93,12 +93,12 @@ def low_alarm_range(case: Case) -> Iterator[Seen]:
 @check(
     "LOW_ALARM_LOW",
     Severity.NOTE,
-    source=DEFAULT.low_alarm.source,
+    source=practice.LOW_ALARM.source,
     why="Withdrawal has been seen with more than 2 mL left, and clinics raised the alarm to 4 mL.",
 )
 def low_alarm_low(case: Case) -> Iterator[Seen]:
     """The alarm volume is not below the usual one."""
-    alarm, (usual, source) = case.draft.low_alarm, case.limits.low_alarm
+    alarm, (usual, source) = case.draft.low_alarm, practice.LOW_ALARM
     if alarm is not None and alarm and alarm < usual:
         yield Seen(
             f"an alarm volume of {alarm} leaves less warning than usual",
