@@ -8,6 +8,7 @@ dotted keys, all strings, comments) and nothing of profiles.
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -54,8 +55,13 @@ def places(text: str) -> dict[Path, Place]:
     return scanner.found
 
 
-_BLANK = " \t\r\n"
-_BARE_ENDS = ",]}#\n"
+_SPACE = re.compile(r"[ \t]*")
+_BLANK = re.compile(r"[ \t\r\n]*(?:#[^\n]*[ \t\r\n]*)*")
+"""Past comments, where line ends are blanks too."""
+_BARE_KEY = re.compile(r"[^ \t.=\]]*")
+_BARE_VALUE = re.compile(r"[^,\]}#\n]*")
+_STRING = re.compile(r"""(?!\"{3}|'{3})(?:"(?:[^"\\]|\\.)*"|'[^']*')""")
+"""Of one line; long ones are walked through."""
 
 
 class _Scanner:
@@ -68,23 +74,16 @@ class _Scanner:
 
     def document(self) -> None:
         table: Path = ()
-        while self.skip(_BLANK) < len(self.text):
+        while self.past(_BLANK) < len(self.text):
             if self.text[self.at] == "[":
                 table = self.header()
             else:
                 self.pair(table)
 
-    def skip(self, blank: str = " \t") -> int:
-        """Past blanks, and past comments where line ends are blanks too."""
-        while self.at < len(self.text):
-            char = self.text[self.at]
-            if char == "#" and "\n" in blank:
-                end = self.text.find("\n", self.at)
-                self.at = len(self.text) if end < 0 else end
-            elif char in blank:
-                self.at += 1
-            else:
-                break
+    def past(self, what: re.Pattern[str]) -> int:
+        """Past everything that matches here, which may be nothing."""
+        if (found := what.match(self.text, self.at)) is not None:
+            self.at = found.end()
         return self.at
 
     def header(self) -> Path:
@@ -109,7 +108,7 @@ class _Scanner:
         return path
 
     def pair(self, table: Path) -> None:
-        start = self.skip()
+        start = self.past(_SPACE)
         path = table
         for part in self.key():
             path = (*path, part)
@@ -121,20 +120,19 @@ class _Scanner:
         """The parts of a key; ends before whatever follows it."""
         parts = []
         while True:
-            start = self.skip()
+            start = self.past(_SPACE)
             if self.text[start] in "\"'":
                 self.string()
                 parts.append(_unquoted(self.text[start : self.at]))
             else:
-                while self.at < len(self.text) and self.text[self.at] not in " \t.=]":
-                    self.at += 1
+                self.past(_BARE_KEY)
                 parts.append(self.text[start : self.at])
-            if self.text[self.skip()] != ".":
+            if self.text[self.past(_SPACE)] != ".":
                 return parts
             self.at += 1
 
     def value(self, path: Path, key: int) -> None:
-        start = self.skip()
+        start = self.past(_SPACE)
         char = self.text[start]
         if char in "\"'":
             self.string()
@@ -143,8 +141,7 @@ class _Scanner:
         elif char == "{":
             self.inline_table(path)
         else:
-            while self.at < len(self.text) and self.text[self.at] not in _BARE_ENDS:
-                self.at += 1
+            self.past(_BARE_VALUE)
             self.at = start + len(self.text[start : self.at].rstrip())
             if self.at == start:
                 raise ValueError("no value")
@@ -153,24 +150,26 @@ class _Scanner:
     def array(self, path: Path) -> None:
         self.at += 1
         index = 0
-        while self.text[self.skip(_BLANK)] != "]":
+        while self.text[self.past(_BLANK)] != "]":
             self.value((*path, index), self.at)
             index += 1
-            if self.text[self.skip(_BLANK)] == ",":
+            if self.text[self.past(_BLANK)] == ",":
                 self.at += 1
         self.at += 1
 
     def inline_table(self, path: Path) -> None:
         self.at += 1
-        while self.text[self.skip(_BLANK)] != "}":
+        while self.text[self.past(_BLANK)] != "}":
             self.pair(path)
-            if self.text[self.skip(_BLANK)] == ",":
+            if self.text[self.past(_BLANK)] == ",":
                 self.at += 1
         self.at += 1
 
     def string(self) -> None:
         """Past a string of any of the four kinds."""
-        mark = self.text[self.at]
+        start, mark = self.at, self.text[self.at]
+        if self.past(_STRING) > start:
+            return
         long = self.text.startswith(mark * 3, self.at)
         close = mark * 3 if long else mark
         self.at += len(close)
