@@ -5,6 +5,7 @@
     python3 dev.py run ARGS...     pumpctl itself:  dev.py run status --json
     python3 dev.py test [ARGS...]  the tests; arguments go to pytest
     python3 dev.py lint [--fix]    ruff, its formatter, and mypy
+    python3 dev.py cover           branch coverage of therapy/ and quantities: 100 % or it fails
     python3 dev.py bench [NAME]    benchmarks/NAME.py, or all of them
     python3 dev.py generate        completions/ and the tables in docs/ (--check: only look)
     python3 dev.py setup           only make .venv; every other command does so too
@@ -393,6 +394,17 @@ def lint_commands(place: Place, args: Sequence[str]) -> list[list[str]]:
     ]
 
 
+def cover_commands(place: Place, args: Sequence[str]) -> list[list[str]]:
+    """The dosing floor's own tests under coverage, then its verdict; arguments go to pytest."""
+    coverage = [place.tool("python"), "-m", "coverage"]
+    tests = ["tests/therapy", "tests/property", "tests/oracles", "tests/test_quantities.py"]
+    measured = "--include=pumpctl/therapy/*,pumpctl/quantit*"
+    return [
+        [*coverage, "run", "--branch", measured, "-m", "pytest", "-q", *(args or tests)],
+        [*coverage, "report", measured, "--show-missing", "--skip-covered", "--fail-under=100"],
+    ]
+
+
 def bench_commands(place: Place, args: Sequence[str]) -> list[list[str]]:
     scripts = sorted((place.root / "benchmarks").glob("[a-z]*.py"))
     rest = list(args)
@@ -410,7 +422,7 @@ def main(argv: Sequence[str]) -> int:
         print((__doc__ or "").split("\n\nStandard")[0], file=sys.stdout if argv else sys.stderr)
         return 0 if argv else 2
     command, args = argv[0], list(argv[1:])
-    if command not in ("demo", "run", "test", "lint", "bench", "generate", "setup"):
+    if command not in ("demo", "run", "test", "lint", "cover", "bench", "generate", "setup"):
         say(f"dev.py: no command {command}; see python3 dev.py --help")
         return 2
     root = Path(__file__).resolve().parent
@@ -429,8 +441,8 @@ def main(argv: Sequence[str]) -> int:
         if command == "generate":
             generate = [place.tool("python"), "-m", "tools.generate", *args]
             return become(place, generate, place.root)
-        commands = (lint_commands if command == "lint" else bench_commands)(place, args)
-        return max([run(place, each, place.root) for each in commands], default=0)
+        several = {"lint": lint_commands, "cover": cover_commands, "bench": bench_commands}
+        return max([run(place, each, place.root) for each in several[command](place, args)])
     except SetupError as error:
         say(f"dev.py: {error}")
         return 1

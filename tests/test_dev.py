@@ -209,6 +209,8 @@ def test_lint_and_bench_commands(place: dev.Place) -> None:
     (place.root / "benchmarks").mkdir()
     (place.root / "benchmarks" / "startup.py").touch()
     assert len(dev.bench_commands(place, [])) == 1
+    assert "--fail-under=100" in dev.cover_commands(place, [])[1]
+    assert dev.cover_commands(place, ["tests/wire"])[0][-1] == "tests/wire"
     assert dev.bench_commands(place, ["startup", "--runs", "3"])[0][2:] == ["--runs", "3"]
     with pytest.raises(dev.SetupError, match="there are: startup"):
         dev.bench_commands(place, ["stratup"])

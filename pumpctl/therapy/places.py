@@ -170,15 +170,15 @@ class _Scanner:
         start, mark = self.at, self.text[self.at]
         if self.past(_STRING) > start:
             return
-        long = self.text.startswith(mark * 3, self.at)
-        close = mark * 3 if long else mark
+        close = mark * 3
+        if not self.text.startswith(close, start):
+            raise ValueError("a string without an end")
         self.at += len(close)
         while not self.text.startswith(close, self.at):
             self.at += 2 if self.text[self.at] == "\\" and mark == '"' else 1
         self.at += len(close)
-        if long:  # up to two more quotes may stand in front of the closing three
-            for _ in range(2):
-                self.at += self.text.startswith(mark, self.at)
+        for _ in range(2):  # up to two more quotes may stand in front of the closing three
+            self.at += self.text.startswith(mark, self.at)
 
 
 def _unquoted(quoted: str) -> str:
