@@ -73,13 +73,15 @@ end
 function __pumpctl_goes_on
     switch $argv[1]
         case ''
-            contains -- $argv[2] list status interrogate doctor explain logs profile program stop resume confirm apply resolve pair unpair emulator demo
+            contains -- $argv[2] list status interrogate doctor explain logs profile titrate program stop resume confirm apply resolve pair unpair library emulator demo
         case 'logs'
             contains -- $argv[2] pull show export
         case 'profile'
-            contains -- $argv[2] new check show schema
+            contains -- $argv[2] new check show diff plot schema
         case 'program'
             contains -- $argv[2] show plan push
+        case 'library'
+            contains -- $argv[2] show check sign install keys
         case 'emulator'
             contains -- $argv[2] new serve advance inspect press list remove
         case '*'
@@ -99,6 +101,14 @@ function __pumpctl_takes_value
             contains -- $argv[2] --mode
         case 'profile check'
             contains -- $argv[2] --volume --at
+        case 'profile show'
+            contains -- $argv[2] --volume --at --days
+        case 'profile diff'
+            contains -- $argv[2] --volume --at --days
+        case 'profile plot'
+            contains -- $argv[2] --output -o
+        case 'titrate'
+            contains -- $argv[2] --dose --by --reduce-by --fallback --every --to --started --last-increase --at --volume --output -o
         case 'program plan'
             contains -- $argv[2] --override -o --output
         case 'program push'
@@ -111,6 +121,14 @@ function __pumpctl_takes_value
             contains -- $argv[2] --confirm
         case 'pair'
             contains -- $argv[2] --secret-file --role
+        case 'library show'
+            contains -- $argv[2] -o --output
+        case 'library sign'
+            contains -- $argv[2] --key -o --output --passphrase-file
+        case 'library install'
+            contains -- $argv[2] --override
+        case 'library keys'
+            contains -- $argv[2] --new --trust --as --revoke --passphrase-file
         case 'emulator new'
             contains -- $argv[2] --volume --concentration --model --utc-offset
         case 'emulator serve'
@@ -139,7 +157,8 @@ complete -c pumpctl -n '__pumpctl_at \'\'' -a interrogate -d 'Read everything an
 complete -c pumpctl -n '__pumpctl_at \'\'' -a doctor -d 'Check this station: home, journal, keys, ports.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a explain -d 'Say why a check exists and what it saves from.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a logs -d 'The pump\'s log: pull, show, export.'
-complete -c pumpctl -n '__pumpctl_at \'\'' -a profile -d 'Dose profiles: write, check, show.'
+complete -c pumpctl -n '__pumpctl_at \'\'' -a profile -d 'Dose profiles: write, check, show, compare, draw.'
+complete -c pumpctl -n '__pumpctl_at \'\'' -a titrate -d 'Show what the next daily dose may be.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a program -d 'The pump\'s program: show, plan, push.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a stop -d 'Stop delivery now. Abrupt withdrawal can kill.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a resume -d 'Go on with the stored program after a stop.'
@@ -148,6 +167,7 @@ complete -c pumpctl -n '__pumpctl_at \'\'' -a apply -d 'Apply a plan with its co
 complete -c pumpctl -n '__pumpctl_at \'\'' -a resolve -d 'Find out what became of an unknown operation.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a pair -d 'Pair this operator with a pump.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a unpair -d 'Remove this operator\'s pairing from a pump.'
+complete -c pumpctl -n '__pumpctl_at \'\'' -a library -d 'The drug library: show, check, sign, install, keys.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a emulator -d 'Built-in pumps for rehearsal and development.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a demo -d 'The first minute: a whole visit on a built-in pump.'
 complete -c pumpctl -n '__pumpctl_at \'logs\'' -a pull -d 'Bring the pump\'s log into the records.'
@@ -156,10 +176,17 @@ complete -c pumpctl -n '__pumpctl_at \'logs\'' -a export -d 'Write log entries t
 complete -c pumpctl -n '__pumpctl_at \'profile\'' -a new -d 'Write a new dose profile to start from.'
 complete -c pumpctl -n '__pumpctl_at \'profile\'' -a check -d 'Check a dose profile; no pump is asked.'
 complete -c pumpctl -n '__pumpctl_at \'profile\'' -a show -d 'Show what a dose profile gives, hour by hour.'
+complete -c pumpctl -n '__pumpctl_at \'profile\'' -a diff -d 'Show what a new dose profile changes.'
+complete -c pumpctl -n '__pumpctl_at \'profile\'' -a plot -d 'Draw a profile, or old and new, as a chart.'
 complete -c pumpctl -n '__pumpctl_at \'profile\'' -a schema -d 'Print the JSON Schema of profiles for editors.'
 complete -c pumpctl -n '__pumpctl_at \'program\'' -a show -d 'Show the program that the pump runs.'
 complete -c pumpctl -n '__pumpctl_at \'program\'' -a plan -d 'Plan a new program and write the plan to a file.'
 complete -c pumpctl -n '__pumpctl_at \'program\'' -a push -d 'Plan, confirm, apply and verify a new program.'
+complete -c pumpctl -n '__pumpctl_at \'library\'' -a show -d 'Show the drug library in force.'
+complete -c pumpctl -n '__pumpctl_at \'library\'' -a check -d 'Check a drug library\'s file.'
+complete -c pumpctl -n '__pumpctl_at \'library\'' -a sign -d 'Sign a drug library.'
+complete -c pumpctl -n '__pumpctl_at \'library\'' -a install -d 'Put a signed drug library in force.'
+complete -c pumpctl -n '__pumpctl_at \'library\'' -a keys -d 'List, make, trust or revoke library keys.'
 complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a new -d 'Make a built-in pump.'
 complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a serve -d 'Run a built-in pump on a pty or on TCP.'
 complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a advance -d 'Move a built-in pump\'s time forward.'
@@ -169,7 +196,7 @@ complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a list -d 'List built-in pum
 complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a remove -d 'Delete a built-in pump.'
 complete -c pumpctl -n '__pumpctl_at \'status\'; and __pumpctl_unused value --check' -l check -r -x -a 'critical any' -d 'Exit 10 when such an alarm is active.'
 complete -c pumpctl -n '__pumpctl_at \'explain\'; and __pumpctl_unused flag --list' -l list -d 'List all ids.'
-complete -c pumpctl -n '__pumpctl_at \'explain\' 0' -x -a 'AGE_UNDER_12 ALARM_ACTIVE ALARM_CRITICAL BATTERY_LOW BOLUS_COUNT BOLUS_OVERLAP BOLUS_RUNNING CHANGE_FROM_MINIMUM CLOCK_DIFFERENCE CLOCK_OFF CONCENTRATION_OTHER CONCENTRATION_SCREENING CONCENTRATION_UNKNOWN CONTINUOUS_BOLUS DAILY_DOSE_HARD DAILY_DOSE_SOFT DAILY_DOSE_USUAL DAY_MISSING DAY_TWICE DECLARED_DOSE DOSE_DURATION DOSE_INCREASE DOSE_REDUCTION DRUG_OTHER DRUG_UNKNOWN FALLBACK_FLOW FALLBACK_HIGH FALLBACK_LOW FLOW_HIGH FLOW_LOW HISTORY_MISSING KEY_MISSING KEY_UNKNOWN LARGEST_24H_HARD LOW_ALARM_CAPACITY LOW_ALARM_LOW LOW_ALARM_RANGE MODE_CONTRADICTION PATIENT_ASSIGNED PATIENT_DOSE_LOCKOUT PATIENT_DOSE_UNREACHABLE PATIENT_OTHER PROFILE_FORMAT PUMP_OTHER QUANTITY RATE_HARD REFILL_OVERDUE RESERVOIR_LOW STEP_COUNT STEP_GAP STEP_ORDER STEP_TWICE STOPPED_LONG STOPPED_RESTART STOPPED_SHORT STOPPED_TOO_LONG TAG_PLACEHOLDER TIME_OF_DAY VALUE_CHOICE VALUE_COUNT VALUE_KIND VALUE_TEXT ZERO_DOSE ZERO_RATE'
+complete -c pumpctl -n '__pumpctl_at \'explain\' 0' -x -a 'AGE_UNDER_12 ALARM_ACTIVE ALARM_CRITICAL BATTERY_LOW BOLUS_COUNT BOLUS_HARD BOLUS_LOW BOLUS_ORDER_ALARM BOLUS_ORDER_BRIDGE BOLUS_ORDER_DRUG BOLUS_ORDER_EMPTY BOLUS_ORDER_FLOW BOLUS_ORDER_FRONT BOLUS_ORDER_HARD BOLUS_ORDER_LARGE BOLUS_ORDER_LOCKOUT BOLUS_ORDER_LOCKS BOLUS_ORDER_LOW BOLUS_ORDER_RESERVOIR BOLUS_ORDER_RUNNING BOLUS_ORDER_SCHEDULED BOLUS_ORDER_SMALL BOLUS_ORDER_STOPPED BOLUS_ORDER_WINDOW BOLUS_ORDER_WINDOW_SOFT BOLUS_OVERLAP BOLUS_RUNNING BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FLOW BRIDGE_IMPOSSIBLE BRIDGE_INCREASE BRIDGE_LATE BRIDGE_LEFT_OUT BRIDGE_PATIENT_DOSES BRIDGE_RUNNING BRIDGE_UNCERTAIN CHANGE_FROM_MINIMUM CLOCK_DIFFERENCE CLOCK_OFF CONCENTRATION_OTHER CONCENTRATION_SCREENING CONCENTRATION_UNKNOWN CONTINUOUS_BOLUS DAILY_DOSE_HARD DAILY_DOSE_LOW DAILY_DOSE_SOFT DAILY_DOSE_USUAL DATE DAY_MISSING DAY_TWICE DECLARED_DOSE DOSE_DURATION DOSE_INCREASE DOSE_REDUCTION DRUG_OTHER DRUG_UNKNOWN FALLBACK_FLOW FALLBACK_HIGH FALLBACK_LOW FIRST_24H FLOW_HIGH FLOW_LOW HISTORY_MISSING INCREASE_24H KEY_MISSING KEY_UNKNOWN LABEL_TIMES_UNKNOWN LARGEST_24H_HARD LIBRARY_CONCENTRATION LIBRARY_DATES LIBRARY_DUPLICATE LIBRARY_EXPIRED LIBRARY_FORMAT LIBRARY_LOOSER LIBRARY_NOTHING LIBRARY_ORDER LIBRARY_REDUCTION LIBRARY_REQUIRED LIBRARY_SITE LIBRARY_SOURCE LIBRARY_TO_VERIFY LIBRARY_WINDOWS LINE_DIFFERS LINE_MODEL LINE_TABLE_OLD LOW_ALARM_CAPACITY LOW_ALARM_LOW LOW_ALARM_RANGE MAINTENANCE_STEP MODE_CONTRADICTION PATIENT_ASSIGNED PATIENT_DOSE_HARD PATIENT_DOSE_LOCKOUT PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PATIENT_DOSE_UNREACHABLE PATIENT_OTHER PRIME_OTHER_FLUID PRIME_REFUSED PRIME_TUBING_OTHER PRIME_UNCERTAIN PROFILE_FORMAT PUMP_OTHER QUANTITY RATE_HARD RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_AMPOULE REFILL_CONCENTRATION REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG REFILL_DRUG_CHANGE REFILL_EXPIRY REFILL_INTERVAL REFILL_LOOK_ALIKE REFILL_LOT REFILL_MIXED REFILL_NON_DELIVERY REFILL_NO_HISTORY REFILL_NO_SENSOR REFILL_OVERDUE REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_PROGRAM REFILL_SENSOR REFILL_TOO_SMALL REFILL_TREND RESERVOIR_LOW START_DOSE STEP_COUNT STEP_GAP STEP_ORDER STEP_TWICE STOPPED_LONG STOPPED_RESTART STOPPED_SHORT STOPPED_TOO_LONG TAG_PLACEHOLDER TIME_OF_DAY TITRATION_STEP VALUE_CHOICE VALUE_COUNT VALUE_KIND VALUE_TEXT WINDOW_AHEAD_HARD WINDOW_AHEAD_SOFT WINDOW_HARD WINDOW_SOFT ZERO_DOSE ZERO_RATE'
 complete -c pumpctl -n '__pumpctl_at \'logs pull\'; and __pumpctl_unused flag --all' -l all -d 'Everything that the pump holds, not only what is new.'
 complete -c pumpctl -n '__pumpctl_at \'logs show\'; and __pumpctl_unused value --last' -l last -r -x -d 'So many of the newest.'
 complete -c pumpctl -n '__pumpctl_at \'logs show\'; and __pumpctl_unused value --kind' -l kind -r -x -a 'hour boot activated chain_head stopped resumed bolus_started bolus_ended bolus_missed refilled bridge_started bridge_ended clock_set alarm_raised alarm_cleared pairing_opened paired unpaired granted voided stage_dropped fallback patient_dose patient_refused limits_set log_lost patient_assigned' -d 'Only entries of this kind.'
@@ -178,19 +205,45 @@ complete -c pumpctl -n '__pumpctl_at \'profile new\'; and __pumpctl_unused value
 complete -c pumpctl -n '__pumpctl_at \'profile new\'; and __pumpctl_unused flag --force' -l force -d 'Write over a file.'
 complete -c pumpctl -n '__pumpctl_at \'profile new\' 0' -F
 complete -c pumpctl -n '__pumpctl_at \'profile check\'; and __pumpctl_unused value --volume' -l volume -r -x -d 'Reservoir volume for the dates, "38 mL".'
-complete -c pumpctl -n '__pumpctl_at \'profile check\'; and __pumpctl_unused value --at' -l at -r -x -d 'When it was filled, ISO 8601.'
+complete -c pumpctl -n '__pumpctl_at \'profile check\'; and __pumpctl_unused value --at' -l at -r -x -d 'When it was filled, ISO 8601; else now.'
 complete -c pumpctl -n '__pumpctl_at \'profile check\' 0' -F
+complete -c pumpctl -n '__pumpctl_at \'profile show\'; and __pumpctl_unused value --volume' -l volume -r -x -d 'Reservoir volume for the dates, "38 mL".'
+complete -c pumpctl -n '__pumpctl_at \'profile show\'; and __pumpctl_unused value --at' -l at -r -x -d 'When it was filled, ISO 8601; else now.'
+complete -c pumpctl -n '__pumpctl_at \'profile show\'; and __pumpctl_unused value --days' -l days -r -x -d 'So many days ahead; else 14.'
 complete -c pumpctl -n '__pumpctl_at \'profile show\' 0' -F
-complete -c pumpctl -n '__pumpctl_at \'program plan\'' -l override -r -x -a 'ALARM_CRITICAL= DAILY_DOSE_SOFT= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= STOPPED_LONG= STOPPED_RESTART=' -d 'Override one soft finding by name.'
+complete -c pumpctl -n '__pumpctl_at \'profile diff\'; and __pumpctl_unused value --volume' -l volume -r -x -d 'Reservoir volume for the dates, "38 mL".'
+complete -c pumpctl -n '__pumpctl_at \'profile diff\'; and __pumpctl_unused value --at' -l at -r -x -d 'When it was filled, ISO 8601; else now.'
+complete -c pumpctl -n '__pumpctl_at \'profile diff\'; and __pumpctl_unused value --days' -l days -r -x -d 'So many days ahead; else 14.'
+complete -c pumpctl -n '__pumpctl_at \'profile diff\' 0' -F
+complete -c pumpctl -n '__pumpctl_at \'profile diff\' 1' -F
+complete -c pumpctl -n '__pumpctl_at \'profile plot\'; and __pumpctl_unused value --output -o' -s o -l output -r -F -d 'Draw into NAME.svg or NAME.png.'
+complete -c pumpctl -n '__pumpctl_at \'profile plot\'; and __pumpctl_unused flag --force' -l force -d 'Write over a file.'
+complete -c pumpctl -n '__pumpctl_at \'profile plot\' 0' -F
+complete -c pumpctl -n '__pumpctl_at \'profile plot\' 1' -F
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --dose' -l dose -r -x -d 'The new daily dose, of the largest day, "110 mcg/day".'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --by' -l by -r -x -d 'Increase the daily dose by "10 %".'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --reduce-by' -l reduce-by -r -x -d 'Reduce the daily dose by "10 %".'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused flag --keep-boluses' -l keep-boluses -d 'Scale basal rates only, no scheduled bolus.'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --fallback' -l fallback -r -x -d 'The new fallback, "80 mcg/day"; else in proportion.'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --every' -l every -r -x -d 'Weaning: --reduce-by again after "2 d".'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --to' -l to -r -x -d 'Weaning ends at "25 mcg/day" or minimum-rate.'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --started' -l started -r -x -d 'When the pump began to give the drug, ISO 8601.'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --last-increase' -l last-increase -r -x -d 'When the dose was last raised, ISO 8601.'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --at' -l at -r -x -d 'When the change is to be, ISO 8601; else now.'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --volume' -l volume -r -x -d 'Reservoir volume then, for the dates, "38 mL".'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --output -o' -s o -l output -r -F -d 'The new profile; for a weaning, a directory.'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused flag --force' -l force -d 'Write over files.'
+complete -c pumpctl -n '__pumpctl_at \'titrate\' 0' -F
+complete -c pumpctl -n '__pumpctl_at \'program plan\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_LEFT_OUT= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= LIBRARY_EXPIRED= LIBRARY_REDUCTION= LINE_DIFFERS= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
 complete -c pumpctl -n '__pumpctl_at \'program plan\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the plan goes.'
 complete -c pumpctl -n '__pumpctl_at \'program plan\' 0' -F
-complete -c pumpctl -n '__pumpctl_at \'program push\'' -l override -r -x -a 'ALARM_CRITICAL= DAILY_DOSE_SOFT= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= STOPPED_LONG= STOPPED_RESTART=' -d 'Override one soft finding by name.'
+complete -c pumpctl -n '__pumpctl_at \'program push\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_LEFT_OUT= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= LIBRARY_EXPIRED= LIBRARY_REDUCTION= LINE_DIFFERS= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
 complete -c pumpctl -n '__pumpctl_at \'program push\'; and __pumpctl_unused flag --plan-only' -l plan-only -d 'Stop after the plan.'
 complete -c pumpctl -n '__pumpctl_at \'program push\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the plan goes.'
 complete -c pumpctl -n '__pumpctl_at \'program push\' 0' -F
 complete -c pumpctl -n '__pumpctl_at \'stop\'; and __pumpctl_unused flag --now' -l now -d 'Stop at once; asks nothing.'
 complete -c pumpctl -n '__pumpctl_at \'stop\'; and __pumpctl_unused value --reason' -l reason -r -x -d 'Why; never needed to stop.'
-complete -c pumpctl -n '__pumpctl_at \'resume\'' -l override -r -x -a 'ALARM_CRITICAL= DAILY_DOSE_SOFT= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= STOPPED_LONG= STOPPED_RESTART=' -d 'Override one soft finding by name.'
+complete -c pumpctl -n '__pumpctl_at \'resume\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_LEFT_OUT= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= LIBRARY_EXPIRED= LIBRARY_REDUCTION= LINE_DIFFERS= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
 complete -c pumpctl -n '__pumpctl_at \'resume\'; and __pumpctl_unused flag --plan-only' -l plan-only -d 'Stop after the plan.'
 complete -c pumpctl -n '__pumpctl_at \'resume\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the plan goes.'
 complete -c pumpctl -n '__pumpctl_at \'confirm\' 0' -F
@@ -198,6 +251,20 @@ complete -c pumpctl -n '__pumpctl_at \'apply\'; and __pumpctl_unused value --con
 complete -c pumpctl -n '__pumpctl_at \'apply\' 0' -F
 complete -c pumpctl -n '__pumpctl_at \'pair\'; and __pumpctl_unused value --secret-file' -l secret-file -r -F -d 'A file with the implant card\'s secret.'
 complete -c pumpctl -n '__pumpctl_at \'pair\'; and __pumpctl_unused value --role' -l role -r -x -a 'observer clinician engineer admin' -d 'Asked for; the pump may grant less.'
+complete -c pumpctl -n '__pumpctl_at \'library show\'; and __pumpctl_unused flag --toml' -l toml -d 'As TOML, without a signature.'
+complete -c pumpctl -n '__pumpctl_at \'library show\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Write the TOML there, to start from.'
+complete -c pumpctl -n '__pumpctl_at \'library check\' 0' -F
+complete -c pumpctl -n '__pumpctl_at \'library sign\'; and __pumpctl_unused value --key' -l key -r -x -d 'A key\'s name, or its file.'
+complete -c pumpctl -n '__pumpctl_at \'library sign\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the signed file goes; else it takes its place.'
+complete -c pumpctl -n '__pumpctl_at \'library sign\'; and __pumpctl_unused value --passphrase-file' -l passphrase-file -r -F -d 'A file with the key\'s passphrase; or PUMPCTL_LIBRARY_PASSPHRASE_FILE.'
+complete -c pumpctl -n '__pumpctl_at \'library sign\' 0' -F
+complete -c pumpctl -n '__pumpctl_at \'library install\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_LEFT_OUT= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= LIBRARY_EXPIRED= LIBRARY_REDUCTION= LINE_DIFFERS= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
+complete -c pumpctl -n '__pumpctl_at \'library install\' 0' -F
+complete -c pumpctl -n '__pumpctl_at \'library keys\'; and __pumpctl_unused value --new' -l new -r -x -d 'Make a key.'
+complete -c pumpctl -n '__pumpctl_at \'library keys\'; and __pumpctl_unused value --trust' -l trust -r -F -d 'Trust the public key in a file.'
+complete -c pumpctl -n '__pumpctl_at \'library keys\'; and __pumpctl_unused value --as' -l as -r -x -d 'The name it has here, with --trust.'
+complete -c pumpctl -n '__pumpctl_at \'library keys\'; and __pumpctl_unused value --revoke' -l revoke -r -x -d 'Trust a key no more, for good.'
+complete -c pumpctl -n '__pumpctl_at \'library keys\'; and __pumpctl_unused value --passphrase-file' -l passphrase-file -r -F -d 'A file with the key\'s passphrase; or PUMPCTL_LIBRARY_PASSPHRASE_FILE.'
 complete -c pumpctl -n '__pumpctl_at \'emulator new\'; and __pumpctl_unused flag --pair' -l pair -d 'Pair it with this operator at once.'
 complete -c pumpctl -n '__pumpctl_at \'emulator new\'; and __pumpctl_unused flag --frozen' -l frozen -d 'Time moves only by advance.'
 complete -c pumpctl -n '__pumpctl_at \'emulator new\'; and __pumpctl_unused flag --bench --no-bench' -l bench -d 'Bench mode.'

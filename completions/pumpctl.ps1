@@ -14,7 +14,8 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
             'doctor' = 'Check this station: home, journal, keys, ports.'
             'explain' = 'Say why a check exists and what it saves from.'
             'logs' = 'The pump''s log: pull, show, export.'
-            'profile' = 'Dose profiles: write, check, show.'
+            'profile' = 'Dose profiles: write, check, show, compare, draw.'
+            'titrate' = 'Show what the next daily dose may be.'
             'program' = 'The pump''s program: show, plan, push.'
             'stop' = 'Stop delivery now. Abrupt withdrawal can kill.'
             'resume' = 'Go on with the stored program after a stop.'
@@ -23,6 +24,7 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
             'resolve' = 'Find out what became of an unknown operation.'
             'pair' = 'Pair this operator with a pump.'
             'unpair' = 'Remove this operator''s pairing from a pump.'
+            'library' = 'The drug library: show, check, sign, install, keys.'
             'emulator' = 'Built-in pumps for rehearsal and development.'
             'demo' = 'The first minute: a whole visit on a built-in pump.'
         }
@@ -35,12 +37,21 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
             'new' = 'Write a new dose profile to start from.'
             'check' = 'Check a dose profile; no pump is asked.'
             'show' = 'Show what a dose profile gives, hour by hour.'
+            'diff' = 'Show what a new dose profile changes.'
+            'plot' = 'Draw a profile, or old and new, as a chart.'
             'schema' = 'Print the JSON Schema of profiles for editors.'
         }
         'program' = [ordered]@{
             'show' = 'Show the program that the pump runs.'
             'plan' = 'Plan a new program and write the plan to a file.'
             'push' = 'Plan, confirm, apply and verify a new program.'
+        }
+        'library' = [ordered]@{
+            'show' = 'Show the drug library in force.'
+            'check' = 'Check a drug library''s file.'
+            'sign' = 'Sign a drug library.'
+            'install' = 'Put a signed drug library in force.'
+            'keys' = 'List, make, trust or revoke library keys.'
         }
         'emulator' = [ordered]@{
             'new' = 'Make a built-in pump.'
@@ -86,15 +97,46 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
         }
         'profile check' = [ordered]@{
             '--volume' = @('text', 'Reservoir volume for the dates, "38 mL".', '')
-            '--at' = @('text', 'When it was filled, ISO 8601.', '')
+            '--at' = @('text', 'When it was filled, ISO 8601; else now.', '')
+        }
+        'profile show' = [ordered]@{
+            '--volume' = @('text', 'Reservoir volume for the dates, "38 mL".', '')
+            '--at' = @('text', 'When it was filled, ISO 8601; else now.', '')
+            '--days' = @('text', 'So many days ahead; else 14.', '')
+        }
+        'profile diff' = [ordered]@{
+            '--volume' = @('text', 'Reservoir volume for the dates, "38 mL".', '')
+            '--at' = @('text', 'When it was filled, ISO 8601; else now.', '')
+            '--days' = @('text', 'So many days ahead; else 14.', '')
+        }
+        'profile plot' = [ordered]@{
+            '--output' = @('file', 'Draw into NAME.svg or NAME.png.', '')
+            '-o' = @('file', 'Draw into NAME.svg or NAME.png.', '')
+            '--force' = @('flag', 'Write over a file.', '')
+        }
+        'titrate' = [ordered]@{
+            '--dose' = @('text', 'The new daily dose, of the largest day, "110 mcg/day".', '')
+            '--by' = @('text', 'Increase the daily dose by "10 %".', '')
+            '--reduce-by' = @('text', 'Reduce the daily dose by "10 %".', '')
+            '--keep-boluses' = @('flag', 'Scale basal rates only, no scheduled bolus.', '')
+            '--fallback' = @('text', 'The new fallback, "80 mcg/day"; else in proportion.', '')
+            '--every' = @('text', 'Weaning: --reduce-by again after "2 d".', '')
+            '--to' = @('text', 'Weaning ends at "25 mcg/day" or minimum-rate.', '')
+            '--started' = @('text', 'When the pump began to give the drug, ISO 8601.', '')
+            '--last-increase' = @('text', 'When the dose was last raised, ISO 8601.', '')
+            '--at' = @('text', 'When the change is to be, ISO 8601; else now.', '')
+            '--volume' = @('text', 'Reservoir volume then, for the dates, "38 mL".', '')
+            '--output' = @('file', 'The new profile; for a weaning, a directory.', '')
+            '-o' = @('file', 'The new profile; for a weaning, a directory.', '')
+            '--force' = @('flag', 'Write over files.', '')
         }
         'program plan' = [ordered]@{
-            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL DAILY_DOSE_SOFT DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING STOPPED_LONG STOPPED_RESTART')
+            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_LEFT_OUT BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING LIBRARY_EXPIRED LIBRARY_REDUCTION LINE_DIFFERS MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
             '-o' = @('file', 'Where the plan goes.', '')
             '--output' = @('file', 'Where the plan goes.', '')
         }
         'program push' = [ordered]@{
-            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL DAILY_DOSE_SOFT DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING STOPPED_LONG STOPPED_RESTART')
+            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_LEFT_OUT BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING LIBRARY_EXPIRED LIBRARY_REDUCTION LINE_DIFFERS MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
             '--plan-only' = @('flag', 'Stop after the plan.', '')
             '-o' = @('file', 'Where the plan goes.', '')
             '--output' = @('file', 'Where the plan goes.', '')
@@ -104,7 +146,7 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
             '--reason' = @('text', 'Why; never needed to stop.', '')
         }
         'resume' = [ordered]@{
-            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL DAILY_DOSE_SOFT DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING STOPPED_LONG STOPPED_RESTART')
+            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_LEFT_OUT BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING LIBRARY_EXPIRED LIBRARY_REDUCTION LINE_DIFFERS MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
             '--plan-only' = @('flag', 'Stop after the plan.', '')
             '-o' = @('file', 'Where the plan goes.', '')
             '--output' = @('file', 'Where the plan goes.', '')
@@ -115,6 +157,27 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
         'pair' = [ordered]@{
             '--secret-file' = @('file', 'A file with the implant card''s secret.', '')
             '--role' = @('words', 'Asked for; the pump may grant less.', 'observer clinician engineer admin')
+        }
+        'library show' = [ordered]@{
+            '--toml' = @('flag', 'As TOML, without a signature.', '')
+            '-o' = @('file', 'Write the TOML there, to start from.', '')
+            '--output' = @('file', 'Write the TOML there, to start from.', '')
+        }
+        'library sign' = [ordered]@{
+            '--key' = @('text', 'A key''s name, or its file.', '')
+            '-o' = @('file', 'Where the signed file goes; else it takes its place.', '')
+            '--output' = @('file', 'Where the signed file goes; else it takes its place.', '')
+            '--passphrase-file' = @('file', 'A file with the key''s passphrase; or PUMPCTL_LIBRARY_PASSPHRASE_FILE.', '')
+        }
+        'library install' = [ordered]@{
+            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_LEFT_OUT BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING LIBRARY_EXPIRED LIBRARY_REDUCTION LINE_DIFFERS MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
+        }
+        'library keys' = [ordered]@{
+            '--new' = @('text', 'Make a key.', '')
+            '--trust' = @('file', 'Trust the public key in a file.', '')
+            '--as' = @('text', 'The name it has here, with --trust.', '')
+            '--revoke' = @('text', 'Trust a key no more, for good.', '')
+            '--passphrase-file' = @('file', 'A file with the key''s passphrase; or PUMPCTL_LIBRARY_PASSPHRASE_FILE.', '')
         }
         'emulator new' = [ordered]@{
             '--pair' = @('flag', 'Pair it with this operator at once.', '')
@@ -138,15 +201,23 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
     $again = @('--override')
     # Arguments by their number.
     $arguments = @{
-        'explain 0' = @('words', 'AGE_UNDER_12 ALARM_ACTIVE ALARM_CRITICAL BATTERY_LOW BOLUS_COUNT BOLUS_OVERLAP BOLUS_RUNNING CHANGE_FROM_MINIMUM CLOCK_DIFFERENCE CLOCK_OFF CONCENTRATION_OTHER CONCENTRATION_SCREENING CONCENTRATION_UNKNOWN CONTINUOUS_BOLUS DAILY_DOSE_HARD DAILY_DOSE_SOFT DAILY_DOSE_USUAL DAY_MISSING DAY_TWICE DECLARED_DOSE DOSE_DURATION DOSE_INCREASE DOSE_REDUCTION DRUG_OTHER DRUG_UNKNOWN FALLBACK_FLOW FALLBACK_HIGH FALLBACK_LOW FLOW_HIGH FLOW_LOW HISTORY_MISSING KEY_MISSING KEY_UNKNOWN LARGEST_24H_HARD LOW_ALARM_CAPACITY LOW_ALARM_LOW LOW_ALARM_RANGE MODE_CONTRADICTION PATIENT_ASSIGNED PATIENT_DOSE_LOCKOUT PATIENT_DOSE_UNREACHABLE PATIENT_OTHER PROFILE_FORMAT PUMP_OTHER QUANTITY RATE_HARD REFILL_OVERDUE RESERVOIR_LOW STEP_COUNT STEP_GAP STEP_ORDER STEP_TWICE STOPPED_LONG STOPPED_RESTART STOPPED_SHORT STOPPED_TOO_LONG TAG_PLACEHOLDER TIME_OF_DAY VALUE_CHOICE VALUE_COUNT VALUE_KIND VALUE_TEXT ZERO_DOSE ZERO_RATE')
+        'explain 0' = @('words', 'AGE_UNDER_12 ALARM_ACTIVE ALARM_CRITICAL BATTERY_LOW BOLUS_COUNT BOLUS_HARD BOLUS_LOW BOLUS_ORDER_ALARM BOLUS_ORDER_BRIDGE BOLUS_ORDER_DRUG BOLUS_ORDER_EMPTY BOLUS_ORDER_FLOW BOLUS_ORDER_FRONT BOLUS_ORDER_HARD BOLUS_ORDER_LARGE BOLUS_ORDER_LOCKOUT BOLUS_ORDER_LOCKS BOLUS_ORDER_LOW BOLUS_ORDER_RESERVOIR BOLUS_ORDER_RUNNING BOLUS_ORDER_SCHEDULED BOLUS_ORDER_SMALL BOLUS_ORDER_STOPPED BOLUS_ORDER_WINDOW BOLUS_ORDER_WINDOW_SOFT BOLUS_OVERLAP BOLUS_RUNNING BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FLOW BRIDGE_IMPOSSIBLE BRIDGE_INCREASE BRIDGE_LATE BRIDGE_LEFT_OUT BRIDGE_PATIENT_DOSES BRIDGE_RUNNING BRIDGE_UNCERTAIN CHANGE_FROM_MINIMUM CLOCK_DIFFERENCE CLOCK_OFF CONCENTRATION_OTHER CONCENTRATION_SCREENING CONCENTRATION_UNKNOWN CONTINUOUS_BOLUS DAILY_DOSE_HARD DAILY_DOSE_LOW DAILY_DOSE_SOFT DAILY_DOSE_USUAL DATE DAY_MISSING DAY_TWICE DECLARED_DOSE DOSE_DURATION DOSE_INCREASE DOSE_REDUCTION DRUG_OTHER DRUG_UNKNOWN FALLBACK_FLOW FALLBACK_HIGH FALLBACK_LOW FIRST_24H FLOW_HIGH FLOW_LOW HISTORY_MISSING INCREASE_24H KEY_MISSING KEY_UNKNOWN LABEL_TIMES_UNKNOWN LARGEST_24H_HARD LIBRARY_CONCENTRATION LIBRARY_DATES LIBRARY_DUPLICATE LIBRARY_EXPIRED LIBRARY_FORMAT LIBRARY_LOOSER LIBRARY_NOTHING LIBRARY_ORDER LIBRARY_REDUCTION LIBRARY_REQUIRED LIBRARY_SITE LIBRARY_SOURCE LIBRARY_TO_VERIFY LIBRARY_WINDOWS LINE_DIFFERS LINE_MODEL LINE_TABLE_OLD LOW_ALARM_CAPACITY LOW_ALARM_LOW LOW_ALARM_RANGE MAINTENANCE_STEP MODE_CONTRADICTION PATIENT_ASSIGNED PATIENT_DOSE_HARD PATIENT_DOSE_LOCKOUT PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PATIENT_DOSE_UNREACHABLE PATIENT_OTHER PRIME_OTHER_FLUID PRIME_REFUSED PRIME_TUBING_OTHER PRIME_UNCERTAIN PROFILE_FORMAT PUMP_OTHER QUANTITY RATE_HARD RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_AMPOULE REFILL_CONCENTRATION REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG REFILL_DRUG_CHANGE REFILL_EXPIRY REFILL_INTERVAL REFILL_LOOK_ALIKE REFILL_LOT REFILL_MIXED REFILL_NON_DELIVERY REFILL_NO_HISTORY REFILL_NO_SENSOR REFILL_OVERDUE REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_PROGRAM REFILL_SENSOR REFILL_TOO_SMALL REFILL_TREND RESERVOIR_LOW START_DOSE STEP_COUNT STEP_GAP STEP_ORDER STEP_TWICE STOPPED_LONG STOPPED_RESTART STOPPED_SHORT STOPPED_TOO_LONG TAG_PLACEHOLDER TIME_OF_DAY TITRATION_STEP VALUE_CHOICE VALUE_COUNT VALUE_KIND VALUE_TEXT WINDOW_AHEAD_HARD WINDOW_AHEAD_SOFT WINDOW_HARD WINDOW_SOFT ZERO_DOSE ZERO_RATE')
         'logs export 0' = @('file', '')
         'profile new 0' = @('file', '')
         'profile check 0' = @('file', '')
         'profile show 0' = @('file', '')
+        'profile diff 0' = @('file', '')
+        'profile diff 1' = @('file', '')
+        'profile plot 0' = @('file', '')
+        'profile plot 1' = @('file', '')
+        'titrate 0' = @('file', '')
         'program plan 0' = @('file', '')
         'program push 0' = @('file', '')
         'confirm 0' = @('file', '')
         'apply 0' = @('file', '')
+        'library check 0' = @('file', '')
+        'library sign 0' = @('file', '')
+        'library install 0' = @('file', '')
         'emulator new 0' = @('text', '')
         'emulator serve 0' = @('emulator', '')
         'emulator advance 0' = @('emulator', '')

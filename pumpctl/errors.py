@@ -79,6 +79,41 @@ class ProfileSyntax(InputRefused):
     default_hint = "correct the file at the place shown"
 
 
+class LibrarySyntax(InputRefused):
+    """The drug library is not TOML, or not readable at all."""
+
+    code = "LIBRARY_SYNTAX"
+    default_hint = "correct the file at the place shown"
+
+
+class LibraryFaulty(InputRefused):
+    """The drug library can be read, but has findings with which it is not used."""
+
+    code = "LIBRARY_FAULTY"
+    default_hint = "pumpctl library check FILE shows every finding"
+
+
+class LibrarySignature(InputRefused):
+    """The drug library is not signed, not by a trusted key, or was altered after it was."""
+
+    code = "LIBRARY_SIGNATURE"
+    default_hint = "get the file again from whoever signed it; pumpctl library keys shows whom"
+
+
+class LibraryVersion(InputRefused):
+    """The drug library is not newer than the one that is installed."""
+
+    code = "LIBRARY_VERSION"
+    default_hint = "a library's version never goes down: raise it, sign it again, install it"
+
+
+class LibraryInvalid(InputRefused):
+    """The site's drug library is not valid, so no therapy is checked against it."""
+
+    code = "LIBRARY_INVALID"
+    default_hint = "pumpctl library install FILE puts a signed one in place; stop always works"
+
+
 class LimitHard(InputRefused):
     """A hard limit is broken. There is no override."""
 

@@ -12,15 +12,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from pumpctl.quantity_text import decimal_text, read_quantity
+from pumpctl.quantity_text import MAX_QUANTA, decimal_text, read_quantity
 
 if TYPE_CHECKING:  # `fractions` costs start-up time; most of this file needs integers only
     from collections.abc import Callable, Sequence
     from fractions import Fraction
     from typing import Self
-
-MAX_QUANTA = 2**63 - 1
-"""What a signed 64-bit integer holds, on the wire and in the stores."""
 
 
 class Quantity:

@@ -7,6 +7,7 @@ there are is `quantities`' matter; this file is handed them.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
 from pumpctl.errors import QuantityError
@@ -14,6 +15,8 @@ from pumpctl.errors import QuantityError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MAX_QUANTA = 2**63 - 1
+"""What a signed 64-bit integer holds, on the wire and in the stores."""
 MAX_DIGITS = 12
 """More digits than any pump's dose can need are taken for a slip of the finger."""
 
@@ -60,6 +63,10 @@ def _near(number: str, size: int, cls: type[Counted], unit: str) -> tuple[str, .
     return tuple(f"{decimal_text(each * step, cls.UNITS[unit])} {unit}" for each in near)
 
 
+_PLAIN = re.compile(r"(0|[1-9][0-9]{0,11})(?:\.([0-9]{1,11}))? ?([A-Za-z/%]+)")
+"""What is nearly always written; everything else takes the way that can say what is wrong."""
+
+
 def read_quantity(
     cls: type[_Q], text: object, allowed: tuple[str, ...], kinds: Sequence[type[Counted]]
 ) -> _Q:
@@ -67,6 +74,12 @@ def read_quantity(
 
     Raises QuantityError; nothing is ever offered that would be refused in its turn.
     """
+    plain = _PLAIN.fullmatch(text) if isinstance(text, str) else None
+    if plain is not None and plain[3] in allowed:
+        whole, part = plain[1], plain[2] or ""
+        quanta, rest = divmod(int(whole + part) * cls.UNITS[plain[3]], 10 ** len(part))
+        if not rest and len(whole) + len(part) <= MAX_DIGITS and quanta <= MAX_QUANTA:
+            return cls(quanta)
     try:
         return _parse(cls, text, allowed, kinds)
     except QuantityError as error:

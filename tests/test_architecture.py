@@ -53,6 +53,7 @@ MUST_NOT_KNOW_FILE = {"pump/encode.py": {"pumpctl.link", "pumpctl.transport", "c
 ONLY_IN = {
     "asyncio": set[str](),  # synchronous: one port, one request at a time
     "click": set[str](),  # typer no longer brings it along
+    "matplotlib": {"report"},
     "rich": {"cli", "report"},
     "serial": {"transport"},
     "sqlalchemy": {"station"},

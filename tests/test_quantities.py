@@ -10,7 +10,6 @@ import pytest
 from pumpctl.errors import QuantityError
 from pumpctl.quantities import (
     KINDS,
-    MAX_QUANTA,
     Concentration,
     Duration,
     Flow,
@@ -26,7 +25,7 @@ from pumpctl.quantities import (
     round_up,
     volume_of,
 )
-from pumpctl.quantity_text import MAX_DIGITS
+from pumpctl.quantity_text import MAX_DIGITS, MAX_QUANTA
 
 Kind = type[Quantity]
 

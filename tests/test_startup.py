@@ -17,7 +17,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PROFILE = "profiles/flex.toml"
 
-HEAVY = {"asyncio", "click", "cryptography", "pydantic", "rich", "serial", "sqlalchemy", "sqlite3"}
+HEAVY = {
+    "asyncio", "click", "cryptography", "matplotlib", "numpy", "pydantic", "rich", "serial",
+    "sqlalchemy", "sqlite3",
+}  # fmt: skip
 BARE = HEAVY | {"argparse", "dataclasses", "inspect", "pathlib", "re", "tomllib", "typer", "typing"}
 
 COMMANDS = [
@@ -27,6 +30,9 @@ COMMANDS = [
     (["profile", "--help"], HEAVY | {"tomllib"}),
     (["profile", "check", PROFILE], HEAVY),
     (["profile", "check", PROFILE, "--json"], HEAVY),
+    (["profile", "show", PROFILE, "--volume", "38 mL"], HEAVY),
+    (["profile", "diff", PROFILE, PROFILE], HEAVY),
+    (["profile", "plot", PROFILE], HEAVY),
 ]
 
 # What the console script does; "-m pumpctl" would load runpy besides.

@@ -160,7 +160,13 @@ def checks() -> str:
 
     possible = severities()
     rows = [
-        (f"`{rule.id}`", " or ".join(possible[rule.id]), rule.source, _sentence(rule.why))
+        (
+            f"`{rule.id}`",
+            " or ".join(possible[rule.id]),
+            rule.source,
+            _sentence(rule.why),
+            rule.incident or "–",
+        )
         for rule in rules().values()
     ]
     lines = [
@@ -178,7 +184,7 @@ def checks() -> str:
         "Where two severities stand, the first is the usual one; the other holds in some cases,",
         "most of all where a pump is there.",
         "",
-        *_table(("id", "severity", "source", "why"), rows),
+        *_table(("id", "severity", "source", "why", "what happened without it"), rows),
     ]
     return "\n".join(lines) + "\n"
 

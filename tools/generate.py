@@ -1,4 +1,4 @@
-"""Write everything that is made from the code: completions, and the tables in docs/.
+"""Write everything that is made from the code: completions, tables in docs/, schemas.
 
     python3 dev.py generate            write what is out of date
     python3 dev.py generate --check    only say what is; exit 1 if anything is
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pumpctl.therapy import library_shape, profile_schema
 from tools import model
 from tools.complete_bash import bash
 from tools.complete_fish import fish
@@ -39,6 +40,8 @@ def outputs() -> dict[str, str]:
         "docs/exit-codes.md": exit_codes(read),
         "docs/protocol.md": refreshed((ROOT / "docs/protocol.md").read_text(encoding="utf-8")),
         "docs/traceability.md": page(trace(ROOT)),
+        "profiles/library.schema.json": library_shape.schema_text(),
+        "profiles/profile.schema.json": profile_schema.text(),
     }
 
 

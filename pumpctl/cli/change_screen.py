@@ -88,7 +88,8 @@ def _change(out: Console, planned: Planned) -> None:
     dates = f"low reservoir {ahead.low_date} · refill by {ahead.refill_by}"
     late = ahead.refill_by < state.clock.date
     out.print(Text(f"  {dates}{' - ALREADY PAST' if late else ''}", style="bold" if late else ""))
-    out.print(f'  Each "new" dose is the pump\'s own read-back ({plan.readback["hash"][:8]}).')
+    library = f"limits of {plan.library.site}, version {plan.library.version}"
+    out.print(f'  "new" is the pump\'s own read-back ({plan.readback["hash"][:8]}) · {library}')
 
 
 def _figures(planned: Planned) -> Iterator[Text]:

@@ -35,12 +35,17 @@ COMMANDS = (
     Command(
         "profile show", "profile:show", "Show what a dose profile gives, hour by hour.", "Profiles"
     ),
+    Command("profile diff", "profile:diff", "Show what a new dose profile changes.", "Profiles"),
+    Command(
+        "profile plot", "profile:plot", "Draw a profile, or old and new, as a chart.", "Profiles"
+    ),
     Command(
         "profile schema",
         "profile:schema",
         "Print the JSON Schema of profiles for editors.",
         "Profiles",
     ),
+    Command("titrate", "titrate:titrate", "Show what the next daily dose may be.", "Decide"),
     Command("program show", "program:show", "Show the program that the pump runs.", "Therapy"),
     Command(
         "program plan",
@@ -70,6 +75,13 @@ COMMANDS = (
     ),
     Command("pair", "pairing:pair", "Pair this operator with a pump.", "Station"),
     Command("unpair", "pairing:unpair", "Remove this operator's pairing from a pump.", "Station"),
+    Command("library show", "library:show", "Show the drug library in force.", "Station"),
+    Command("library check", "library:check", "Check a drug library's file.", "Station"),
+    Command("library sign", "library:sign", "Sign a drug library.", "Station"),
+    Command("library install", "library:install", "Put a signed drug library in force.", "Station"),
+    Command(
+        "library keys", "library_keys:keys", "List, make, trust or revoke library keys.", "Station"
+    ),
     Command("emulator new", "emulator:new", "Make a built-in pump.", "Engineers"),
     Command(
         "emulator serve", "emulator:serve", "Run a built-in pump on a pty or on TCP.", "Engineers"
@@ -92,7 +104,8 @@ COMMANDS = (
 
 GROUPS = {
     "logs": "The pump's log: pull, show, export.",
-    "profile": "Dose profiles: write, check, show.",
+    "profile": "Dose profiles: write, check, show, compare, draw.",
     "program": "The pump's program: show, plan, push.",
+    "library": "The drug library: show, check, sign, install, keys.",
     "emulator": "Built-in pumps for rehearsal and development.",
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 from pumpctl.cli.report import TOLD, Warn
 from pumpctl.errors import UsageError
@@ -15,11 +16,13 @@ from pumpctl.errors import UsageError
 TYPE_CHECKING = False  # what typing would say; importing typing costs a help its time
 if TYPE_CHECKING:
     from pumpctl.station.home import Home
+    from pumpctl.station.library_store import InForce
     from pumpctl.workflows.surroundings import Station
 
 _LEVELS = ("debug", "info", "warning", "error")
 _values: dict[str, str] = {}
 _told: list[str] = []
+_library: list[InForce] = []
 
 
 def begin(values: dict[str, str]) -> None:
@@ -27,6 +30,7 @@ def begin(values: dict[str, str]) -> None:
     _values.clear()
     _values.update(values)
     _told.clear()
+    _library.clear()
     level = values.get("log-level")
     if level is not None:
         if level.lower() not in _LEVELS:
@@ -95,6 +99,16 @@ def station() -> Station:
     )
 
 
+def library() -> InForce:
+    """The drug library that is in force here, looked at once."""
+    from pumpctl.cli import edge
+    from pumpctl.workflows.libraries import library_in_force
+
+    if not _library:
+        _library.append(library_in_force(home(), edge.wall().date))
+    return _library[0]
+
+
 def without_pump() -> None:
     """Said by commands that ask no pump: a rehearsal's clock means nothing to them."""
     if os.environ.get("PUMPCTL_NOW"):
@@ -110,8 +124,13 @@ def tell(line: str) -> None:
 
 
 def warnings() -> tuple[Warn, ...]:
-    """What was told so far, for the JSON document."""
-    return tuple(Warn(TOLD, line) for line in _told)
+    """What was told so far, for the JSON document, and a library that is not valid (LIM-08)."""
+    told = [Warn(TOLD, line) for line in _told]
+    with suppress(Exception):  # a stop that was done is not undone by what this has to say
+        warning = library().warning
+        if warning is not None:
+            told.append(Warn(*warning))
+    return tuple(told)
 
 
 def say(text: str) -> None:

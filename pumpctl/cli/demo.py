@@ -96,7 +96,7 @@ def _walk(root: Path) -> Report:
     tell("Check a flex profile", "profile check flex.toml")
     profile = root / "flex.toml"
     profile.write_text(TEXT, encoding="utf-8")
-    _, program = read_profile_file(profile)
+    _, program = read_profile_file(station, profile)
     for line in program_lines(program):
         tell.line(line)
 

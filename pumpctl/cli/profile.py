@@ -1,4 +1,4 @@
-"""`profile new|check|show|schema` and `explain`. No pump is asked."""
+"""`profile new|check|show|diff|plot|schema` and `explain`. No pump is asked."""
 
 from __future__ import annotations
 
@@ -8,16 +8,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pumpctl.cli import context
-from pumpctl.cli.report import Report, finding_json
+from pumpctl.cli.report import Report
 from pumpctl.errors import LimitHard, StoreError, UsageError
 
 if TYPE_CHECKING:
+    from pumpctl.cli.profile_compare import Read
+    from pumpctl.quantities import Duration
     from pumpctl.therapy.findings import Finding
     from pumpctl.therapy.profile import ProfileReading
     from pumpctl.therapy.program import Program
 
-_LARGEST_RESERVOIR_ML = 1000
+MOST_DAYS = 731
 File = Annotated[Path, typer.Argument(help="A dose profile in TOML.")]
+VolumeOption = Annotated[
+    str, typer.Option("--volume", help='Reservoir volume for the dates, "38 mL".')
+]
+At = Annotated[str, typer.Option("--at", help="When it was filled, ISO 8601; else now.")]
+Days = Annotated[
+    int | None, typer.Option("--days", min=1, max=MOST_DAYS, help="So many days ahead; else 14.")
+]
 
 
 def new(
@@ -51,62 +60,145 @@ def new(
     )
 
 
-def check(
-    file: File,
-    volume: Annotated[
-        str, typer.Option("--volume", help='Reservoir volume for the dates, "38 mL".')
-    ] = "",
-    at: Annotated[str, typer.Option("--at", help="When it was filled, ISO 8601.")] = "",
-) -> Report:
+def check(file: File, volume: VolumeOption = "", at: At = "") -> Report:
     """Check a dose profile: every finding at once, with line and column. No pump is asked.
 
     Example: pumpctl profile check profiles/flex.toml --volume "38 mL"
     """
     context.without_pump()
-    ahead = _Ahead(volume, at)
+    from pumpctl.cli.profile_ahead import Ahead
+    from pumpctl.cli.profile_json import reading_json
+
+    ahead = Ahead(volume, at)
     reading = _read(file)
-    data = _data(reading)
+    data = reading_json(reading)
     data["forecast"] = None if reading.program is None else ahead.json(reading.program)
-    hard = tuple(found for found in reading.findings if found.severity.value == "hard")
-    error = None
-    if hard:
-        error = LimitHard(
-            f"{file}: {len(hard)} hard finding{'s' if len(hard) > 1 else ''}",
-            hint="correct the profile; a hard finding has no override",
-            findings=hard,
-        )
     return Report(
         "profile.check",
         data,
         _check_text(file, reading, data),
-        error=error,
+        error=_refusal({file: reading}),
         warnings=context.warnings(),
     )
 
 
-def show(file: File) -> Report:
+def show(file: File, volume: VolumeOption = "", at: At = "", days: Days = None) -> Report:
     """Show what a dose profile gives: doses, rates, hour by hour. No pump is asked.
 
-    Example: pumpctl profile show profiles/flex.toml
+    With --volume also day by day: mass, volume, largest hour and windows, what is left
+    in the reservoir, and by when a refill is due.
+
+    Example: pumpctl profile show profiles/flex.toml --volume "38 mL" --days 30
     """
     context.without_pump()
-    reading = _read(file)
-    program = reading.program
-    if program is None:
-        raise LimitHard(
-            f"{file} means no program; pumpctl profile check says why",
-            findings=tuple(found for found in reading.findings if found.severity.value == "hard"),
-        )
-    from pumpctl.cli.profile_text import program_lines
+    from pumpctl.cli.profile_ahead import Ahead
+    from pumpctl.cli.profile_json import detail_json, hours_json, outlook_json, reading_json
+    from pumpctl.cli.profile_text import hour_table, program_lines
 
-    data = _data(reading)
-    data["detail"] = _detail(program)
+    ahead = Ahead(volume, at, days)
+    read = _meaning(file)
+    program = read.program
+    seen = ahead.outlook(program, _windows(program))
+    lines = [*_not_for_use(read), *program_lines(program), *hour_table(program)]
+    data = {
+        **reading_json(read.reading),
+        "detail": detail_json(program),
+        "hours": hours_json(program),
+        "forecast": {
+            **ahead.json(program),
+            **({"days": []} if seen is None else outlook_json(seen)),
+        },
+    }
+    if seen is not None and ahead.volume is not None:
+        from pumpctl.cli.forecast_text import outlook_lines
+
+        lines += ["", *outlook_lines(seen, program, ahead.volume)]
     return Report(
         "profile.show",
         data,
-        "\n".join(program_lines(program)),
+        "\n".join(lines),
+        error=_refusal({file: read.reading}),
         warnings=context.warnings(),
     )
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A dose profile in TOML.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The one to come.")],
+    volume: VolumeOption = "",
+    at: At = "",
+    days: Days = None,
+) -> Report:
+    """Show what a new dose profile changes: doses, steps, boluses, hour by hour. No pump is asked.
+
+    A difference is no error: the exit code is 0. With --volume the days ahead under each
+    of the two stand side by side.
+
+    Example: pumpctl profile diff profiles/flex.toml visit.toml
+    """
+    context.without_pump()
+    from pumpctl.cli.compare_text import compared_text
+    from pumpctl.cli.profile_ahead import Ahead
+    from pumpctl.cli.profile_compare import compared, compared_json
+
+    ahead = Ahead(volume, at, days)
+    _one_stdin(old, new)
+    before, after = _meaning(old), _meaning(new)
+    told = compared(before, after)
+    windows = _windows(before.program, after.program)
+    lines = [*_not_for_use(before), *_not_for_use(after), compared_text(told, ahead, windows)]
+    return Report(
+        "profile.diff",
+        compared_json(told, ahead, windows),
+        "\n".join(lines),
+        error=_refusal({old: before.reading, new: after.reading}),
+        warnings=context.warnings(),
+    )
+
+
+def plot(
+    file: File,
+    new: Annotated[
+        Path | None, typer.Argument(metavar="[NEW]", help="The new one; FILE is then the old.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Draw into NAME.svg or NAME.png.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file.")] = False,
+) -> Report:
+    """Draw the day and the week as a step chart, old and new in one. No pump is asked.
+
+    In the terminal, or with -o as a picture: SVG or PNG by the file's name. A profile
+    with hard findings is drawn in the terminal only.
+
+    Example: pumpctl profile plot profiles/flex.toml visit.toml -o visit.svg
+    """
+    context.without_pump()
+    if output is not None:
+        from pumpctl.report.picture import checked_name
+
+        checked_name(output, force=force)
+    from pumpctl.cli.profile_plot import chart_of, chart_text, plot_json
+
+    if new is not None:
+        _one_stdin(file, new)
+    first = _meaning(file)
+    last, before = (first, None) if new is None else (_meaning(new), first)
+    refusal = _refusal({read.file: read.reading for read in (first, last)})
+    if refusal is not None and output is not None:
+        raise refusal
+    chart = chart_of(last, before)
+    if output is None:
+        reads = (last,) if before is None else (before, last)
+        warned = [line for read in reads for line in _not_for_use(read)]
+        text = "\n".join([*warned, chart_text(chart)])
+    else:
+        from pumpctl.report.picture import write_picture
+
+        write_picture(output, chart, force=force)
+        text = f"{output} written."
+    data = plot_json(last, before, output)
+    return Report("profile.plot", data, text, error=refusal, warnings=context.warnings())
 
 
 def schema() -> Report:
@@ -139,7 +231,13 @@ def explain(
     known = rules()
     if every or not name:
         listed = [
-            {"id": rule.id, "severity": rule.severity.value, "source": rule.source, "why": rule.why}
+            {
+                "id": rule.id,
+                "severity": rule.severity.value,
+                "source": rule.source,
+                "why": rule.why,
+                "incident": rule.incident or None,
+            }
             for rule in known.values()
         ]
         text = "\n".join(f"{one['severity']:5} {one['id']}" for one in listed)
@@ -152,108 +250,80 @@ def explain(
         "severity": rule.severity.value,
         "source": rule.source,
         "why": rule.why,
+        "incident": rule.incident or None,
     }
     from textwrap import fill
 
-    why, source = fill(rule.why, 78), fill(f"Source: {rule.source}", 78)
-    text = f"{rule.id} ({rule.severity.value})\n{why}\n{source}"
+    parts = [rule.why, f"Source: {rule.source}"]
+    if rule.incident:
+        parts.insert(1, f"What happened: {rule.incident}")
+    text = "\n".join([f"{rule.id} ({rule.severity.value})", *(fill(each, 78) for each in parts)])
     return Report("explain", data, text, warnings=context.warnings())
 
 
 # --- underneath -------------------------------------------------------------------------
 
 
-class _Ahead:
-    """--volume and --at, checked before the file is read."""
-
-    def __init__(self, volume: str, at: str) -> None:
-        from pumpctl.quantities import Volume
-        from pumpctl.therapy.moment import Moment
-
-        self._volume = Volume.parse(volume) if volume else None
-        if self._volume is not None and self._volume > Volume(_LARGEST_RESERVOIR_ML * 1_000_000):
-            raise UsageError(f"--volume {volume}: no reservoir holds that")
-        self._at = Moment.parse(at) if at else None
-
-    def json(self, program: Program) -> dict[str, Any]:
-        """Flow, and the dates where a volume is known."""
-        from pumpctl.therapy.figures import flow_of_largest_day
-
-        if self._volume is None:
-            return {"flow": str(flow_of_largest_day(program)), "low_date": None, "refill_by": None}
-        from pumpctl.cli import edge
-        from pumpctl.therapy.forecast import forecast
-
-        told = forecast(program, self._volume, program.low_alarm, self._at or edge.wall())
-        return {
-            "flow": str(told.flow),
-            "low_date": str(told.low_date),
-            "refill_by": str(told.refill_by),
-        }
-
-
 def _read(file: Path) -> ProfileReading:
     from pumpctl.workflows.profiles import read_profile_path
 
-    return read_profile_path(file)
+    return read_profile_path(file, context.library().library)
 
 
-def _data(reading: ProfileReading) -> dict[str, Any]:
-    program = reading.program
-    data: dict[str, Any] = {
-        "hash": None,
-        "mode": None,
-        "days": [],
-        "findings": [finding_json(found) for found in reading.findings],
+def _meaning(file: Path) -> Read:
+    """A profile that means a program, whatever its findings; LimitHard for one that does not."""
+    from pumpctl.cli.profile_compare import Read
+
+    reading = _read(file)
+    if reading.program is None:
+        raise LimitHard(
+            f"{file} means no program; pumpctl profile check says why",
+            findings=_hard(reading),
+        )
+    return Read(file, reading, reading.program)
+
+
+def _one_stdin(old: Path, new: Path) -> None:
+    if str(old) == str(new) == "-":
+        raise UsageError("only one of the two profiles can come from standard input")
+
+
+def _windows(*programs: Program) -> tuple[Duration, ...]:
+    """The lengths of the windows in which the library limits these drugs."""
+    library = context.library().library
+    found = {
+        window.length
+        for program in programs
+        for window in library.nearest(program.drug, program.concentration).windows
     }
-    if program is None:
-        return data
-    from pumpctl.pump.encode import program_hash
-    from pumpctl.therapy.figures import week
-    from pumpctl.therapy.moment import DAYS
-
-    try:
-        data["hash"] = program_hash(program).hex()
-    except ValueError:  # a drug that no pump knows: a hard finding says so
-        data["hash"] = None
-    data["mode"] = program.mode.value
-    data["days"] = [
-        {
-            "day": DAYS[day.day],
-            "daily_dose": str(day.daily_dose),
-            "largest_hour": str(day.largest_hour),
-        }
-        for day in week(program)
-    ]
-    return data
+    return tuple(sorted(found))
 
 
-def _detail(program: Program) -> dict[str, Any]:
-    from pumpctl.therapy.moment import DAYS, clock_text
+def _hard(reading: ProfileReading) -> tuple[Finding, ...]:
+    return tuple(found for found in reading.findings if found.severity.value == "hard")
 
-    return {
-        "drug": {"name": program.drug, "concentration": str(program.concentration)},
-        "fallback_rate": str(program.fallback),
-        "low_alarm": str(program.low_alarm),
-        "steps": [
-            {
-                "day": DAYS[day],
-                "steps": [
-                    {"from": clock_text(step.start), "basal": str(step.rate)} for step in steps
-                ],
-            }
-            for day, steps in enumerate(program.days)
-        ],
-        "boluses": [
-            {
-                "day": DAYS[bolus.day],
-                "at": clock_text(bolus.at),
-                "dose": str(bolus.dose),
-                "over": str(bolus.over),
-            }
-            for bolus in program.boluses
-        ],
-    }
+
+def _refusal(read: dict[Path, ProfileReading]) -> LimitHard | None:
+    """The error of profiles with hard findings; it stands beside what they come to."""
+    told: list[str] = []
+    every: list[Finding] = []
+    for file, reading in read.items():
+        if hard := _hard(reading):
+            told.append(f"{file}: {len(hard)} hard finding{'s' if len(hard) > 1 else ''}")
+            every += hard
+    if not every:
+        return None
+    hint = "correct the profile; a hard finding has no override"
+    return LimitHard("; ".join(told), hint=hint, findings=tuple(every))
+
+
+def _not_for_use(read: Read) -> list[str]:
+    """What stands above everything that is shown of a profile with hard findings."""
+    hard = _hard(read.reading)
+    if not hard:
+        return []
+    names = ", ".join(dict.fromkeys(found.id for found in hard))
+    return [f"NOT FOR USE, {read.file} has hard findings: {names}", ""]
 
 
 def _check_text(file: Path, reading: ProfileReading, data: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A program in plain text: its figures, and a day as 24 blocks.
+"""A program in plain text: its figures, a day as 24 blocks, and every hour in a table.
 
 Without rich, so that a profile can be shown quickly. Terminals that cannot
 write the blocks get digits.
@@ -6,15 +6,20 @@ write the blocks get digits.
 
 from __future__ import annotations
 
+import os
 import sys
+from fractions import Fraction
 
-from pumpctl.quantities import Rate
-from pumpctl.therapy.compare import DAY_NAMES, day_rows, summary
+from pumpctl.quantities import Concentration, Mass, Rate, round_half_up
+from pumpctl.therapy.compare import bolus_lines, day_rows, days_label, summary
+from pumpctl.therapy.hours import Hour, alike_days, even_day, hours, volume_half_up
 from pumpctl.therapy.moment import clock_text
 from pumpctl.therapy.program import Mode, PatientDose, Program
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _DIGITS = "12345678"
+_POOR_TERMINALS = {"linux", "dumb"}
+"""They take the letters and show a box."""
 
 
 def program_lines(program: Program) -> list[str]:
@@ -24,20 +29,30 @@ def program_lines(program: Program) -> list[str]:
     lines = [f"{program.mode.value} · {program.drug} {program.concentration}"]
     for row in day_rows(None, program):
         per_hour = Rate(row.new.quanta).per_hour_text()
-        lines.append(f"  {row.label:13}  {row.new}  (mean {per_hour})")
+        lines.append(f"  {row.label:13}  {_with_flow(row.new, program)}  (mean {per_hour})")
     lines += [
-        f"  largest hour   {told.largest_hour}",
+        f"  largest hour   {with_volume(told.largest_hour, program.concentration)}",
         f"  largest day    {told.largest_day} = {told.flow} at {program.concentration}",
-        f"  fallback       {told.fallback}{share}",
+        f"  fallback       {_with_flow(told.fallback, program)}{share}",
         f"  low alarm      {program.low_alarm}",
     ]
     dose = program.patient_dose
     if dose is not None:
+        most = with_volume(told.largest_24h_with_patient_doses, program.concentration)
         lines.append(f"  patient dose   {patient_dose_text(dose)}")
-        lines.append(f"  24 h with all  {told.largest_24h_with_patient_doses}")
+        lines.append(f"  24 h with all  {most}")
     if program.mode is Mode.FLEX or program.boluses:
         lines += ["", *hours_text(program), *_detail(program)]
     return lines
+
+
+def with_volume(mass: Mass, concentration: Concentration) -> str:
+    """`20 mcg = 0.01 mL` (UNI-06)."""
+    return f"{mass} = {volume_half_up(mass.quanta, concentration)}"
+
+
+def _with_flow(rate: Rate, program: Program) -> str:
+    return f"{rate} = {volume_half_up(rate.quanta, program.concentration)}/day"
 
 
 def patient_dose_text(dose: PatientDose) -> str:
@@ -52,35 +67,54 @@ def hours_text(program: Program) -> list[str]:
     if program.mode is Mode.MINIMUM:
         return []
     lines = []
-    days = [_hours(program, day) for day in range(7)]
-    top = max(max(day) for day in days)
-    blocks = _BLOCKS if _can_write(_BLOCKS) else _DIGITS
+    days = [[hour.mass for hour in hours(program, day)] for day in range(7)]
+    top = max(max(day) for day in days) or 1
+    blocks = _BLOCKS if can_write(_BLOCKS) else _DIGITS
     first = 0
     for day in range(1, 8):
         if day < 7 and days[day] == days[first]:
             continue
-        hours = days[first]
-        bars = "".join(blocks[max(0, (16 * mass + top) // (2 * top) - 1)] for mass in hours)
-        peak = clock_text(60 * hours.index(max(hours)))
-        lines.append(f"{_label(first, day - 1):9} {bars}  00-24 h, peak {peak}")
+        masses = days[first]
+        bars = "".join(blocks[max(0, round_half_up(8 * mass / top) - 1)] for mass in masses)
+        peak = clock_text(60 * masses.index(max(masses)))
+        label = days_label(tuple(range(first, day)))
+        lines.append(f"{label:9} {bars}  00-24 h, peak {peak}")
         first = day
     return lines
 
 
-def _hours(program: Program, day: int) -> tuple[int, ...]:
-    """Mass in ng per clock hour, boluses counted where they start; for drawing only."""
-    steps = program.days[day]
-    ends = [step.start for step in steps[1:]] + [1440]
-    masses = [0] * 24
-    for step, end in zip(steps, ends, strict=True):
-        for hour in range(step.start // 60, (end + 59) // 60):
-            minutes = min(end, 60 * hour + 60) - max(step.start, 60 * hour)
-            masses[hour] += step.rate.quanta * minutes
-    masses = [mass // 1440 for mass in masses]
-    for bolus in program.boluses:
-        if bolus.day == day:
-            masses[bolus.at // 60] += bolus.dose.quanta
-    return tuple(masses)
+def hour_table(program: Program) -> list[str]:
+    """Every hour of each kind of day: basal, boluses, both together, and their volume."""
+    lines = []
+    for days in alike_days(program):
+        table = hours(program, days[0])
+        total = sum(hour.mass for hour in table)
+        whole = _with_flow(Rate(round_half_up(total)), program)
+        lines += ["", f"{days_label(days)}: {whole} at {program.concentration}"]
+        if even_day(program, days[0]):
+            mass = Mass(round_half_up(table[0].mass))
+            lines.append(f"  each of the 24 hours  {with_volume(mass, program.concentration)}")
+            continue
+        lines.append(f"  {'hour':7} {'basal':13} {'bolus':22} {'together':13} volume")
+        for at, hour in enumerate(table):
+            lines.append(
+                f"  {at:02d}-{at + 1:02d}   {_mass(hour.basal):13} {_boluses(hour):22} "
+                f"{_mass(hour.mass):13} {volume_half_up(hour.mass, program.concentration)}"
+            )
+    if any(not even_day(program, day) for day in range(7)):
+        lines += ["", "A bolus is counted in the hour in which it starts."]
+    return lines
+
+
+def _mass(exact: Fraction) -> str:
+    return str(Mass(round_half_up(exact)))
+
+
+def _boluses(hour: Hour) -> str:
+    given = hour.boluses
+    if len(given) > 1:
+        return f"{len(given)} boluses, {sum((each.dose for each in given), Mass(0))}"
+    return "".join(f"{clock_text(each.at)} {each.dose}" for each in given)
 
 
 def _detail(program: Program) -> list[str]:
@@ -93,25 +127,15 @@ def _detail(program: Program) -> list[str]:
         steps = ", ".join(
             f"{clock_text(step.start)} {step.rate.per_hour_text()}" for step in program.days[first]
         )
-        lines.append(f"{_label(first, day - 1):9} {steps}")
+        lines.append(f"{days_label(tuple(range(first, day))):9} {steps}")
         first = day
-    slots: dict[tuple[int, str], list[int]] = {}
-    for bolus in program.boluses:
-        what = f"{bolus.dose} over {bolus.over}"
-        slots.setdefault((bolus.at, what), []).append(bolus.day)
-    for (at, what), days in sorted(slots.items()):
-        named = "every day" if len(days) == 7 else ", ".join(DAY_NAMES[day] for day in days)
-        lines.append(f"bolus     {clock_text(at)} {what}, {named}")
-    return lines
+    return [*lines, *(f"bolus     {line}" for line in bolus_lines(program))]
 
 
-def _label(first: int, last: int) -> str:
-    if (first, last) == (0, 6):
-        return "every day"
-    return DAY_NAMES[first] if first == last else f"{DAY_NAMES[first]}-{DAY_NAMES[last]}"
-
-
-def _can_write(text: str) -> bool:
+def can_write(text: str) -> bool:
+    """Whether these letters can be put on stdout and will be seen there."""
+    if sys.stdout.isatty() and os.environ.get("TERM") in _POOR_TERMINALS:
+        return False
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):

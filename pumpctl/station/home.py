@@ -5,6 +5,7 @@ operators/NAME.json     an operator's private key, 0600
 pumps/SERIAL/NAME.json  what pairing left for that operator, 0600
 journal.sqlite3         intents and outcomes, hash-chained
 records.sqlite3         interrogations and logs (or elsewhere, by --database)
+library/                a site's drug library: keys, what is trusted, what is installed
 emulators/NAME/         built-in pumps
 locks/                  one per port and pump
 """
@@ -41,6 +42,34 @@ def _check_keys(path: Path, known: dict[str, Any], *names: str) -> None:
             raise StoreError(f"{path} is damaged: its {name} key is none")
 
 
+def _sync_folder(folder: Path) -> None:
+    """Have the new name itself on the disk, where the system and the disk know how."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def write_whole(path: Path, data: bytes, mode: int) -> None:
+    """Write a file whole or not at all, on the disk before returning; StoreError where not."""
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise StoreError(f"{path} cannot be written: {error}") from error
+
+
 class Home:
     """The folder, its paths, and careful writing in it."""
 
@@ -50,6 +79,7 @@ class Home:
         self.records = root / "records.sqlite3"
         self.locks = root / "locks"
         self.log = root / "pumpctl.log"
+        self.library = root / "library"
         self._pumps = root / "pumps"
         self._operators = root / "operators"
 
@@ -77,21 +107,12 @@ class Home:
         return value
 
     def write_json(self, path: Path, value: dict[str, Any]) -> None:
-        """Write a secret file whole or not at all, 0600, on the disk before returning."""
-        temporary = path.with_name(f".{path.name}.new")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                json.dump(value, file, indent=1)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError as error:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise StoreError(f"{path} cannot be written: {error}") from error
+        """Write a secret file of ours as JSON."""
+        self.write_bytes(path, json.dumps(value, indent=1).encode("ascii") + b"\n")
+
+    def write_bytes(self, path: Path, data: bytes) -> None:
+        """Write a secret file; see `write_whole`."""
+        write_whole(path, data, 0o600)
 
     def station_id(self, entropy: Callable[[int], bytes]) -> str:
         """This station's id, made once."""

@@ -17,7 +17,9 @@ from typing import Any, Literal, NamedTuple
 
 from pumpctl.errors import StoreError
 
-Kind = Literal["intent", "outcome", "resolved", "refused", "pairing", "reason"]
+Kind = Literal["intent", "outcome", "resolved", "refused", "pairing", "reason", "library"]
+STATION = ""
+"""In place of a pump's serial, for what concerns the whole station."""
 GENESIS = bytes(32)
 _KNOWN = ("applied", "refused")
 

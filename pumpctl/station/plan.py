@@ -61,6 +61,14 @@ class Override(_Frozen):
     reason: str = Field(min_length=1, max_length=500)
 
 
+class PlannedLibrary(_Frozen):
+    """The drug library that the plan was held against."""
+
+    site: str
+    version: int
+    sha256: str = Field(pattern=_HEX64)
+
+
 class Plan(_Frozen):
     """See the contract; `hash` covers every other field in canonical JSON."""
 
@@ -88,6 +96,7 @@ class Plan(_Frozen):
     tag_hash: str = Field(pattern=_HEX16)
     findings: tuple[PlannedFinding, ...] = Field(strict=False)
     overrides: tuple[Override, ...] = Field(strict=False)
+    library: PlannedLibrary
     hash: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
 
     @property

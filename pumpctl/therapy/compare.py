@@ -12,6 +12,8 @@ from typing import NamedTuple
 from pumpctl.quantities import Concentration, Flow, Mass, Rate, round_half_up
 from pumpctl.therapy import figures
 from pumpctl.therapy.curve import Curve
+from pumpctl.therapy.hours import volume_half_up
+from pumpctl.therapy.moment import clock_text
 from pumpctl.therapy.program import Program
 
 DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -31,6 +33,22 @@ def percent_text(old: Fraction | int, new: Fraction | int) -> str:
         return "new"
     tenths = round_half_up(abs(relative) * 1_000)
     return f"{'-' if relative < 0 else '+'}{tenths // 10}.{tenths % 10} %"
+
+
+def days_label(days: tuple[int, ...]) -> str:
+    """`every day`, `Mon-Fri`, `Mon, Wed, Fri`: runs of neighbours joined."""
+    if len(days) == 7:
+        return "every day"
+    runs: list[list[int]] = []
+    for day in days:
+        if runs and runs[-1][-1] == day - 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return ", ".join(
+        DAY_NAMES[run[0]] if len(run) == 1 else f"{DAY_NAMES[run[0]]}-{DAY_NAMES[run[-1]]}"
+        for run in runs
+    )
 
 
 def share_text(part: Fraction | int, whole: Fraction | int) -> str:
@@ -95,7 +113,7 @@ def day_rows(old: Program | None, new: Program) -> tuple[DayRow, ...]:
         rows.append(
             DayRow(
                 days=tuple(range(first, day)),
-                label=_label(first, day - 1),
+                label=days_label(tuple(range(first, day))),
                 old=None if before is None else Rate(round_half_up(before)),
                 new=Rate(round_half_up(after)),
                 percent=percent_text(before or 0, after),
@@ -118,7 +136,14 @@ def is_reduction(old: Program, new: Program) -> bool:
     return all(after <= before for before, after in pairs) and any(a < b for b, a in pairs)
 
 
-def _label(first: int, last: int) -> str:
-    if (first, last) == (0, 6):
-        return "every day"
-    return DAY_NAMES[first] if first == last else f"{DAY_NAMES[first]}-{DAY_NAMES[last]}"
+def bolus_lines(program: Program) -> list[str]:
+    """`20 mcg = 0.01 mL over 10 min at 07:00, 21:00, every day`: boluses alike together."""
+    slots: dict[tuple[int, str], list[int]] = {}
+    for bolus in program.boluses:
+        volume = volume_half_up(bolus.dose.quanta, program.concentration)
+        what = f"{bolus.dose} = {volume} over {bolus.over}"
+        slots.setdefault((bolus.at, what), []).append(bolus.day)
+    alike: dict[tuple[tuple[int, ...], str], list[str]] = {}
+    for (at, what), days in sorted(slots.items()):
+        alike.setdefault((tuple(days), what), []).append(clock_text(at))
+    return [f"{what} at {', '.join(at)}, {days_label(days)}" for (days, what), at in alike.items()]

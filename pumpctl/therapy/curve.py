@@ -67,6 +67,34 @@ class Curve:
         )
         return Fraction(best, self.scale)
 
+    def peak(self, window: int, since: int = 0) -> tuple[Fraction, int]:
+        """The largest mass (ng) in any window of this length (ms), and where it starts.
+
+        The first such window that starts in the week from `since` on; one of any
+        length, also of more than a week. Its mass grows evenly between the instants
+        at which a break enters or leaves it, so only those are looked at.
+        """
+        mass = self._upto(since + window) - self._upto(since)
+        slope = self._slope(since + window) - self._slope(since)
+        turns: list[tuple[int, int]] = []
+        before = self._slopes[-1]
+        for edge, after in zip(self.breaks, self._slopes, strict=True):
+            turns.append(((edge - since) % WEEK_MS, before - after))  # it leaves the window
+            turns.append(((edge - window - since) % WEEK_MS, after - before))  # it comes in
+            before = after
+        best, at, last = mass, 0, 0
+        for time, change in sorted(turns):
+            if time:  # what turns at 0 is in the first slope
+                mass += slope * (time - last)
+                if mass > best:
+                    best, at = mass, time
+                slope, last = slope + change, time
+        return Fraction(best, self.scale), since + at
+
+    def _slope(self, time: int) -> int:
+        """The scaled rate from this instant on, which may be in any week."""
+        return self._slopes[bisect_right(self.breaks, time % WEEK_MS) - 1]
+
 
 def _slopes(program: Program, scale: int) -> dict[int, int]:
     """By how much the scaled rate (per ms) changes at each instant of the week.

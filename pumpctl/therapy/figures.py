@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 from pumpctl.quantities import (
@@ -93,6 +94,29 @@ def patient_doses_24h(program: Program) -> Mass:
     return own.dose * own.max_per_24h if own else Mass(0)
 
 
+def patient_doses_within(program: Program, window: int) -> Fraction:
+    """The most ng that the patient's own doses can add to any window of this length (ms).
+
+    The earliest that a train of doses can come: each start a duration and a lockout
+    after the one before, and a whole day after the one that was `max_per_24h`
+    before. No train puts more into a window than this one with its first start at
+    the window's; a dose that is cut by the end of the window counts in part. Where
+    scheduled boluses delay the patient's doses this is an upper bound: their
+    lockout is not counted.
+    """
+    own = program.patient_dose
+    if own is None:
+        return Fraction(0)
+    over, apart = own.over.quanta, (own.over + own.lockout).quanta
+    trains, rest = divmod(window, max(DAY_MS, apart * own.max_per_24h))
+    mass = Fraction(own.dose.quanta * own.max_per_24h * trains)
+    for number in range(own.max_per_24h):
+        left = rest - number * apart
+        if left > 0:
+            mass += Fraction(own.dose.quanta * min(left, over), over) if over else own.dose.quanta
+    return mass
+
+
 def largest_24h_with_patient_doses(program: Program, curve: Curve | None = None) -> Mass:
     """The largest mass in any 24 hours with every permitted patient dose taken."""
     return largest_24h(program, curve) + patient_doses_24h(program)
@@ -111,3 +135,37 @@ def week(program: Program) -> tuple[DayFigures, ...]:
         DayFigures(day, Rate(round_half_up(dose)), largest_hour(program, day, curve))
         for day, dose in enumerate(daily_doses(program))
     )
+
+
+class Figures:
+    """One program's figures for many readers: each is computed when first asked for, once."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._peaks: dict[int, tuple[Fraction, int]] = {}
+
+    @cached_property
+    def doses(self) -> tuple[Fraction, ...]:
+        """The exact ng of each day, mon to sun."""
+        return daily_doses(self.program)
+
+    @cached_property
+    def largest_day(self) -> Fraction:
+        """The exact ng of the day with the largest dose."""
+        return max(self.doses)
+
+    @cached_property
+    def smallest_day(self) -> Fraction:
+        """The exact ng of the day with the smallest dose."""
+        return min(self.doses)
+
+    @cached_property
+    def curve(self) -> Curve:
+        """The schedule's endless week."""
+        return Curve(self.program)
+
+    def peak(self, window: int) -> tuple[Fraction, int]:
+        """The largest ng of the schedule in any window of this length (ms), and where."""
+        if window not in self._peaks:
+            self._peaks[window] = self.curve.peak(window)
+        return self._peaks[window]

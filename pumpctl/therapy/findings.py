@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 
-from pumpctl.therapy.places import Place, Position, locate, places, position
+from pumpctl.therapy.places import Position, locate, places, position
 
 
 class Severity(Enum):
@@ -89,13 +89,14 @@ def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def placed(faults: Iterable[Fault], text: str | None) -> tuple[Finding, ...]:
     """Findings with line and column, sorted; the text is scanned only where there is a fault."""
-    found: dict[tuple[str | int, ...], Place] | None = None
+    listed = list(faults)
+    found = (
+        places(text, [fault.seen.path for fault in listed]) if text is not None and listed else {}
+    )
     made = []
-    for rule, seen in faults:
+    for rule, seen in listed:
         where: Position | tuple[None, None] = (None, None)
         if text is not None:
-            if found is None:
-                found = places(text)
             where = position(text, locate(found, seen.path, key=seen.key))
         severity, source = seen.severity or rule.severity, seen.source or rule.source
         made.append(

@@ -34,8 +34,14 @@ SCREENING_STEPS: Final = (
     ScreeningStep(Mass.parse("100 mcg"), Volume.parse("2 mL")),
 )
 SCREENING_SOURCE: Final = "screening: Drugs.com baclofen dosage; CHEO monograph (secondary)"
-SCREENING_CHILD: Final = Sourced(Mass.parse("25 mcg"), "small children: CHEO monograph")
+SCREENING_CHILD: Final = Sourced(
+    ScreeningStep(Mass.parse("25 mcg"), Volume.parse("0.5 mL")), "small children: CHEO monograph"
+)
 """May be tried first in a small child."""
+SCREENING_CHILD_BELOW: Final = Sourced(
+    12, "this project's choice: the label says 'small' and gives no age"
+)
+"""Years below which the small first injection is offered."""
 SCREENING_APART: Final = Sourced(Duration.parse("24 h"), SCREENING_SOURCE)
 SCREENING_OVER: Final = Sourced(Duration.parse("1 min"), SCREENING_SOURCE)
 """Each injection takes at least so long."""
@@ -76,6 +82,20 @@ WEANING: Final = StepRange(
     "explant",
 )
 YEARS: Final = Sourced(4, "indicated from 4 years: DailyMed, Gablofen, 28 Mar 2025")
+AFTER_BRAIN_INJURY: Final = Sourced(
+    Duration.parse("365 d"),
+    "one year after a brain injury: DailyMed, Gablofen, 28 Mar 2025",
+)
+
+NEW: Final = (None, "new")
+"""Histories whose dose is still being sought; one that was not said is held to the same rule."""
+
+
+def increase_step(age_group: str, origin: str, history: str | None) -> StepRange:
+    """How large one increase may be, by who the patient is and where the course stands."""
+    if history in NEW:
+        return titration_step(age_group, origin)
+    return maintenance_step(origin)
 
 
 def titration_step(age_group: str, origin: str) -> StepRange:

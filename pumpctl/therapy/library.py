@@ -55,6 +55,12 @@ class Window(NamedTuple):
     hard: Sourced[Mass]
 
 
+def window_text(length: Duration) -> str:
+    """The length of a window in words: `24 h`, never `1 d`, which is no calendar day."""
+    hour = Duration.UNITS["h"]
+    return str(length) if length.quanta % hour or not length else f"{length.quanta // hour} h"
+
+
 class UsualRange(NamedTuple):
     """The maintenance doses that a label calls usual: for notes, never for limits."""
 

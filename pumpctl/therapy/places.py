@@ -9,6 +9,7 @@ dotted keys, all strings, comments) and nothing of profiles.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -43,13 +44,14 @@ def locate(found: dict[Path, Place], path: Path, *, key: bool = False) -> int:
     return found[path].key if key else found[path].value
 
 
-def places(text: str) -> dict[Path, Place]:
+def places(text: str, wanted: Iterable[Path] | None = None) -> dict[Path, Place]:
     """Every path of a valid TOML text, the root included, with its place.
 
     A table's value is its header or its opening brace; one that dotted keys made
-    has the first of those keys.
+    has the first of those keys. Where only some paths are `wanted`, arrays that
+    hold none of them are not looked into.
     """
-    scanner = _Scanner(text)
+    scanner = _Scanner(text, wanted)
     with suppress(IndexError, ValueError, RecursionError):
         scanner.document()  # a text that tomllib refuses: what was found still serves
     return scanner.found
@@ -60,13 +62,16 @@ _BLANK = re.compile(r"[ \t\r\n]*(?:#[^\n]*[ \t\r\n]*)*")
 """Past comments, where line ends are blanks too."""
 _BARE_KEY = re.compile(r"[^ \t.=\]]*")
 _BARE_VALUE = re.compile(r"[^,\]}#\n]*")
+_FLAT_ARRAY = re.compile(r"""\[(?:[^\[\]"'#]|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')*\]""")
+"""An array without arrays or comments in it, to be passed over."""
 _STRING = re.compile(r"""(?!\"{3}|'{3})(?:"(?:[^"\\]|\\.)*"|'[^']*')""")
 """Of one line; long ones are walked through."""
 
 
 class _Scanner:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, wanted: Iterable[Path] | None) -> None:
         self.text = text
+        self.wanted = None if wanted is None else tuple(wanted)
         self.at = 0
         self.found: dict[Path, Place] = {(): Place(0, 0, len(text))}
         self.last: dict[Path, int] = {}
@@ -148,6 +153,10 @@ class _Scanner:
         self.found[path] = Place(key, start, self.at)
 
     def array(self, path: Path) -> None:
+        start, size = self.at, len(path)
+        unwanted = self.wanted is not None and all(each[:size] != path for each in self.wanted)
+        if unwanted and self.past(_FLAT_ARRAY) > start:
+            return
         self.at += 1
         index = 0
         while self.text[self.past(_BLANK)] != "]":

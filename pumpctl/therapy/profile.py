@@ -7,7 +7,6 @@ profile becomes a `Profile`. Nothing here opens files, and no limit lives here.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
 from pumpctl.errors import ProfileSyntax
@@ -15,16 +14,17 @@ from pumpctl.quantities import Concentration, Duration, Mass, Rate, Volume
 from pumpctl.therapy.checks import check_draft
 from pumpctl.therapy.draft import Draft, WrittenBolus, WrittenDay, WrittenStep, formed
 from pumpctl.therapy.findings import Finding, Severity
+from pumpctl.therapy.library import Library
+from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.moment import DAYS
 from pumpctl.therapy.patient import Patient
-from pumpctl.therapy.places import Path, position
+from pumpctl.therapy.places import Path
 from pumpctl.therapy.profile_shape import PROFILE
-from pumpctl.therapy.profile_walk import Walk
 from pumpctl.therapy.program import Mode, PatientDose, Program
+from pumpctl.therapy.toml_text import FileKind, decoded, parsed
+from pumpctl.therapy.walk import Walk
 
-MAX_BYTES = 256 * 1024
-MAX_LINE = 4_096
-"""Longer lines are no profile, and make the TOML reader slow."""
+KIND = FileKind(PROFILE.name, ProfileSyntax)
 
 _T = TypeVar("_T")
 
@@ -55,59 +55,22 @@ class ProfileReading(NamedTuple):
         return self.profile is not None and not hard
 
 
-def read_profile_bytes(data: bytes, filename: str) -> ProfileReading:
+def read_profile_bytes(data: bytes, filename: str, library: Library = DEFAULT) -> ProfileReading:
     """Read a profile as it lies in a file: UTF-8, with or without a byte order mark."""
-    if len(data) > MAX_BYTES:
-        raise ProfileSyntax(f"{filename}: {len(data)} bytes; a profile has at most {MAX_BYTES}")
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode().removeprefix("\ufeff")
-        raise _at(filename, before, len(before), "this is not UTF-8 text") from None
-    return read_profile(text, filename)
+    return read_profile(decoded(data, filename, KIND), filename, library)
 
 
-def read_profile(text: str, filename: str) -> ProfileReading:
-    """Read and check a profile; ProfileSyntax, with line and column, where it is no TOML."""
+def read_profile(text: str, filename: str, library: Library = DEFAULT) -> ProfileReading:
+    """Read a profile and check it against a library; ProfileSyntax where it is no TOML."""
     text = text.removeprefix("\ufeff")
-    data = _toml(text, filename)
-    walk = Walk()
-    made = walk.value(PROFILE, data, ())
+    walk = Walk(PROFILE)
+    made = walk.all(parsed(text, filename, KIND))
     draft = _draft(made, walk, text)
-    findings = check_draft(draft)
+    findings = check_draft(draft, library)
     profile = None
     if draft.program is not None and draft.patient is not None:
         profile = Profile(filename, draft.patient, draft.serial, draft.program, draft)
     return ProfileReading(profile, draft.program, findings)
-
-
-def _toml(text: str, filename: str) -> dict[str, object]:
-    from tomllib import TOMLDecodeError, loads
-
-    if len(text) > MAX_BYTES:
-        raise ProfileSyntax(f"{filename}: a profile has at most {MAX_BYTES} bytes")
-    start = 0
-    for line in text.split("\n"):
-        if len(line) > MAX_LINE:
-            raise _at(filename, text, start, f"a line has at most {MAX_LINE} characters")
-        start += len(line) + 1
-    try:
-        return loads(text, parse_float=Decimal)
-    except TOMLDecodeError as error:
-        what, _, where = str(error).rpartition(" (at ")
-        numbers = [word.strip(",)") for word in where.split() if word.strip(",)").isdigit()]
-        if len(numbers) == 2:
-            raise ProfileSyntax(f"{filename}:{':'.join(numbers)}: {what}") from None
-        raise _at(filename, text, len(text), f"{what or error} (at the end)") from None
-    except RecursionError:
-        raise ProfileSyntax(f"{filename}: nested too deeply for a profile") from None
-    except ValueError as error:  # a number with thousands of digits
-        raise ProfileSyntax(f"{filename}: {error}") from None
-
-
-def _at(filename: str, text: str, offset: int, what: str) -> ProfileSyntax:
-    line, column = position(text, offset)
-    return ProfileSyntax(f"{filename}:{line}:{column}: {what}")
 
 
 # --- from walked values to a draft -----------------------------------------------

@@ -1,19 +1,30 @@
 """The shape of a profile, declared once: keys, what each holds, in which mode it belongs.
 
-The walk that validates a file and the JSON schema for editors both come from
-this table, so that they cannot disagree. What the values mean together (a
-missing day, a sum that does not add up, a limit) is not a matter of shape and
-is not known here.
+The kinds are those of `shape`. What the values mean together (a missing day, a
+sum that does not add up, a limit) is not a matter of shape and is not known here.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
-
-from pumpctl.quantities import Concentration, Duration, Mass, Quantity, Rate, Volume
+from pumpctl.quantities import Concentration, Duration, Mass, Volume
+from pumpctl.therapy.findings import Rule, Severity
 from pumpctl.therapy.moment import DAYS
 from pumpctl.therapy.patient import AGE_GROUPS, HISTORIES, ORIGINS
 from pumpctl.therapy.program import Mode
+from pumpctl.therapy.shape import (
+    PER_DAY,
+    PER_HOUR,
+    Choice,
+    Count,
+    Document,
+    Exactly,
+    Key,
+    ListOf,
+    Table,
+    Text,
+    TimeOfDay,
+    amount,
+)
 
 FORMAT = 1
 MAX_STEPS = 13
@@ -23,90 +34,6 @@ MAX_BOLUSES = 24
 MAX_TABLES = 64
 """A limit on everything: day tables, bolus tables."""
 
-
-class Exactly(NamedTuple):
-    """One whole number and no other: the version of the format."""
-
-    number: int
-
-
-class Text(NamedTuple):
-    """Printable text with a limit."""
-
-    longest: int
-
-
-class Choice(NamedTuple):
-    """One of a few words."""
-
-    words: tuple[str, ...]
-
-
-class Amount(NamedTuple):
-    """A quantity, as text with one of these units.
-
-    `most` is no limit of dosing: beyond it nothing can be meant, and sums are
-    kept far from any integer's end.
-    """
-
-    kind: type[Quantity]
-    units: tuple[str, ...]
-    most: Quantity
-
-
-class TimeOfDay(NamedTuple):
-    """Hours and minutes, "00:00" to "23:59"."""
-
-
-class Count(NamedTuple):
-    """A whole number from `low` to `high`: the one thing without a unit."""
-
-    low: int
-    high: int
-
-
-class ListOf(NamedTuple):
-    """One or more of the same; `rule` is the id of the finding where there are too many."""
-
-    item: Kind
-    most: int
-    rule: str = "VALUE_COUNT"
-
-
-class Table(NamedTuple):
-    """Keys, each at most once; no others."""
-
-    keys: tuple[Key, ...]
-
-
-Kind: TypeAlias = "Exactly | Text | Choice | Amount | TimeOfDay | Count | ListOf | Table"
-
-
-class Key(NamedTuple):
-    """One key of a table. `modes`: where it belongs; None for everywhere."""
-
-    name: str
-    kind: Kind
-    doc: str
-    required: bool = True
-    modes: tuple[str, ...] | None = None
-
-
-_MOST: dict[type[Quantity], Quantity] = {
-    Mass: Mass.parse("1000 mg"),
-    Volume: Volume.parse("1000 mL"),
-    Concentration: Concentration.parse("1000 mg/mL"),
-    Duration: Duration.parse("366 d"),
-    Rate: Rate.parse("1000000 mcg/day"),
-}
-
-
-def _all(kind: type[Quantity]) -> Amount:
-    return Amount(kind, tuple(kind.UNITS), _MOST[kind])
-
-
-PER_DAY = Amount(Rate, ("mcg/day",), _MOST[Rate])
-PER_HOUR = Amount(Rate, ("mcg/h",), _MOST[Rate])
 DAYS_OF_WEEK = ListOf(Choice(DAYS), 7)
 
 _MINIMUM, _CONTINUOUS, _FLEX = (mode.value for mode in Mode)
@@ -125,17 +52,17 @@ DAY = Table((
 ))  # fmt: skip
 
 BOLUS = Table((
-    Key("dose", _all(Mass), "What one scheduled bolus gives, on top of the steps."),
-    Key("over", _all(Duration), "How long one bolus takes."),
+    Key("dose", amount(Mass), "What one scheduled bolus gives, on top of the steps."),
+    Key("over", amount(Duration), "How long one bolus takes."),
     Key("at", ListOf(TimeOfDay(), MAX_BOLUSES),
         "The times of day, each written out."),
     Key("days", DAYS_OF_WEEK, "The days on which it is given."),
 ))  # fmt: skip
 
 PATIENT_DOSE = Table((
-    Key("dose", _all(Mass), "What one activation by the patient gives."),
-    Key("over", _all(Duration), "How long it takes."),
-    Key("lockout", _all(Duration), "No patient dose for so long after the end of any bolus."),
+    Key("dose", amount(Mass), "What one activation by the patient gives."),
+    Key("over", amount(Duration), "How long it takes."),
+    Key("lockout", amount(Duration), "No patient dose for so long after the end of any bolus."),
     Key("max_per_24h", Count(1, 24), "At most so many in any 24 hours, counted by their start."),
 ))  # fmt: skip
 
@@ -152,8 +79,26 @@ PROGRAM = Table((
         required=False, modes=_DOSING),
 ))  # fmt: skip
 
-PROFILE = Table((
-    Key("format", Exactly(FORMAT), "The version of this format."),
+RULES = {
+    rule.id: rule
+    for rule in (
+        Rule(
+            "PROFILE_FORMAT",
+            Severity.HARD,
+            "profile format 1",
+            "A file of another format could mean something else by the same words.",
+        ),
+        Rule(
+            "STEP_COUNT",
+            Severity.HARD,
+            "flex mode of these pumps",
+            "A pump of this kind holds at most 13 steps for a day.",
+        ),
+    )
+}
+
+_ROOT = Table((
+    Key("format", Exactly(FORMAT, "PROFILE_FORMAT"), "The version of this format."),
     Key("patient", Table((
         Key("tag", Text(64), "The clinic's own label of the patient, never a name."),
         Key("spasticity_origin", Choice(ORIGINS), "Where the spasticity comes from."),
@@ -166,10 +111,12 @@ PROFILE = Table((
     )), "Left out, the profile is for any pump.", required=False),
     Key("drug", Table((
         Key("name", Text(32), "The drug in the reservoir."),
-        Key("concentration", _all(Concentration), "What the reservoir holds."),
+        Key("concentration", amount(Concentration), "What the reservoir holds."),
     )), "It must be what the pump holds: only a refill changes it."),
     Key("program", PROGRAM, "What the pump is to give."),
     Key("reservoir", Table((
-        Key("low_alarm", _all(Volume), "The volume at which the pump gives its alarm."),
+        Key("low_alarm", amount(Volume), "The volume at which the pump gives its alarm."),
     )), "When the pump calls for a refill."),
 ))  # fmt: skip
+
+PROFILE = Document("profile", _ROOT, RULES)

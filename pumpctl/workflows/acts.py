@@ -14,6 +14,7 @@ from pumpctl.pump.encode import from_wire, program_hash
 from pumpctl.pump.pump import Pump, Staged
 from pumpctl.therapy.checks import check_change
 from pumpctl.therapy.findings import Finding
+from pumpctl.therapy.library import Library
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.patient import tag_hash
 from pumpctl.therapy.profile import Profile
@@ -25,7 +26,11 @@ Kind = Literal["program", "resume"]
 
 
 class Act(Protocol):
-    """What the road needs to know of a change of therapy."""
+    """What the road needs to know of a change of therapy.
+
+    `findings` are held against the library that is handed in: the one in force at
+    that moment, whatever the plan was made with.
+    """
 
     @property
     def kind(self) -> Kind: ...
@@ -35,7 +40,7 @@ class Act(Protocol):
     def patient(self) -> str: ...
     def tag(self, state: PumpState) -> bytes: ...
     def tag_after(self, state: PumpState) -> bytes | None: ...
-    def findings(self, state: PumpState, now: Moment) -> tuple[Finding, ...]: ...
+    def findings(self, state: PumpState, now: Moment, library: Library) -> tuple[Finding, ...]: ...
     def stage(self, pump: Pump, state: PumpState) -> Staged: ...
 
 
@@ -63,9 +68,9 @@ class ProgramAct(NamedTuple):
         """The pump is this patient's from then on."""
         return self.tag(state)
 
-    def findings(self, state: PumpState, now: Moment) -> tuple[Finding, ...]:
+    def findings(self, state: PumpState, now: Moment, library: Library) -> tuple[Finding, ...]:
         """Everything that the checks say of this profile on this pump."""
-        return check_change(self.profile, state, station_now=now)
+        return check_change(self.profile, state, station_now=now, library=library)
 
     def stage(self, pump: Pump, state: PumpState) -> Staged:
         """Put it into the pump's staged slot."""
@@ -92,9 +97,9 @@ class PlannedAct(NamedTuple):
         """The pump is this patient's from then on."""
         return self.tag_hash
 
-    def findings(self, state: PumpState, now: Moment) -> tuple[Finding, ...]:
+    def findings(self, state: PumpState, now: Moment, library: Library) -> tuple[Finding, ...]:
         """What the checks say now of the program on this pump."""
-        return check_change(self.program, state, station_now=now)
+        return check_change(self.program, state, station_now=now, library=library)
 
     def stage(self, pump: Pump, state: PumpState) -> Staged:
         """Put it into the pump's staged slot."""
@@ -120,14 +125,14 @@ class ResumeAct(NamedTuple):
         """Whatever the pump held before."""
         return state.tag_hash
 
-    def findings(self, state: PumpState, now: Moment) -> tuple[Finding, ...]:
+    def findings(self, state: PumpState, now: Moment, library: Library) -> tuple[Finding, ...]:
         """How long the patient has been without drug, and what follows from it (STP-03)."""
         if state.delivery is not Delivery.STOPPED:
             raise InputRefused(
                 f"the pump is not stopped, it is {state.delivery.value}",
                 hint="there is nothing to resume",
             )
-        return check_change(self.program, state, station_now=now)
+        return check_change(self.program, state, station_now=now, library=library)
 
     def stage(self, pump: Pump, state: PumpState) -> Staged:
         """Stage going on."""

@@ -29,18 +29,21 @@ from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, StateVersio
 from pumpctl.pump.encode import program_hash
 from pumpctl.pump.pump import Staged
 from pumpctl.station.journal import Journal
+from pumpctl.station.library_store import InForce
 from pumpctl.station.plan import Plan, token
 from pumpctl.therapy.findings import Finding, Severity
+from pumpctl.therapy.library import Library
 from pumpctl.therapy.state import Delivery, PumpState
 from pumpctl.workflows.acts import Act
 from pumpctl.workflows.gates import pass_gates
-from pumpctl.workflows.planning import refuse_hard, stage_and_read
+from pumpctl.workflows.libraries import library_for_change
+from pumpctl.workflows.planning import planned_library, refuse_hard, stage_and_read
 from pumpctl.workflows.visit import Visit
 
 CLOCK_SLACK_MS = 5_000
 """How far a station's clock may be set back by its time service within a visit."""
-_GROWING = {"STOPPED_LONG", "STOPPED_RESTART"}
-"""Findings whose figure is a time that goes on; crossing the next limit is another id."""
+_GROWING = {"STOPPED_LONG", "STOPPED_RESTART", "WINDOW_AHEAD_SOFT"}
+"""Findings whose figure moves with time; crossing the next limit is another id."""
 _DELIVERS = {Delivery.DELIVERING, Delivery.MINIMUM, Delivery.BOLUS, Delivery.BRIDGE}
 
 
@@ -114,8 +117,9 @@ def _apply(visit: Visit, journal: Journal, plan: Plan, act: Act) -> AppliedPlan:
     operation = OperationId.from_text(plan.operation)
     state = visit.state()
     _check_fresh(visit, plan, state, operation)
-    _check_findings(visit, plan, act, state)
-    body = _body(visit, plan)
+    library = library_for_change(visit, journal)
+    _check_findings(visit, plan, act, state, library.library)
+    body = _body(visit, plan, library)
     staged = _stage_same(visit, journal, plan, act, state, body)
     head = journal.append(
         "intent", at=str(visit.now()), pump=visit.serial, operation=plan.operation, body=body
@@ -208,9 +212,12 @@ def _check_fresh(visit: Visit, plan: Plan, state: PumpState, operation: Operatio
         raise PlanStale("the plan was made on a rehearsal's clock, and this is not a rehearsal")
 
 
-def _check_findings(visit: Visit, plan: Plan, act: Act, state: PumpState) -> None:
-    """What the checks say now must be what was shown when the plan was confirmed."""
-    findings = act.findings(state, visit.now())
+def _check_findings(visit: Visit, plan: Plan, act: Act, state: PumpState, library: Library) -> None:
+    """What the checks say now must be what was shown when the plan was confirmed.
+
+    They are asked with the library that is in force now, whichever the plan was made with.
+    """
+    findings = act.findings(state, visit.now(), library)
     refuse_hard(findings)
     shown = {(found.id, found.value) for found in plan.findings if found.severity == "soft"}
     new = tuple(
@@ -250,7 +257,7 @@ def _stage_same(
     return staged
 
 
-def _body(visit: Visit, plan: Plan) -> dict[str, object]:
+def _body(visit: Visit, plan: Plan, library: InForce) -> dict[str, object]:
     return {
         "kind": plan.kind,
         "plan": plan.hash,
@@ -260,6 +267,7 @@ def _body(visit: Visit, plan: Plan) -> dict[str, object]:
         "operator": visit.station.operator,
         "state_version": plan.state_version,
         "overrides": [override.model_dump() for override in plan.overrides],
+        "library": planned_library(library).model_dump(),
         "rehearsal": visit.rehearsal,
     }
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from pumpctl.errors import Unresolved, VersionSkew
 from pumpctl.station.journal import Journal
+from pumpctl.workflows.libraries import library_for_change
 from pumpctl.workflows.visit import Visit
 
 Gate = Callable[[Visit, Journal], None]
@@ -31,7 +32,12 @@ def version_known(visit: Visit, _journal: Journal) -> None:
         )
 
 
-_ALL: tuple[Gate, ...] = (version_known, nothing_unresolved)
+def library_valid(visit: Visit, journal: Journal) -> None:
+    """There is a valid drug library; what an expired one still allows is a check's matter."""
+    library_for_change(visit, journal)
+
+
+_ALL: tuple[Gate, ...] = (version_known, nothing_unresolved, library_valid)
 
 GATES: Mapping[str, tuple[Gate, ...]] = {
     "program": _ALL,

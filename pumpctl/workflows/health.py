@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pumpctl import __version__
-from pumpctl.errors import PumpctlError, StoreError, Unresolved
+from pumpctl.errors import LibraryInvalid, PumpctlError, StoreError, Unresolved
 from pumpctl.station.journal import Journal
 from pumpctl.transport.ports import serial_ports
+from pumpctl.workflows.libraries import library_examined
 from pumpctl.workflows.surroundings import Station
 
 
@@ -30,6 +31,7 @@ def examine(station: Station) -> tuple[Examined, ...]:
         ("journal", _journal),
         ("unresolved", _unresolved),
         ("records", _records),
+        ("library", _library),
         ("keys", _keys),
         ("ports", _ports),
     )
@@ -83,6 +85,15 @@ def _records(station: Station) -> str:
         return f"usable, logs of {len(records.pumps())} pumps"
     finally:
         records.close()
+
+
+def _library(station: Station) -> str:
+    found = library_examined(station)
+    library = found.library
+    if found.warning is not None:
+        raise LibraryInvalid(found.warning[1])
+    until = f", until {library.expires}" if library.expires else ", which ships"
+    return f"{library.site}, version {library.version}{until}"
 
 
 def _keys(station: Station) -> str:

@@ -15,11 +15,13 @@ from pumpctl.pump.encode import program_hash, to_wire
 from pumpctl.pump.pump import Readback, Staged
 from pumpctl.quantities import Mass, Rate, Volume, round_half_up
 from pumpctl.station.journal import Journal
+from pumpctl.station.library_store import InForce
 from pumpctl.station.plan import (
     VALID_MS,
     Override,
     Plan,
     PlannedFinding,
+    PlannedLibrary,
     PlannedPump,
     sealed,
 )
@@ -32,6 +34,7 @@ from pumpctl.therapy.state import PumpState
 from pumpctl.wire.program import program_bytes
 from pumpctl.workflows.acts import Act
 from pumpctl.workflows.gates import pass_gates
+from pumpctl.workflows.libraries import library_for_change
 from pumpctl.workflows.visit import Visit
 
 
@@ -58,7 +61,8 @@ def make_plan(
     pass_gates(act.kind, visit, journal)
     state = visit.state()
     now = visit.now()
-    findings = act.findings(state, now)
+    library = library_for_change(visit, journal)
+    findings = act.findings(state, now, library.library)
     refuse_hard(findings)
     named = _overrides(findings, overrides)
     staged, readback = stage_and_read(visit, act, state)
@@ -100,8 +104,15 @@ def make_plan(
             for finding in findings
         ),
         overrides=named,
+        library=planned_library(library),
     )
     return Planned(sealed(plan), state, act, readback, now)
+
+
+def planned_library(found: InForce) -> PlannedLibrary:
+    """Which library it was, for plans and the journal."""
+    library = found.library
+    return PlannedLibrary(site=library.site, version=library.version, sha256=found.digest)
 
 
 def stage_and_read(visit: Visit, act: Act, state: PumpState) -> tuple[Staged, Readback]:

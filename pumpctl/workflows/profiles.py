@@ -6,11 +6,14 @@ import sys
 from pathlib import Path
 
 from pumpctl.errors import ProfileSyntax
-from pumpctl.therapy.profile import MAX_BYTES, ProfileReading, read_profile_bytes
+from pumpctl.therapy.library import Library
+from pumpctl.therapy.library_default import DEFAULT
+from pumpctl.therapy.profile import ProfileReading, read_profile_bytes
+from pumpctl.therapy.toml_text import MAX_BYTES
 
 
-def read_profile_path(path: Path) -> ProfileReading:
-    """Read and check a profile; `-` is standard input.
+def read_profile_path(path: Path, library: Library = DEFAULT) -> ProfileReading:
+    """Read a profile and check it against a library; `-` is standard input.
 
     Raises ProfileSyntax for what cannot be read as a profile at all. No more than a
     profile's worth is read, whatever the file is.
@@ -26,4 +29,4 @@ def read_profile_path(path: Path) -> ProfileReading:
         raise ProfileSyntax(f"{path} cannot be read: {what}", hint="is this the right file?") from (
             error
         )
-    return read_profile_bytes(raw, str(path))
+    return read_profile_bytes(raw, str(path), library)

@@ -26,6 +26,7 @@ from pumpctl.workflows.applying import (
     check_open_soft,
     check_token,
 )
+from pumpctl.workflows.libraries import library_in_force, need_valid
 from pumpctl.workflows.planning import Planned, make_plan
 from pumpctl.workflows.profiles import read_profile_path
 from pumpctl.workflows.surroundings import Station
@@ -44,13 +45,14 @@ class Confirms(Protocol):
         """Show the plan and have its challenge typed."""
 
 
-def read_profile_file(path: Path) -> tuple[Profile, Program]:
-    """A profile and its program.
+def read_profile_file(station: Station, path: Path) -> tuple[Profile, Program]:
+    """A profile and its program, held against the library of this station.
 
-    Raises ProfileSyntax for what cannot be read, LimitHard with all findings where a
-    hard one stands in the way.
+    Raises LibraryInvalid where there is no valid one, ProfileSyntax for what cannot be
+    read, LimitHard with all findings where a hard one stands in the way.
     """
-    reading = read_profile_path(path)
+    library = need_valid(library_in_force(station.home, station.wall().date)).library
+    reading = read_profile_path(path, library)
     hard = [finding for finding in reading.findings if finding.severity is Severity.HARD]
     if hard or reading.profile is None or reading.program is None:
         raise LimitHard(
@@ -64,7 +66,7 @@ def plan_program(
     station: Station, file: Path, overrides: Overrides, *, keep: Path | None
 ) -> Planned:
     """Plan a profile's program; write the plan where a place is given."""
-    profile, program = read_profile_file(file)
+    profile, program = read_profile_file(station, file)
     return plan_act(station, lambda _: ProgramAct(profile, program), overrides, keep=keep)
 
 
@@ -72,7 +74,7 @@ def push_program(
     station: Station, file: Path, overrides: Overrides, confirms: Confirms, *, keep: Path | None
 ) -> AppliedPlan:
     """Plan, confirm and apply a profile's program in one go."""
-    profile, program = read_profile_file(file)
+    profile, program = read_profile_file(station, file)
     return push_act(station, lambda _: ProgramAct(profile, program), overrides, confirms, keep=keep)
 
 

@@ -102,7 +102,7 @@ def in_bash(line: str, home: Path) -> list[str]:
         ("pumpctl --pump ", ["SP40-000123"]),
         ("pumpctl --home /nowhere emulator serve ", []),
         ("pumpctl --home=/nowhere emulator serve ", []),
-        ("pumpctl program plan a.toml --override DAILY", ["DAILY_DOSE_SOFT="]),
+        ("pumpctl program plan a.toml --override DAILY", ["DAILY_DOSE_LOW=", "DAILY_DOSE_SOFT="]),
         ("pumpctl program plan --override A=b --over", ["--override"]),
         ("pumpctl explain daily", []),
         ("pumpctl explain DAILY_DOSE_S", ["DAILY_DOSE_SOFT"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from fractions import Fraction
 
@@ -9,16 +10,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pumpctl import quantity_text
 from pumpctl.errors import QuantityError
 from pumpctl.quantities import (
     KINDS,
-    MAX_QUANTA,
     Quantity,
     round_down,
     round_half_up,
     round_up,
 )
-from pumpctl.quantity_text import MAX_DIGITS
+from pumpctl.quantity_text import MAX_DIGITS, MAX_QUANTA
 
 kinds = st.sampled_from(KINDS)
 below_digits = st.integers(0, 10**MAX_DIGITS - 1)
@@ -107,3 +108,19 @@ def test_adding_and_taking_away(kind: type[Quantity], one: int, two: int) -> Non
     assert (kind(one) + kind(two)) - kind(two) == kind(one)
     assert (kind(one) < kind(two)) == (one < two)
     assert (kind(one) == kind(two)) == (one == two)
+
+
+@pytest.mark.requirement("UNI-03")
+@settings(deadline=None)
+@given(
+    kinds,
+    st.text(grammar, max_size=16) | st.from_regex(r"[0-9.]{1,14} ?(mcg|mL|h|%)", fullmatch=True),
+)
+def test_the_quick_way_takes_nothing_that_the_long_one_refuses(
+    kind: type[Quantity], text: str
+) -> None:
+    quick = read(kind, text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quantity_text, "_PLAIN", re.compile("(?!)"))
+        slow = read(kind, text)
+    assert str(quick) == str(slow) and type(quick) is type(slow)

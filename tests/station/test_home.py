@@ -66,7 +66,7 @@ def test_a_file_is_written_whole_or_not_at_all(
     with monkeypatch.context() as patch:
         match step:
             case "write":
-                patch.setattr("json.dump", fails)
+                patch.setattr(os, "open", fails)
             case "fsync":
                 patch.setattr(os, "fsync", fails)
             case _:

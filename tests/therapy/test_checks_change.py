@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pumpctl.quantities import Concentration, Duration, Mass, Volume
 from pumpctl.therapy.checks import check_change
 from pumpctl.therapy.checks.registry import check, pump_check
-from pumpctl.therapy.findings import Finding, Severity
-from pumpctl.therapy.moment import DAY_MS, Moment
+from pumpctl.therapy.course import Course, Piece
+from pumpctl.therapy.findings import Severity
+from pumpctl.therapy.moment import DAY_MS, MINUTE_MS, Moment
+from pumpctl.therapy.past import Past
 from pumpctl.therapy.patient import TAG_HASH_SIZE, tag_hash
+from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import (
     Alarm,
     Battery,
@@ -22,6 +27,9 @@ from pumpctl.therapy.state import (
     RunningBolus,
     clock_difference_ms,
 )
+from tests.therapy import test_checks_label
+from tests.therapy.changing import Bad, findings, finds, passes_without, text
+from tests.therapy.checking import change, library, window
 from tests.therapy.samples import (
     CONTINUOUS,
     FLEX,
@@ -36,6 +44,7 @@ from tests.therapy.samples import (
     profile,
     pump,
 )
+from tools.model import severities
 
 HARD, SOFT, NOTE = Severity.HARD, Severity.SOFT, Severity.NOTE
 HOUR = 3_600_000
@@ -49,27 +58,19 @@ def stopped(hours: float | None) -> dict[str, Any]:
     return {"delivery": Delivery.STOPPED, "stopped_for": pause}
 
 
-def text(*changes: tuple[str, str]) -> str:
-    return altered(CONTINUOUS, *changes)
-
-
-def findings(subject: str, **state: Any) -> tuple[Finding, ...]:
-    return check_change(profile(subject), pump(**state), station_now=NOW)
-
-
-class Bad(NamedTuple):
-    """A change that one check speaks to."""
-
-    name: str
-    severity: Severity
-    subject: str
-    state: dict[str, Any]
-    value: str | None
-    limit: str | None
-
-
 FLEX_PUMP: dict[str, Any] = {"program": profile(FLEX).program}
 RUNNING = RunningBolus("single", Mass(20_000), Mass(5_000), NOW, NOW.plus(600_000))
+
+START = text(('"450', '"150'), ('"300 ', '"100 '))
+UNEVEN = flex([[(0, "20"), (600, "10"), (601, "20")]])
+"""A minute of 10 mcg/h at 10:00."""
+UNEVEN_UP = flex([*[[(0, "20"), (600, "10"), (601, "20")]] * 3,
+                  [(0, "20"), (600, "30.005"), (601, "20")],
+                  *[[(0, "20"), (600, "10"), (601, "20")]] * 3])  # fmt: skip
+UNEVEN_DOWN = flex([*[[(0, "20"), (600, "10"), (601, "20")]] * 6,
+                    [(0, "20"), (601, "20"), (1439, "5.998")]])  # fmt: skip
+LATELY = Past((), began=0, flowed=1_000_000, given=Course([
+    Piece(NOW.label_ms - 10 * MINUTE_MS, NOW.label_ms - 5 * MINUTE_MS, 337_000)]))  # fmt: skip
 
 CASES = [
     Bad("PUMP_OTHER", HARD, FLEX, {**FLEX_PUMP, "serial": "SP40-000124", "tag_hash": None},
@@ -80,11 +81,25 @@ CASES = [
     Bad("DRUG_OTHER", HARD, CONTINUOUS, {"drug": "morphine"}, "baclofen", "morphine"),
     Bad("CONCENTRATION_OTHER", HARD, CONTINUOUS, {"concentration": Concentration(500)},
         "2000 mcg/mL", "500 mcg/mL"),
-    Bad("DOSE_INCREASE", SOFT, text(('"450', '"540.001')), {}, "+20.0 %", "+20.0 %"),
-    Bad("DOSE_REDUCTION", SOFT, text(('"450', '"359.999')), {}, "-20.0 %", "-20.0 %"),
-    Bad("CHANGE_FROM_MINIMUM", NOTE, CONTINUOUS,
+    Bad("DOSE_INCREASE", SOFT, text(('"450', '"540.001')), {}, "+20.01 %", "+20 %"),
+    Bad("DOSE_INCREASE", HARD, text(('"450', '"540.001')), {}, "+20.01 %", "+20 %",
+        library=library(daily_change=change(increase_soft="10 %", increase_hard="20 %"))),
+    Bad("DOSE_REDUCTION", SOFT, text(('"450', '"359.999')), {}, "-20.01 %", "-20 %"),
+    Bad("DOSE_REDUCTION", HARD, text(('"450', '"359.999')), {}, "-20.01 %", "-20 %",
+        library=library(daily_change=change(reduction_soft="10 %", reduction_hard="20 %"))),
+    Bad("RATE_INCREASE", SOFT, UNEVEN_UP, {"program": UNEVEN}, "+200.05 %", "+200 %"),
+    Bad("RATE_INCREASE", HARD, UNEVEN_UP, {"program": UNEVEN}, "+200.05 %", "+50 %",
+        library=library(rate_change=change(increase_hard="50 %"))),
+    Bad("RATE_REDUCTION", SOFT, UNEVEN_DOWN, {"program": UNEVEN}, "-70.01 %", "-70 %"),
+    Bad("RATE_REDUCTION", HARD, UNEVEN_DOWN, {"program": UNEVEN}, "-70.01 %", "-70 %",
+        library=library(rate_change=change(reduction_soft="70 %", reduction_hard="70 %"))),
+    Bad("WINDOW_AHEAD_HARD", HARD, text(('"450', '"451')), {}, "352.66 mcg", "350 mcg in any 1 h",
+        LATELY),
+    Bad("WINDOW_AHEAD_SOFT", SOFT, text(('"450', '"451')), {}, "352.66 mcg", "350 mcg in any 1 h",
+        LATELY, library(windows=(window("1 h", "352.66 mcg", "350 mcg"),))),
+    Bad("CHANGE_FROM_MINIMUM", NOTE, START,
         {"program": minimum(), "delivery": Delivery.MINIMUM}, None, None),
-    Bad("CHANGE_FROM_MINIMUM", NOTE, CONTINUOUS, {"program": None}, None, None),
+    Bad("CHANGE_FROM_MINIMUM", NOTE, START, {"program": None}, None, None),
     Bad("STOPPED_SHORT", NOTE, CONTINUOUS, stopped(11.9), "11 h", "12 h"),
     Bad("STOPPED_LONG", SOFT, CONTINUOUS, stopped(12), "12 h", "12 h"),
     Bad("STOPPED_LONG", SOFT, CONTINUOUS, stopped(48), "48 h", "12 h"),
@@ -118,28 +133,26 @@ CASES = [
 @pytest.mark.requirement("TIM-02")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}-{case.value}")
 def test_the_check_finds_it(case: Bad) -> None:
-    found = findings(case.subject, **case.state)
-    assert [(each.severity, each.value, each.limit) for each in named(found, case.name)] == [
-        (case.severity, case.value, case.limit)
-    ]
-    others = {each.id for each in found if each.severity is HARD} - {case.name}
-    assert not others, "one fault, one hard finding"
+    finds(case)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}-{case.value}")
 def test_without_the_check_it_would_pass(case: Bad, monkeypatch: pytest.MonkeyPatch) -> None:
-    findings(CONTINUOUS)  # so that they are registered
-    monkeypatch.delitem(pump_check.by_id, case.name)
-    left = findings(case.subject, **case.state)
-    assert not [
-        each for each in left if each.severity is case.severity and each.id in pump_check.by_id
-    ]
+    passes_without(case, monkeypatch)
 
 
 def test_every_check_has_its_case() -> None:
     findings(CONTINUOUS)
-    assert {case.name for case in CASES} == set(pump_check.by_id)
+    elsewhere = {"LIBRARY_EXPIRED"}  # test_library_age
+    cases = [*CASES, *test_checks_label.CASES]
+    assert {case.name for case in cases} | elsewhere == set(pump_check.by_id)
     assert not set(pump_check.by_id) & set(check.by_id)
+
+
+def test_the_table_of_checks_knows_the_severities() -> None:
+    table = severities()
+    for case in (*CASES, *test_checks_label.CASES):
+        assert case.severity.value in table[case.name]
 
 
 def test_the_same_program_on_its_own_pump_is_without_findings() -> None:
@@ -159,7 +172,7 @@ def test_findings_of_a_file_stand_at_their_place() -> None:
         ('"376', '"300.16'), ('"216', '"200'),
     )  # fmt: skip
     (found,) = findings(weekend, **FLEX_PUMP)
-    assert (found.id, found.line, found.value) == ("DOSE_REDUCTION", 31, "-20.2 %")
+    assert (found.id, found.line, found.value) == ("DOSE_REDUCTION", 31, "-20.18 %")
     assert "withdrawal" in found.message
 
 
@@ -170,17 +183,96 @@ def test_changes_at_their_limit_pass() -> None:
 
 
 @pytest.mark.requirement("LIM-04")
+def test_rates_are_compared_minute_by_minute() -> None:
+    found = findings(UNEVEN_UP, program=UNEVEN)
+    (seen,) = named(found, "RATE_INCREASE")
+    assert "from thu 10:00 on the basal rate rises from 10 mcg/h to 30.005 mcg/h" in seen.message
+    (seen,) = named(findings(UNEVEN_DOWN, program=UNEVEN), "RATE_REDUCTION")
+    assert "from sun 23:59 on the basal rate falls from 20 mcg/h to 5.998 mcg/h" in seen.message
+    assert "withdrawal" in seen.message
+    at_limit = [[(0, "20"), (600, "30"), (601, "6")]] * 7
+    assert {"RATE_INCREASE", "RATE_REDUCTION"}.isdisjoint(
+        ids(findings(flex(at_limit), program=UNEVEN))
+    )
+    assert not named(findings(UNEVEN_UP, program=minimum()), "RATE_INCREASE")
+    peak = altered(FLEX, ('basal = "26 mcg/h"', 'basal = "99 mcg/h"'), ('"438 ', '"730 '))
+    (seen,) = named(findings(peak, **FLEX_PUMP), "RATE_INCREASE")
+    assert seen.value == "+280.77 %" and seen.line is not None
+    assert '"99 mcg/h"' in peak.split("\n")[seen.line - 1]
+
+
+@pytest.mark.requirement("LIM-04")
+def test_a_rate_that_moves_with_its_day_is_told_of_the_day() -> None:
+    tripled = text(('"450', '"1351'), ('"300 ', '"900 '))
+    assert [each.id for each in findings(tripled) if each.id.startswith(("DOSE", "RATE"))] == [
+        "DOSE_INCREASE"
+    ]
+    hard = library(rate_change=change(increase_hard="100 %"))
+    names = [each.id for each in findings(tripled, None, hard) if each.severity is HARD]
+    assert names == ["RATE_INCREASE"], "a hard one is told beside a soft day"
+    # the same day without its boluses: only the rate moves, by more than 200 %
+    boluses = [(day, 420, "310 mcg", "1 h") for day in range(7)]
+    before = even("140 mcg/day")._replace(boluses=flex([[(0, "1")]], boluses).boluses)
+    (seen,) = named(findings(CONTINUOUS, program=before), "RATE_INCREASE")
+    assert (seen.value, seen.line) == ("+221.43 %", 15)
+
+
+@pytest.mark.requirement("LIM-05")
+def test_what_the_schedule_alone_overfills_is_told_of_the_schedule() -> None:
+    twice = [(day, at, "175 mcg", "10 min") for day in range(7) for at in (420, 450)]
+    full = even("100 mcg/day")._replace(boluses=flex([[(0, "1")]], twice).boluses)
+    lately = LATELY._replace(given=Course([
+        Piece(NOW.label_ms - 10 * MINUTE_MS, NOW.label_ms - 5 * MINUTE_MS, 348_000)]))  # fmt: skip
+    names = ids(findings(full, lately, program=even("50 mcg/day")))
+    assert "WINDOW_HARD" in names and "WINDOW_AHEAD_HARD" not in names
+
+
+@pytest.mark.requirement("LIM-05")
+def test_after_a_stop_what_was_given_before_it_counts() -> None:
+    subject, state = text(('"450', '"449')), stopped(0.1)
+    names = ids(findings(subject, LATELY, **state))
+    assert "WINDOW_AHEAD_HARD" in names, "going on is what fills the window"
+    assert "WINDOW_AHEAD_HARD" not in ids(findings(subject, LATELY)), "less than without a change"
+    assert "WINDOW_AHEAD_HARD" not in ids(findings(subject, None, **state))
+    assert "WINDOW_AHEAD_HARD" not in ids(findings(subject, LATELY._replace(given=None), **state))
+
+
+@pytest.mark.requirement("LIM-04")
 def test_one_day_up_and_one_day_down_are_both_told() -> None:
     swapped = flex([[(0, "25")], [(0, "12.5")], *[[(0, "18.75")]] * 5])
     found = check_change(swapped, pump(), station_now=NOW)
     assert ids(found) == ["DOSE_INCREASE", "DOSE_REDUCTION"]
-    assert [each.value for each in found] == ["+33.3 %", "-33.3 %"]
+    assert [each.value for each in found] == ["+33.34 %", "-33.34 %"]
     assert {each.line for each in found} == {None}
+
+
+@pytest.mark.requirement("LIM-04")
+@given(
+    rates=st.lists(st.integers(4, 60), min_size=1, max_size=6),
+    shares=st.lists(st.integers(0, 100), min_size=6, max_size=6),
+    bolus=st.integers(1, 300),
+    share=st.integers(1, 100),
+    given_before=st.integers(0, 400_000),
+)
+def test_no_reduction_is_ever_stopped_by_the_limits_that_ship(
+    rates: list[int], shares: list[int], bolus: int, share: int, given_before: int
+) -> None:
+    def week(rates: list[int], dose: int) -> Program:
+        steps = [(60 * at, str(rate)) for at, rate in enumerate(rates)]
+        return flex([steps], [(day, 870, f"{dose} mcg", "10 min") for day in range(7)])
+
+    old = week(rates, bolus)
+    lower = [4 + (rate - 4) * part // 100 for rate, part in zip(rates, shares, strict=False)]
+    new = week(lower, max(1, bolus * share // 100))
+    before = Course([Piece(NOW.label_ms - HOUR, NOW.label_ms, given_before)])
+    past = LATELY._replace(given=before)
+    found = findings(new, past, program=old)
+    assert not {each.id for each in found if each.severity is HARD} & set(pump_check.by_id)
 
 
 def test_to_minimum_rate_is_a_reduction() -> None:
     (found,) = findings(altered(MINIMUM, ('"500 mcg/mL"', '"2000 mcg/mL"')))
-    assert (found.id, found.value) == ("DOSE_REDUCTION", "-78.7 %")
+    assert (found.id, found.value) == ("DOSE_REDUCTION", "-78.67 %")
 
 
 @pytest.mark.requirement("TIM-02")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 from pumpctl.therapy.compare import (
+    bolus_lines,
     change,
     day_rows,
+    days_label,
     greatest_changes,
     is_reduction,
     percent_text,
@@ -79,3 +81,26 @@ def test_changes_day_by_day() -> None:
     assert not is_reduction(even("400 mcg/day"), mixed)
     low, high = greatest_changes(even("400 mcg/day"), mixed)
     assert (low, high) == (Fraction(-160, 400), Fraction(80, 400))
+
+
+def test_days_are_named_in_runs() -> None:
+    assert days_label(tuple(range(7))) == "every day"
+    assert days_label((0, 1, 2, 3, 4)) == "Mon-Fri" and days_label((5, 6)) == "Sat-Sun"
+    assert days_label((0, 2, 3, 6)) == "Mon, Wed-Thu, Sun" and days_label((3,)) == "Thu"
+
+
+def test_boluses_that_are_alike_stand_in_one_line() -> None:
+    program = flex(
+        [[(0, "10")]],
+        [
+            *((day, at, "20 mcg", "10 min") for day in range(7) for at in (420, 1260)),
+            *((day, 720, "20 mcg", "10 min") for day in (0, 2, 4)),
+            (6, 720, "5 mcg", "10 min"),
+        ],
+    )
+    assert bolus_lines(program) == [
+        "20 mcg = 0.01 mL over 10 min at 07:00, 21:00, every day",
+        "20 mcg = 0.01 mL over 10 min at 12:00, Mon, Wed, Fri",
+        "5 mcg = 0.0025 mL over 10 min at 12:00, Sun",
+    ]
+    assert bolus_lines(even()) == []

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pumpctl.quantities import Duration, Mass, Volume
-from pumpctl.therapy.forecast import forecast, whole_periods
+from pumpctl.quantities import Duration, Flow, Mass, Rate, Volume, flow_of
+from pumpctl.therapy.forecast import MOST_PERIODS, forecast, whole_periods
 from pumpctl.therapy.moment import DAY_MS, Date, Moment
 from pumpctl.therapy.program import PatientDose, Program
 from tests.therapy.samples import FLEX, even, flex, minimum, profile
@@ -45,6 +45,23 @@ def test_the_earliest_date_counts() -> None:
     assert forecast(slow, volume, alarm, MONDAY, filled, expiry=expiry).refill_by == expiry
     late = start.plus(900)
     assert forecast(slow, volume, alarm, MONDAY, expiry=late).refill_by == start.plus(180)
+
+
+@pytest.mark.parametrize(("dose", "flow"), [("96.1", 48_002), ("673.7", 336_513)])
+def test_w7(dose: str, flow: int) -> None:
+    """0.0480 and 0.3365 mL/day, as published."""
+    program = even(f"{dose} mcg/day", concentration=2002)
+    told = forecast(program, Volume.parse("40 mL"), Volume.parse("2 mL"), MONDAY)
+    assert told.flow == Flow(flow) == flow_of(Rate.parse(f"{dose} mcg/day"), program.concentration)
+
+
+def test_a_program_that_gives_next_to_nothing_still_has_its_dates() -> None:
+    for rate in ("0", "0.000125"):
+        told = forecast(flex([[(0, rate)]]), Volume.parse("40 mL"), Volume.parse("2 mL"), MONDAY)
+        assert told.periods == MOST_PERIODS and str(told.low_date) == "2126-03-30"
+        assert str(told.refill_by) == "2026-09-26"
+    assert days(minimum(), "2000 mL", "2 mL") == MOST_PERIODS
+    assert days(minimum(), "1700 mL", "2 mL") == 35_375
 
 
 def test_remaining_volume_and_dates_are_rounded_down() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pumpctl.errors import InternalError, ProfileSyntax
-from pumpctl.therapy import profile as profile_module
+from pumpctl.therapy import toml_text
 from pumpctl.therapy.checks import check_draft
 from pumpctl.therapy.draft import Draft
 from pumpctl.therapy.findings import Finding, Severity
-from pumpctl.therapy.profile import MAX_BYTES, MAX_LINE, read_profile, read_profile_bytes
+from pumpctl.therapy.profile import read_profile, read_profile_bytes
 from pumpctl.therapy.program import Mode
+from pumpctl.therapy.toml_text import MAX_BYTES, MAX_LINE
 from tests.therapy.samples import CONTINUOUS, FLEX, MINIMUM, altered, ids, named, read
 
 
@@ -99,7 +100,7 @@ def test_hostile_toml_is_refused_quickly() -> None:
 
 
 def test_a_number_of_thousands_of_digits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profile_module, "MAX_LINE", 10_000)
+    monkeypatch.setattr(toml_text, "MAX_LINE", 10_000)
     with pytest.raises(ProfileSyntax, match="digits"):
         read_profile("x = " + "1" * 5_000, "f")
 

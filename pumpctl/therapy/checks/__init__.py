@@ -17,8 +17,11 @@ from pumpctl.therapy.checks import (  # noqa: F401  (imported so that they regis
     doses,
     drug,
     pump_range,
+    rates,
     schedule,
     setting,
+    single,
+    sliding,
 )
 from pumpctl.therapy.checks.registry import (
     EVERY_KIND,
@@ -34,11 +37,13 @@ from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.program import Program
 
 if TYPE_CHECKING:
-    from pumpctl.therapy.moment import Moment
+    from pumpctl.therapy.library_draft import LibraryDraft
+    from pumpctl.therapy.moment import Date, Moment
+    from pumpctl.therapy.past import Past
     from pumpctl.therapy.profile import Profile
     from pumpctl.therapy.state import PumpState
 
-__all__ = ["check_change", "check_draft", "check_program", "rules"]
+__all__ = ["check_change", "check_draft", "check_library", "check_program", "rules"]
 
 
 def check_draft(draft: Draft, library: Library = DEFAULT) -> tuple[Finding, ...]:
@@ -59,11 +64,13 @@ def check_change(
     *,
     station_now: Moment,
     library: Library = DEFAULT,
+    past: Past | None = None,
 ) -> tuple[Finding, ...]:
     """All findings of bringing a profile, or a program, onto this pump.
 
     Those of `check_program` are among them: this one call is all that a plan
-    needs. `station_now` is the station's clock, with its offset.
+    needs. `station_now` is the station's clock, with its offset; `past` what is known
+    of the patient's course, without which the label's rules of time are silent.
     """
     _register_pump_checks()
     draft = _draft(subject)
@@ -71,17 +78,33 @@ def check_change(
     faults = [
         *draft.faults,
         *check.run(Case(draft, library, with_pump=True)),
-        *pump_check.run(PumpCase(draft, library, program, pump, station_now)),
+        *pump_check.run(PumpCase(draft, library, program, pump, station_now, past)),
     ]
     return placed(faults, draft.text)
 
 
+def check_library(draft: LibraryDraft, today: Date | None = None) -> tuple[Finding, ...]:
+    """All findings of a drug library as it was read; `today` says whether it has expired."""
+    from pumpctl.therapy.checks import library_limits  # noqa: F401
+    from pumpctl.therapy.checks.libraries import LibraryCase, library_check
+
+    return placed([*draft.faults, *library_check.run(LibraryCase(draft, today))], draft.text)
+
+
 def rules() -> dict[str, Rule]:
     """Every finding that there can be, by id."""
-    from pumpctl.therapy.profile_walk import RULES
+    from pumpctl.therapy import library_shape, profile_shape, walk
+    from pumpctl.therapy.checks import (  # noqa: F401  (so that they register)
+        bolus_state,
+        library_limits,
+        line_record,
+        refill_drug,
+        refill_volume,
+        refills,
+    )
 
     _register_pump_checks()
-    every = dict(RULES)
+    every = {**walk.RULES, **profile_shape.RULES, **library_shape.RULES}
     for kind in EVERY_KIND:
         every.update((name, each.rule) for name, each in kind.by_id.items())
     return dict(sorted(every.items()))
@@ -89,7 +112,15 @@ def rules() -> dict[str, Rule]:
 
 def _register_pump_checks() -> None:
     """What needs a pump is loaded with the first pump: a profile check stays quick."""
-    from pumpctl.therapy.checks import change, condition, identity  # noqa: F401
+    from pumpctl.therapy.checks import (  # noqa: F401
+        ahead,
+        change,
+        condition,
+        identity,
+        label_rules,
+        library_age,
+        pause,
+    )
 
 
 def _draft(subject: Profile | Program) -> Draft:

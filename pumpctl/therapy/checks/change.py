@@ -1,26 +1,32 @@
-"""Is the step from the old program to the new one too large? Up, down, after a pause.
+"""Is the step from the old program to the new one too large, up or down? (LIM-04)
 
-Compares two prescribed programs, day by day, inside the absolute limits. The
-label's rules of time (first 24 hours, one increase a day) are not here.
+Compares two prescribed programs inside the absolute limits: the dose of each
+day, and the basal rate at every minute of the week. Where a day's total moves
+by as much as the rate does, it is told once, of the day. The label's rules are
+in `titration`, restarts in `pause`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from typing import NamedTuple
 
-from pumpctl.quantities import Duration
-from pumpctl.therapy import practice
+from pumpctl.quantities import Percent, round_up
+from pumpctl.therapy.checks.bands import LIBRARY
 from pumpctl.therapy.checks.registry import PumpCase, pump_check
-from pumpctl.therapy.compare import greatest_changes, percent_text
-from pumpctl.therapy.figures import daily_doses
+from pumpctl.therapy.compare import change
+from pumpctl.therapy.curve import basal_changes
+from pumpctl.therapy.figures import daily_doses, rate_at
 from pumpctl.therapy.findings import Seen, Severity
+from pumpctl.therapy.library import Change, Sourced
 from pumpctl.therapy.library_default import DEFAULT
+from pumpctl.therapy.moment import DAY_MS, DAYS, MINUTE_MS, clock_text
+from pumpctl.therapy.past import prescribed
 from pumpctl.therapy.places import Path
 from pumpctl.therapy.program import Mode, Program
-from pumpctl.therapy.state import Delivery
 
-_SHIPPED = DEFAULT.listed[0].daily_change
+_DAILY, _RATE = DEFAULT.listed[0].daily_change, DEFAULT.listed[0].rate_change
 
 WITHDRAWAL = (
     "withdrawal (fever, rebound spasticity, altered mental state) begins 12 to 96 h after the "
@@ -28,70 +34,177 @@ WITHDRAWAL = (
 )
 
 
-def _prescribed(case: PumpCase) -> Program | None:
-    """The old program where it was a dose that somebody ordered, not minimum rate."""
-    old = case.pump.program
-    return None if old is None or old.mode is Mode.MINIMUM else old
+class Move(NamedTuple):
+    """A relative change, 1/10 for +10 %, and from which instant of the week (ms) it holds."""
+
+    by: Fraction
+    at: int
+
+    @property
+    def day(self) -> int:
+        """The weekday, 0 for Monday."""
+        return self.at // DAY_MS
+
+    @property
+    def minute(self) -> int:
+        """The minute of that day."""
+        return self.at % DAY_MS // MINUTE_MS
 
 
-def _path(case: PumpCase, relative: Fraction, old: Program) -> Path:
-    """Where the day that changes so much is declared."""
-    pairs = zip(daily_doses(old), daily_doses(case.program), strict=True)
-    day = [after == before * (1 + relative) for before, after in pairs].index(True)
-    return case.draft.dose_path(day)
+class Beyond(NamedTuple):
+    """The greatest move of its direction, and the gravest limit that it is beyond."""
+
+    move: Move
+    limit: Sourced[Percent]
+    hard: bool
+
+    def seen(self, what: str, path: Path, hard: Severity) -> Seen:
+        """`what` has a place for the figures; with the severity `hard` beyond a hard limit."""
+        sign = "+" if self.move.by > 0 else "-"
+        size = Percent(round_up(abs(self.move.by) * 10_000))
+        return Seen(
+            what.format(f"{size}, more than {self.limit.value}"),
+            value=f"{sign}{size}",
+            limit=f"{sign}{self.limit.value}",
+            path=path,
+            severity=hard if self.hard else None,
+            source=self.limit.source,
+        )
 
 
-def _percent(relative: Fraction) -> str:
-    return percent_text(1, 1 + relative)
+def by_day(old: Program, new: Program) -> list[Move]:
+    """How each day's dose moves; from nothing there is no relative change."""
+    pairs = zip(daily_doses(old), daily_doses(new), strict=True)
+    return [
+        Move(change(before, after) or Fraction(0), day * DAY_MS)
+        for day, (before, after) in enumerate(pairs)
+    ]
+
+
+def by_minute(old: Program, new: Program) -> list[Move]:
+    """How the basal rate moves, over the whole week, at each instant at which either changes."""
+    was, becomes = dict(basal_changes(old)), dict(basal_changes(new))
+    before = after = 0
+    moves = []
+    for time in sorted({*was, *becomes}):
+        before, after = was.get(time, before), becomes.get(time, after)
+        moves.append(Move(change(before, after) or Fraction(0), time))
+    return moves
+
+
+def _beyond(moves: Iterable[Move], limits: Change, *, up: bool) -> Beyond | None:
+    if up:
+        move = max(moves, key=lambda each: each.by)
+        soft, hard = limits.increase_soft, limits.increase_hard
+    else:
+        move = min(moves, key=lambda each: each.by)
+        soft, hard = limits.reduction_soft, limits.reduction_hard
+    for limit in (hard, soft):
+        if limit is not None and (move.by if up else -move.by) > limit.value.fraction:
+            return Beyond(move, limit, limit is hard)
+    return None
+
+
+def dose_beyond(case: PumpCase, *, up: bool) -> Beyond | None:
+    """The daily dose's greatest move, where it is beyond a limit; from minimum rate: None."""
+    old = prescribed(case.pump.program)
+    if old is None:
+        return None
+    return _beyond(by_day(old, case.program), case.limits.daily_change, up=up)
+
+
+def rate_beyond(case: PumpCase, *, up: bool) -> Beyond | None:
+    """The basal rate's, where it is beyond a limit and the day's dose does not say it already."""
+    old = prescribed(case.pump.program)
+    if old is None:
+        return None
+    found = _beyond(by_minute(old, case.program), case.limits.rate_change, up=up)
+    day = dose_beyond(case, up=up)
+    if found is None or day is None:
+        return found
+    same = abs(day.move.by) >= abs(found.move.by) and day.hard >= found.hard
+    return None if same else found
+
+
+def _source(limit: Sourced[Percent] | None) -> str:
+    return limit.source if limit else LIBRARY
 
 
 @pump_check(
     "DOSE_INCREASE",
     Severity.SOFT,
-    source=_SHIPPED.increase_soft.source if _SHIPPED.increase_soft else "",
+    source=_source(_DAILY.increase_soft),
     why="At higher doses an increase above 20 % may be excessive. Overdose comes hours after the "
     "change, when the visit is over: observe, and see the patient within 24 h.",
+    incident="ISMP: 60 mcg each morning was programmed as 60 mcg every hour, 24 times the dose.",
 )
 def dose_increase(case: PumpCase) -> Iterator[Seen]:
     """No day's dose rises by more than the set fraction."""
-    old, soft = _prescribed(case), case.limits.daily_change.increase_soft
-    if old is None or soft is None:
-        return
-    limit, source = soft.value.fraction, soft.source
-    greatest = greatest_changes(old, case.program)[1]
-    if greatest > limit:
-        yield Seen(
-            f"the daily dose rises by {_percent(greatest)[1:]}, more than {_percent(limit)[1:]}",
-            value=_percent(greatest),
-            limit=_percent(limit),
-            path=_path(case, greatest, old),
-            source=source,
-        )
+    found = dose_beyond(case, up=True)
+    if found is not None:
+        path = case.draft.dose_path(found.move.day)
+        yield found.seen("the daily dose rises by {}", path, Severity.HARD)
 
 
 @pump_check(
     "DOSE_REDUCTION",
     Severity.SOFT,
-    source=_SHIPPED.reduction_soft.source if _SHIPPED.reduction_soft else "",
+    source=_source(_DAILY.reduction_soft),
     why=f"Reductions are made gradually, except in overdose: {WITHDRAWAL}. A reduction needs no "
     "second person.",
 )
 def dose_reduction(case: PumpCase) -> Iterator[Seen]:
     """No day's dose falls by more than the set fraction."""
-    old, soft = _prescribed(case), case.limits.daily_change.reduction_soft
-    if old is None or soft is None:
-        return
-    limit, source = soft.value.fraction, soft.source
-    greatest = greatest_changes(old, case.program)[0]
-    if -greatest > limit:
-        yield Seen(
-            f"the daily dose falls by {_percent(greatest)[1:]}, more than {_percent(-limit)[1:]}: "
-            f"{WITHDRAWAL}",
-            value=_percent(greatest),
-            limit=_percent(-limit),
-            path=_path(case, greatest, old),
-            source=source,
-        )
+    found = dose_beyond(case, up=False)
+    if found is not None:
+        path = case.draft.dose_path(found.move.day)
+        yield found.seen(f"the daily dose falls by {{}}: {WITHDRAWAL}", path, Severity.HARD)
+
+
+@pump_check(
+    "RATE_INCREASE",
+    Severity.SOFT,
+    source=_source(_RATE.increase_soft),
+    why="The day's total may hardly move while one hour gets several times what it had. The drug "
+    "acts within hours, and a step entered at a wrong rate looks like this.",
+)
+def rate_increase(case: PumpCase) -> Iterator[Seen]:
+    """At no minute of the week does the basal rate rise by more than the set fraction."""
+    old, found = prescribed(case.pump.program), rate_beyond(case, up=True)
+    if old is not None and found is not None:
+        path = _rate_path(case, found.move)
+        yield found.seen(f"{_rates_text(old, case.program, found.move)} {{}}", path, Severity.HARD)
+
+
+@pump_check(
+    "RATE_REDUCTION",
+    Severity.SOFT,
+    source=_source(_RATE.reduction_soft),
+    why="The day's total may hardly move while hours of it go almost without the drug: "
+    f"{WITHDRAWAL}.",
+)
+def rate_reduction(case: PumpCase) -> Iterator[Seen]:
+    """At no minute of the week does the basal rate fall by more than the set fraction."""
+    old, found = prescribed(case.pump.program), rate_beyond(case, up=False)
+    if old is not None and found is not None:
+        what = f"{_rates_text(old, case.program, found.move)} {{}}: {WITHDRAWAL}"
+        yield found.seen(what, _rate_path(case, found.move), Severity.HARD)
+
+
+def _rates_text(old: Program, new: Program, move: Move) -> str:
+    rates = (rate_at(program, move.day, move.minute).per_hour_text() for program in (old, new))
+    verb = "rises" if move.by > 0 else "falls"
+    when = f"{DAYS[move.day]} {clock_text(move.minute)}"
+    return f"from {when} on the basal rate {verb} from {' to '.join(rates)}, by"
+
+
+def _rate_path(case: PumpCase, move: Move) -> Path:
+    """Where the new rate is written."""
+    for written in case.draft.days or ():
+        if move.day in written.days:
+            steps = [step for step in written.steps or () if (step.start or 0) <= move.minute]
+            return (*steps[-1].path, "basal")
+    return case.draft.dose_path(move.day)
 
 
 @pump_check(
@@ -103,93 +216,8 @@ def dose_reduction(case: PumpCase) -> Iterator[Seen]:
 )
 def change_from_minimum(case: PumpCase) -> Iterator[Seen]:
     """Say that there is no prescribed dose to compare with."""
-    if _prescribed(case) is None and case.program.mode is not Mode.MINIMUM:
+    if prescribed(case.pump.program) is None and case.program.mode is not Mode.MINIMUM:
         yield Seen(
             "the pump runs no prescribed dose, so there is no relative change to check",
             path=("program", "mode"),
         )
-
-
-def _stopped(case: PumpCase) -> Duration | None:
-    """How long the pump has been stopped; one that does not say counts as very long."""
-    if case.pump.delivery is not Delivery.STOPPED:
-        return None
-    longest = practice.STOPPED_HARD.value
-    return case.pump.stopped_for if case.pump.stopped_for is not None else longest * 2
-
-
-def _no_start(case: PumpCase) -> bool:
-    """Whether it is no dose to start with: as much as before on any day, or above the rule."""
-    doses = daily_doses(case.program)
-    if max(doses) > practice.RESTART.value.quanta:
-        return True
-    old = _prescribed(case)
-    if old is None:
-        return False
-    return any(after >= before for before, after in zip(daily_doses(old), doses, strict=True))
-
-
-def _pause(case: PumpCase, pause: Duration, limit: Duration, what: str) -> Seen:
-    hours = f"{pause.quanta // 3_600_000} h" if case.pump.stopped_for else "an unknown time"
-    return Seen(f"no drug for {hours}: {what}", hours, str(limit), path=("program", "mode"))
-
-
-@pump_check(
-    "STOPPED_SHORT",
-    Severity.NOTE,
-    source=practice.STOPPED_SOFT.source,
-    why="After a pause below 12 h the same dose may be resumed.",
-)
-def stopped_short(case: PumpCase) -> Iterator[Seen]:
-    """Say how long the pump has been stopped."""
-    pause, limit = _stopped(case), practice.STOPPED_SOFT.value
-    if pause is not None and pause < limit:
-        yield _pause(case, pause, limit, "the pump is stopped; the same dose may be resumed")
-
-
-@pump_check(
-    "STOPPED_LONG",
-    Severity.SOFT,
-    source=practice.STOPPED_SOFT.source,
-    why="After 12 to 48 h without the drug tolerance begins to fade: doses that were tolerated "
-    "before have caused overdose about 6 h after a restart.",
-)
-def stopped_long(case: PumpCase) -> Iterator[Seen]:
-    """After 12 to 48 hours a restart needs its reason."""
-    pause = _stopped(case)
-    low, high = practice.STOPPED_SOFT.value, practice.STOPPED_HARD.value
-    if pause is not None and low <= pause <= high:
-        yield _pause(case, pause, low, "tolerance begins to fade; watch for overdose for 24 h")
-
-
-@pump_check(
-    "STOPPED_TOO_LONG",
-    Severity.HARD,
-    source=practice.STOPPED_HARD.source,
-    why="After more than 48 h without the drug the old dose is refused: previously tolerated rates "
-    "have caused coma after a restart. Start again as with a new patient.",
-)
-def stopped_too_long(case: PumpCase) -> Iterator[Seen]:
-    """After more than 48 hours the old dose is refused, and whatever is no starting dose."""
-    pause, limit = _stopped(case), practice.STOPPED_HARD.value
-    if pause is not None and pause > limit and _no_start(case):
-        yield _pause(
-            case,
-            pause,
-            limit,
-            f"no more than {practice.RESTART.value}, and less than before, may start again",
-        )
-
-
-@pump_check(
-    "STOPPED_RESTART",
-    Severity.SOFT,
-    source=practice.STOPPED_HARD.source,
-    why="After more than 48 h without the drug the patient is to be treated as new to it, with a "
-    "starting dose and a second person.",
-)
-def stopped_restart(case: PumpCase) -> Iterator[Seen]:
-    """After more than 48 hours even a smaller dose needs its reason."""
-    pause, limit = _stopped(case), practice.STOPPED_HARD.value
-    if pause is not None and pause > limit and not _no_start(case):
-        yield _pause(case, pause, limit, "treat the patient as new to the drug; is this dose low?")

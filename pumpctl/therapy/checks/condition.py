@@ -40,6 +40,8 @@ def _clock_seen(case: PumpCase) -> Iterator[Seen]:
     why="A schedule by time of day gives its doses at the hours of the pump's clock. One of the "
     "two clocks is wrong: find out which, and set the pump's with `clock` if it is that one. "
     "Continuous and minimum rate, and reductions, are not refused.",
+    incident="Clocks that were wrong, and changes to daylight-saving time, moved the hours of "
+    "time-of-day schedules.",
 )
 def clock_difference(case: PumpCase) -> Iterator[Seen]:
     """A schedule by time of day needs two clocks that agree."""
@@ -65,6 +67,7 @@ def clock_off(case: PumpCase) -> Iterator[Seen]:
     source="ALM-02",
     why="A critical alarm says that the pump may not deliver what it is told. Look at its cause "
     "before changing the dose of a patient who may not have had the last one.",
+    incident="After an MRI scan a pump that was alarming did not resume.",
 )
 def alarm_critical(case: PumpCase) -> Iterator[Seen]:
     """No critical alarm is active."""
@@ -154,6 +157,7 @@ def refill_overdue(case: PumpCase) -> Iterator[Seen]:
     Severity.NOTE,
     source="practice: replaced at least 3 months ahead; the pump stops 90 days after ERI",
     why="A pump at the end of its battery stops, and a stopped pump means withdrawal.",
+    incident="FDA, Mar 2012: a programmer's software computed wrong replace-by dates; 9 cases.",
 )
 def battery_low(case: PumpCase) -> Iterator[Seen]:
     """The pump's replacement is not near."""

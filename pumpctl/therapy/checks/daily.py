@@ -1,7 +1,8 @@
 """Is the daily dose within its limits, and the fallback in proportion to it?
 
-Absolute limits of one program, the label's usual ranges as notes. What the
-patient had before is not known here.
+Limits of one program's calendar days, the label's usual ranges as notes. Rates
+are in `rates`, what slides over midnight in `sliding`. What the patient had
+before is not known here.
 """
 
 from __future__ import annotations
@@ -9,15 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pumpctl.quantities import Rate, round_half_up, round_up
-from pumpctl.therapy.checks.registry import Case, basal_rates, check
+from pumpctl.therapy.checks import bands
+from pumpctl.therapy.checks.bands import source_of
+from pumpctl.therapy.checks.registry import Case, check
 from pumpctl.therapy.compare import share_text
-from pumpctl.therapy.figures import (
-    daily_doses,
-    largest_24h_with_patient_doses,
-    smallest_day,
-)
 from pumpctl.therapy.findings import Seen, Severity
-from pumpctl.therapy.library import Sourced
 from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.moment import DAYS
 from pumpctl.therapy.program import Mode
@@ -25,111 +22,47 @@ from pumpctl.therapy.program import Mode
 _SHIPPED = DEFAULT.listed[0].daily_dose
 
 
-def _source(limit: Sourced[Rate] | None) -> str:
-    return limit.source if limit else "drug library"
-
-
-def _above(case: Case, limit: Sourced[Rate] | None, kind: str) -> Iterator[Seen]:
-    """The days whose dose is above a limit, once for each declared dose."""
-    if case.program is None or limit is None:
-        return
-    told = set()
-    for day, dose in enumerate(daily_doses(case.program)):
-        path = case.draft.dose_path(day)
-        if dose > limit.value.quanta and (path, dose) not in told:
-            told.add((path, dose))
-            value = str(Rate(round_up(dose)))
-            yield Seen(
-                f"{value} on {DAYS[day]} is above {limit.value}, the {kind} for a day",
-                value=value,
-                limit=str(limit.value),
-                path=path,
-                source=limit.source,
-            )
+def _days(case: Case) -> Iterator[bands.Figure]:
+    """Each day's dose, as it is told."""
+    for day, dose, path in case.days:
+        yield bands.Figure(dose, Rate, f"{{}} on {DAYS[day]}", path)
 
 
 @check(
     "DAILY_DOSE_HARD",
     Severity.HARD,
-    source=_source(_SHIPPED.hard_high),
+    source=source_of(_SHIPPED.hard_high),
     why="Beyond any dose that label studies have seen. Overdose means coma and arrested breathing.",
 )
 def daily_dose_hard(case: Case) -> Iterator[Seen]:
     """No day's dose is above the absolute limit."""
-    yield from _above(case, case.limits.daily_dose.hard_high, "absolute limit")
-
-
-@check(
-    "RATE_HARD",
-    Severity.HARD,
-    source=_source(_SHIPPED.hard_high),
-    why="No rate, the fallback's included, is above what may be given in a day, not even for an "
-    "hour. The pump holds every rate against the same figure.",
-)
-def rate_hard(case: Case) -> Iterator[Seen]:
-    """No basal rate and no fallback is above the absolute limit of a day."""
-    if case.limits.rate.hard_high is None:
-        return
-    limit, source = case.limits.rate.hard_high
-    for rate, path in basal_rates(case):
-        if rate > limit and case.draft.mode is not Mode.CONTINUOUS:
-            yield Seen(
-                f"a rate of {rate} ({rate.per_hour_text()}) is above {limit}",
-                value=str(rate),
-                limit=str(limit),
-                path=path,
-                source=source,
-            )
-    fallback = case.draft.fallback
-    if fallback is not None and fallback > limit:
-        yield Seen(
-            f"a fallback of {fallback} is above {limit}",
-            value=str(fallback),
-            limit=str(limit),
-            path=("program", "fallback_rate"),
-            source=source,
-        )
+    yield from bands.above_hard(case.limits.daily_dose, _days(case))
 
 
 @check(
     "DAILY_DOSE_SOFT",
     Severity.SOFT,
-    source=_source(_SHIPPED.soft_high),
+    source=source_of(_SHIPPED.soft_high),
     why="There is little experience with daily doses above 1000 mcg; a dose out by ten is often "
     "there. Give the reason if it is meant.",
+    incident="ISMP: 60 mcg each morning was programmed as 60 mcg every hour, 1440 mcg a day.",
 )
 def daily_dose_soft(case: Case) -> Iterator[Seen]:
     """No day's dose is above what there is experience with."""
-    for seen in _above(case, case.limits.daily_dose.soft_high, "limit without a reason"):
-        value, hard = seen.value or "", case.limits.daily_dose.hard_high
-        if hard is None or Rate.parse(value) <= hard.value:
-            yield seen
+    yield from bands.above_soft(case.limits.daily_dose, _days(case))
 
 
 @check(
-    "LARGEST_24H_HARD",
-    Severity.HARD,
-    source=_source(_SHIPPED.hard_high),
-    why="The absolute limit holds for any 24 hours, with every permitted patient dose taken, not "
-    "only for calendar days.",
+    "DAILY_DOSE_LOW",
+    Severity.SOFT,
+    source=source_of(_SHIPPED.soft_low),
+    why="A dose that does nothing is withdrawal for a patient who had more, and is often out by "
+    "ten. Minimum rate is no dose that somebody chose, and is not held against this.",
 )
-def largest_24h_hard(case: Case) -> Iterator[Seen]:
-    """No 24 hours, with all patient doses taken, are above the absolute limit."""
-    program, hard = case.program, case.limits.daily_dose.hard_high
-    if hard is None:
-        return
-    limit, source = hard
-    if program is None or max(daily_doses(program)) > limit.quanta:
-        return  # said already, of the day itself
-    largest = largest_24h_with_patient_doses(program)
-    if largest.quanta > limit.quanta:
-        yield Seen(
-            f"the largest 24 h with all patient doses taken reach {largest}",
-            value=str(largest),
-            limit=f"{limit} in any 24 h",
-            path=("program", "patient_dose", "max_per_24h"),
-            source=source,
-        )
+def daily_dose_low(case: Case) -> Iterator[Seen]:
+    """No day's dose is below the least that is known to act."""
+    if case.draft.mode is not Mode.MINIMUM:
+        yield from bands.below(case.limits.daily_dose, _days(case), beyond=Severity.HARD)
 
 
 @check(
@@ -141,20 +74,16 @@ def largest_24h_hard(case: Case) -> Iterator[Seen]:
 )
 def daily_dose_usual(case: Case) -> Iterator[Seen]:
     """The daily doses are within the label's usual range."""
-    program, patient = case.program, case.draft.patient
-    if program is None or patient is None or program.mode is Mode.MINIMUM:
+    patient = case.draft.patient
+    if patient is None or case.draft.mode is Mode.MINIMUM:
         return
     usual = case.limits.usual_for(patient.age_group, patient.spasticity_origin)
     if usual is None:
         return
-    told = set()
-    for day, dose in enumerate(daily_doses(program)):
-        path = case.draft.dose_path(day)
+    for day, dose, path in case.days:
         starting = patient.history == "new" and dose < usual.low.quanta
-        usually = usual.low.quanta <= dose <= usual.high.quanta
-        if usually or starting or (path, dose) in told:
+        if starting or usual.low.quanta <= dose <= usual.high.quanta:
             continue
-        told.add((path, dose))
         value = str(Rate(round_half_up(dose)))
         side = "below" if dose < usual.low.quanta else "above"
         yield Seen(
@@ -175,15 +104,15 @@ def daily_dose_usual(case: Case) -> Iterator[Seen]:
 )
 def fallback_low(case: Case) -> Iterator[Seen]:
     """The fallback is at least half of the smallest day."""
-    program = case.program
-    if program is None or program.mode is Mode.MINIMUM:
+    figures = case.figures
+    if figures is None or figures.program.mode is Mode.MINIMUM:
         return
-    smallest = smallest_day(program)
-    if program.fallback.quanta * 2 < smallest:
-        share = share_text(program.fallback.quanta, smallest)
+    fallback, smallest = figures.program.fallback, figures.smallest_day
+    if fallback.quanta * 2 < smallest:
+        share = share_text(fallback.quanta, smallest)
         yield Seen(
-            f"the fallback of {program.fallback} is {share} of the smallest day, below half",
-            value=str(program.fallback),
+            f"the fallback of {fallback} is {share} of the smallest day, below half",
+            value=str(fallback),
             limit=f"at least {Rate(round_up(smallest / 2))}",
             path=("program", "fallback_rate"),
         )
@@ -198,14 +127,14 @@ def fallback_low(case: Case) -> Iterator[Seen]:
 )
 def fallback_high(case: Case) -> Iterator[Seen]:
     """The fallback is at most the smallest day."""
-    program = case.program
-    if program is None or program.mode is Mode.MINIMUM:
+    figures = case.figures
+    if figures is None or figures.program.mode is Mode.MINIMUM:
         return
-    smallest = smallest_day(program)
-    if program.fallback.quanta > smallest:
+    fallback, smallest = figures.program.fallback, figures.smallest_day
+    if fallback.quanta > smallest:
         yield Seen(
-            f"the fallback of {program.fallback} is above the smallest day",
-            value=str(program.fallback),
+            f"the fallback of {fallback} is above the smallest day",
+            value=str(fallback),
             limit=f"at most {Rate(int(smallest))}",
             path=("program", "fallback_rate"),
         )

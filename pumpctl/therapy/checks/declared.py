@@ -24,11 +24,12 @@ from pumpctl.therapy.moment import DAYS
     why="The daily dose is written twice, once as a total and once as its parts. Where the two "
     "differ one of them is a slip, and only the writer knows which: 24 times the dose has been "
     "given by such a slip.",
+    incident="ISMP: 60 mcg each morning was programmed as 60 mcg every hour, 24 times the dose.",
 )
 def declared_dose(case: Case) -> Iterator[Seen]:
     """The declared daily dose equals the exact sum, half up to 0.001 mcg."""
     draft = case.draft
-    placed = draft.placed_boluses()
+    placed = case.placed
     if placed is None:
         return
     masses = bolus_masses(placed)
@@ -36,10 +37,10 @@ def declared_dose(case: Case) -> Iterator[Seen]:
         steps = written.read()
         if steps is None or written.declared is None or not _in_order([s.start for s in steps]):
             continue
-        told: dict[int, list[str]] = {}
+        basal, told = basal_of(steps), dict[int, list[str]]()
         for day in written.days:
             if day is not None:
-                total = round_half_up(basal_of(steps) + masses[day])
+                total = round_half_up(basal + masses[day])
                 if total != written.declared.quanta:
                     told.setdefault(total, []).append(DAYS[day])
         for total, days in told.items():

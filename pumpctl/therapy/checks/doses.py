@@ -85,6 +85,8 @@ def zero_dose(case: Case) -> Iterator[Seen]:
     source=f"{_SOURCE}, this project's choice",
     why="A dose is given evenly over its duration: more than no time, and at most a day. Hours "
     "in a field of minutes, and the reverse, have killed.",
+    incident="FDA Class I recall of 22 Sep 2004: hours typed in the field of minutes of a "
+    "periodic bolus; 7 serious injuries, 2 deaths.",
 )
 def dose_duration(case: Case) -> Iterator[Seen]:
     """Every dose takes some time, and at most 24 hours."""
@@ -107,6 +109,7 @@ def dose_duration(case: Case) -> Iterator[Seen]:
     source="this project's choice",
     why="At most 24 scheduled boluses a day, counted as written. More than one an hour is a slip, "
     "or a basal rate in disguise.",
+    incident="ISMP: 60 mcg each morning was programmed as 60 mcg every hour, 1440 mcg a day.",
 )
 def bolus_count(case: Case) -> Iterator[Seen]:
     """At most 24 scheduled boluses a day."""
@@ -137,7 +140,7 @@ def bolus_count(case: Case) -> Iterator[Seen]:
 )
 def bolus_overlap(case: Case) -> Iterator[Seen]:
     """No scheduled bolus begins before the one before it has ended, the week being a ring."""
-    placed = case.draft.placed_boluses() or []
+    placed = case.placed
     if not placed:
         return
     after = [*placed[1:], placed[0]]
@@ -163,7 +166,7 @@ def bolus_overlap(case: Case) -> Iterator[Seen]:
 )
 def continuous_bolus(case: Case) -> Iterator[Seen]:
     """In continuous mode all days have the same boluses, and they leave a basal rate."""
-    placed = case.draft.placed_boluses()
+    placed = case.placed
     if case.draft.mode is not Mode.CONTINUOUS or not placed:
         return
     masses = [0] * 7
@@ -214,8 +217,8 @@ def patient_dose_lockout(case: Case) -> Iterator[Seen]:
     "PATIENT_DOSE_UNREACHABLE",
     Severity.NOTE,
     source="arithmetic",
-    why="Duration and lockout leave no room for so many doses in 24 hours. The limits and dates "
-    "are still computed with the maximum as written.",
+    why="Duration and lockout leave no room for so many doses in 24 hours. The limits of 24 hours "
+    "and the dates are still computed with the maximum as written.",
 )
 def patient_dose_unreachable(case: Case) -> Iterator[Seen]:
     """The maximum of patient doses can be reached with this lockout."""

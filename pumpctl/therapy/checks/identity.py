@@ -85,9 +85,11 @@ def drug_other(case: PumpCase) -> Iterator[Seen]:
 @pump_check(
     "CONCENTRATION_OTHER",
     Severity.HARD,
-    source="REF-03, incidents of a concentration entered wrongly",
+    source="REF-03",
     why="A program computed for another concentration than the reservoir's is out by their ratio: "
     "entered below what is in the pump, it is an overdose. Only a refill changes it.",
+    incident="Concentrations entered below what was in the reservoir gave an overdose by the "
+    "ratio of the two.",
 )
 def concentration_other(case: PumpCase) -> Iterator[Seen]:
     """The concentration is the one in the pump."""

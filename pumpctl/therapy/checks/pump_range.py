@@ -9,14 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from pumpctl.quantities import MAX_QUANTA, Concentration, Flow, Mass, round_down, round_up
+from pumpctl.quantities import (
+    Concentration,
+    Duration,
+    Flow,
+    Mass,
+    round_down,
+    round_up,
+)
+from pumpctl.quantity_text import MAX_QUANTA
 from pumpctl.therapy import practice
 from pumpctl.therapy.checks.registry import Case, basal_rates, check
 from pumpctl.therapy.figures import rate_at
 from pumpctl.therapy.findings import Seen, Severity
 from pumpctl.therapy.moment import DAY_MS, DAYS, MINUTE_MS, clock_text
 from pumpctl.therapy.places import Path
-from pumpctl.therapy.program import DAY_MINUTES, Mode, Program, ScheduledBolus
+from pumpctl.therapy.program import DAY_MINUTES, Mode, Program
 
 
 def _flow(ng_per_day: Fraction | int, concentration: Concentration) -> Fraction:
@@ -37,9 +45,10 @@ def flow_low(case: Case) -> Iterator[Seen]:
     if not concentration:
         return
     least, source = practice.MINIMUM_FLOW
+    floor = least.quanta * concentration.quanta
     for rate, path in basal_rates(case):
-        flow = _flow(rate.quanta, concentration)
-        if rate and flow < least.quanta:
+        if rate and rate.quanta * 1_000 < floor:
+            flow = _flow(rate.quanta, concentration)
             yield Seen(
                 f"{rate} ({rate.per_hour_text()}) at {concentration} is "
                 f"{Flow(round_down(flow))}, below the pump's least flow",
@@ -63,57 +72,64 @@ def flow_high(case: Case) -> Iterator[Seen]:
     if not concentration:
         return
     for rate, path in basal_rates(case):
-        yield from _too_high(case, Fraction(rate.quanta), path, f"{rate}")
+        if _beyond(rate.quanta, concentration):
+            yield _too_high(concentration, rate.quanta, path, str(rate))
     program = case.program
     if program is None or program.mode is Mode.MINIMUM:
         return
-    peak = Fraction(max(step.rate.quanta for steps in program.days for step in steps))
-    told: set[Path] = set()
-    for each in case.draft.placed_boluses() or ():
-        bolus, path = each.bolus, each.path
-        if not bolus.over:
-            continue
-        total = _highest_basal(program, bolus) + _bolus_rate(bolus.dose, bolus.over.quanta)
-        peak = max(peak, total)
-        when = f"the bolus of {DAYS[bolus.day]} {clock_text(bolus.at)} on top of the basal rate"
-        if path not in told:
-            for seen in _too_high(case, total, path, when):
-                told.add(path)
-                yield seen
+    basal = max(step.rate.quanta for steps in program.days for step in steps)
     own = program.patient_dose
-    if own is not None and own.over:
-        total = peak + _bolus_rate(own.dose, own.over.quanta)
+    on_top = _bolus_rate(own.dose, own.over) if own is not None and own.over else 0
+    boluses = {(bolus.dose, bolus.over) for bolus in program.boluses if bolus.over}
+    fastest = max((_bolus_rate(*each) for each in boluses), default=0)
+    if not _beyond(basal + fastest + on_top, concentration):
+        return  # not even all of it at once
+    peak: Fraction | int = basal
+    told: set[Path] = set()
+    for (day, at, dose, over), path in case.placed or ():
+        if not over:
+            continue
+        total = _highest_basal(program, day, at, over) + _bolus_rate(dose, over)
+        peak = max(peak, total)
+        if path not in told and _beyond(total, concentration):
+            told.add(path)
+            when = f"the bolus of {DAYS[day]} {clock_text(at)} on top of the basal rate"
+            yield _too_high(concentration, total, path, when)
+    if on_top and _beyond(peak + on_top, concentration):
         where = ("program", "patient_dose", "over")
-        yield from _too_high(case, total, where, "a patient dose on top of all the rest")
+        what = "a patient dose on top of all the rest"
+        yield _too_high(concentration, peak + on_top, where, what)
 
 
-def _too_high(case: Case, total: Fraction, path: Path, what: str) -> Iterator[Seen]:
+def _beyond(total: Fraction | int, concentration: Concentration) -> bool:
+    """Whether this dose rate, in ng/day, is above the pump's greatest flow."""
+    return total * 1_000 > practice.MAXIMUM_FLOW.value.quanta * concentration.quanta
+
+
+def _too_high(concentration: Concentration, total: Fraction | int, path: Path, what: str) -> Seen:
     greatest, source = practice.MAXIMUM_FLOW
-    concentration = case.draft.concentration
-    flow = _flow(total, concentration) if concentration else 0
-    if flow > greatest.quanta:
-        text = str(Flow(min(round_up(flow), MAX_QUANTA)))
-        yield Seen(
-            f"{what} makes {text}, above the pump's greatest flow",
-            value=text,
-            limit=str(greatest),
-            path=path,
-            source=source,
-        )
+    text = str(Flow(min(round_up(_flow(total, concentration)), MAX_QUANTA)))
+    return Seen(
+        f"{what} makes {text}, above the pump's greatest flow",
+        value=text,
+        limit=str(greatest),
+        path=path,
+        source=source,
+    )
 
 
-def _bolus_rate(dose: Mass, over_ms: int) -> Fraction:
+def _bolus_rate(dose: Mass, over: Duration) -> Fraction:
     """The dose rate, in ng/day, while a bolus runs."""
-    return Fraction(dose.quanta * DAY_MS, over_ms)
+    return Fraction(dose.quanta * DAY_MS, over.quanta)
 
 
-def _highest_basal(program: Program, bolus: ScheduledBolus) -> int:
-    """The highest basal rate, in ng/day, while this bolus runs."""
-    last = bolus.at + round_up(Fraction(bolus.over.quanta, MINUTE_MS))
-    highest = rate_at(program, bolus.day, bolus.at).quanta
+def _highest_basal(program: Program, day: int, at: int, over: Duration) -> int:
+    """The highest basal rate, in ng/day, while a bolus runs."""
+    last = at + round_up(Fraction(over.quanta, MINUTE_MS))
+    highest = rate_at(program, day, at).quanta
     for ahead in range(last // DAY_MINUTES + 1):
-        for step in program.days[(bolus.day + ahead) % 7]:
-            if bolus.at <= step.start + ahead * DAY_MINUTES < last:
+        for step in program.days[(day + ahead) % 7]:
+            if at <= step.start + ahead * DAY_MINUTES < last:
                 highest = max(highest, step.rate.quanta)
     return highest
 

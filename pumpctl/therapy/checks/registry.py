@@ -10,10 +10,13 @@ files, wires or screens.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from pumpctl.quantities import Rate
-from pumpctl.therapy.draft import Draft
+from pumpctl.therapy.draft import Draft, PlacedBolus
+from pumpctl.therapy.figures import Figures
 from pumpctl.therapy.findings import Fault, Rule, Seen, Severity
 from pumpctl.therapy.library import Library, Limits
 from pumpctl.therapy.library_default import DEFAULT
@@ -22,25 +25,52 @@ from pumpctl.therapy.program import Mode, Program
 
 if TYPE_CHECKING:  # a profile check has no pump, and need not load what one looks like
     from pumpctl.therapy.moment import Moment
+    from pumpctl.therapy.past import Past
     from pumpctl.therapy.state import PumpState
 
 
-class Case(NamedTuple):
-    """What a check of a profile or a program looks at."""
+class DayDose(NamedTuple):
+    """The exact ng of a day, and where they are declared."""
 
-    draft: Draft
-    library: Library = DEFAULT
-    with_pump: bool = False
+    day: int
+    dose: Fraction
+    path: Path
+
+
+class Case:
+    """What a check of a profile or a program looks at; what many ask for is computed once."""
+
+    def __init__(self, draft: Draft, library: Library = DEFAULT, *, with_pump: bool = False):
+        self.draft = draft
+        self.library = library
+        self.with_pump = with_pump
+        self.limits: Limits = library.nearest(draft.drug, draft.concentration)
+        """The library's limits for this drug and concentration, or the nearest to them."""
 
     @property
     def program(self) -> Program | None:
         """The program, where the parts form one."""
         return self.draft.program
 
-    @property
-    def limits(self) -> Limits:
-        """The library's limits for this drug and concentration, or the nearest to them."""
-        return self.library.nearest(self.draft.drug, self.draft.concentration)
+    @cached_property
+    def figures(self) -> Figures | None:
+        """What the program adds up to, where there is one."""
+        return Figures(self.draft.program) if self.draft.program is not None else None
+
+    @cached_property
+    def days(self) -> tuple[DayDose, ...]:
+        """Each day's dose; of days that are alike and declared in one place only the first."""
+        found: list[DayDose] = []
+        for day, dose in enumerate(self.figures.doses if self.figures else ()):
+            path = self.draft.dose_path(day)
+            if not any(each.dose == dose and each.path == path for each in found):
+                found.append(DayDose(day, dose, path))
+        return tuple(found)
+
+    @cached_property
+    def placed(self) -> list[PlacedBolus] | None:
+        """Every scheduled bolus of the week in order; None where one could not be read."""
+        return self.draft.placed_boluses()
 
 
 class PumpCase(NamedTuple):
@@ -52,6 +82,8 @@ class PumpCase(NamedTuple):
     pump: PumpState
     now: Moment
     """The station's clock."""
+    past: Past | None = None
+    """What is known of the course until now; None: nothing."""
 
     @property
     def limits(self) -> Limits:

@@ -16,15 +16,16 @@ _LABEL = "label: indicated from 4 years; doses of children are set by response (
     "AGE_UNDER_12",
     Severity.NOTE,
     source=_LABEL,
-    why="Children need doses by response, not by weight, and small steps; under 4 years the drug "
-    "is not indicated.",
+    why="Children need doses by response, not by weight, and small steps. Under 4 years the drug "
+    "is not indicated; a profile tells the age group only, so nothing here can see that.",
 )
 def age_under_12(case: Case) -> Iterator[Seen]:
     """Say what the label says of children."""
     patient = case.draft.patient
     if patient is not None and patient.age_group == "under-12":
         yield Seen(
-            "a child under 12: steps of 5 to 15 % at most; not indicated under 4 years",
+            "a child under 12: steps of 5 to 15 % at most. Not indicated under 4 years, which "
+            "this profile cannot show: is the child 4 or older?",
             value=patient.age_group,
             path=("patient", "age_group"),
         )
@@ -95,6 +96,7 @@ def low_alarm_range(case: Case) -> Iterator[Seen]:
     Severity.NOTE,
     source=practice.LOW_ALARM.source,
     why="Withdrawal has been seen with more than 2 mL left, and clinics raised the alarm to 4 mL.",
+    incident="Withdrawal with more than 2 mL left, before the alarm.",
 )
 def low_alarm_low(case: Case) -> Iterator[Seen]:
     """The alarm volume is not below the usual one."""

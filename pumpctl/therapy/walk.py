@@ -1,9 +1,8 @@
-"""The first walk over a profile's data: is every value of the shape that was declared?
+"""The first walk over a file's data: is every value of the shape that was declared?
 
-Takes what `tomllib` gave and the table of `profile_shape`, and gives typed
-values back: quantities, minutes of the day, words. What is faulty becomes
-`BAD`, so that one fault hides no other. What the values mean together is not
-known here.
+Takes what `tomllib` gave and a table of `shape`, and gives typed values back:
+quantities, dates, minutes of the day, words. What is faulty becomes `BAD`, so
+that one fault hides no other. What the values mean together is not known here.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import assert_never
 
-from pumpctl.errors import QuantityError
-from pumpctl.therapy import profile_shape as shape
+from pumpctl.errors import QuantityError, UsageError
+from pumpctl.therapy import shape
 from pumpctl.therapy.findings import Fault, Rule, Seen, Severity
+from pumpctl.therapy.moment import Date
 from pumpctl.therapy.places import Path
-from pumpctl.therapy.program import Mode
 
 
 class Bad:
@@ -26,10 +25,8 @@ class Bad:
 
 BAD = Bad()
 
-_FORMAT = "profile format 1"
+_FORMAT = "format 1 of profiles and libraries"
 _RULES = (
-    ("PROFILE_FORMAT", _FORMAT,
-     "A file of another format could mean something else by the same words."),
     ("KEY_UNKNOWN", _FORMAT,
      "A misspelt key would be a setting that is silently left out."),
     ("KEY_MISSING", _FORMAT,
@@ -42,25 +39,39 @@ _RULES = (
      "Every list and every count has a limit, and none is empty."),
     ("VALUE_TEXT", _FORMAT,
      "Labels are compared letter by letter: they are short, printable, without spaces around."),
-    ("STEP_COUNT", "flex mode of these pumps",
-     "A pump of this kind holds at most 13 steps for a day."),
     ("QUANTITY", "UNI-02, UNI-03, UNI-04",
      "The commonest programming errors are slips of unit and point: mg for mcg, hour for day."),
     ("TIME_OF_DAY", "UNI-03",
      "Hours typed in a minutes field led to a recall with two deaths (2004)."),
+    ("DATE", _FORMAT,
+     "A date has one spelling, year first: 03-04 is another day for another reader."),
     ("MODE_CONTRADICTION", "PRG-08",
      "A file that says two things about how the dose is given means neither."),
 )  # fmt: skip
-RULES: dict[str, Rule] = {
-    name: Rule(name, Severity.HARD, source, why) for name, source, why in _RULES
+_INCIDENTS = {
+    "QUANTITY": "Reported programming errors: out by ten, mg for mcg, per hour for per day.",
+    "TIME_OF_DAY": "FDA Class I recall of 22 Sep 2004: hours typed in the field of minutes of a "
+    "periodic bolus; 7 serious injuries, 2 deaths.",
 }
+RULES: dict[str, Rule] = {
+    name: Rule(name, Severity.HARD, source, why, _INCIDENTS.get(name, ""))
+    for name, source, why in _RULES
+}
+"""The faults that any file can have; a `shape.Document` adds its own."""
 
 
 class Walk:
     """One walk over one file; `faults` grows as it goes."""
 
-    def __init__(self) -> None:
+    def __init__(self, document: shape.Document) -> None:
         self.faults: list[Fault] = []
+        self._document = document
+        self._known: dict[int, dict[str, shape.Key]] = {}
+        """By the identity of a table: looked up for every step of every day."""
+
+    def all(self, data: object) -> object:
+        """The typed values of the whole file."""
+        return self.value(self._document.root, data, ())
 
     def fault(
         self,
@@ -73,39 +84,49 @@ class Walk:
         key: bool = False,
     ) -> Bad:
         """Note a fault, its message led by the name of the place; gives BAD."""
-        seen = Seen(f"{name_of(path)}: {what}", value, limit, path, key)
-        self.faults.append(Fault(RULES[rule], seen))
+        name = name_of(path) or self._document.name
+        known = RULES.get(rule) or self._document.rules[rule]
+        self.faults.append(Fault(known, Seen(f"{name}: {what}", value, limit, path, key)))
         return BAD
 
     def value(self, kind: shape.Kind, data: object, path: Path) -> object:
         """The typed value, or BAD with its fault noted."""
-        match kind:
-            case shape.Exactly(number):
-                if data == number and type(data) is int:
-                    return number
-                what = f"found {found(data)}, expected {number}"
-                return self.fault("PROFILE_FORMAT", path, what, found(data), str(number))
-            case shape.Text(longest):
-                return self._text(data, longest, path)
-            case shape.Choice(words):
-                return self._choice(data, words, path)
+        match kind:  # the commonest first
             case shape.Amount():
                 return self._amount(kind, data, path)
+            case shape.Choice(words):
+                return self._choice(data, words, path)
+            case shape.Table():
+                return self._table(kind, data, path)
             case shape.TimeOfDay():
                 return self._time(data, path)
-            case shape.Count(low, high):
-                if type(data) is not int:
-                    return self._kind(data, "a whole number without quotes", path)
-                if low <= data <= high:
-                    return data
-                what = f"found {found(data)}, expected {low} to {high}"
-                return self.fault("VALUE_COUNT", path, what, found(data), f"{low} to {high}")
             case shape.ListOf():
                 return self._list(kind, data, path)
-            case shape.Table(keys):
-                return self._table(keys, data, path)
+            case shape.Exactly():
+                return self._exactly(kind, data, path)
+            case shape.Text(longest):
+                return self._text(data, longest, path)
+            case shape.DateText():
+                return self._date(data, path)
+            case shape.Count():
+                return self._count(kind, data, path)
             case _:
                 assert_never(kind)
+
+    def _exactly(self, kind: shape.Exactly, data: object, path: Path) -> object:
+        if data == kind.number and type(data) is int:
+            return data
+        what = f"found {found(data)}, expected {kind.number}"
+        return self.fault(kind.rule, path, what, found(data), str(kind.number))
+
+    def _count(self, kind: shape.Count, data: object, path: Path) -> object:
+        if type(data) is not int:
+            return self._kind(data, "a whole number without quotes", path)
+        if kind.low <= data <= kind.high:
+            return data
+        limit = f"{kind.low} to {kind.high}"
+        what = f"found {found(data)}, expected {limit}"
+        return self.fault("VALUE_COUNT", path, what, found(data), limit)
 
     def _kind(self, data: object, expected: str, path: Path) -> Bad:
         what = f"found {found(data)}, expected {expected}"
@@ -165,6 +186,16 @@ class Walk:
         what = f"found {found(data)}, expected a time of day, {expected}"
         return self.fault("TIME_OF_DAY", path, what, found(data), expected)
 
+    def _date(self, data: object, path: Path) -> object:
+        expected = 'a date as text in quotes, "YYYY-MM-DD"'
+        if not isinstance(data, str):
+            return self._kind(data, expected, path)
+        try:
+            return Date.parse(data)
+        except UsageError:
+            what = f"found {found(data)}, expected {expected}"
+            return self.fault("DATE", path, what, found(data), expected)
+
     def _list(self, kind: shape.ListOf, data: object, path: Path) -> object:
         if not isinstance(data, list):
             tables = isinstance(kind.item, shape.Table) and isinstance(data, dict)
@@ -177,11 +208,14 @@ class Walk:
             return BAD
         return [self.value(kind.item, each, (*path, at)) for at, each in enumerate(data)]
 
-    def _table(self, keys: tuple[shape.Key, ...], data: object, path: Path) -> object:
+    def _table(self, table: shape.Table, data: object, path: Path) -> object:
         if not isinstance(data, dict):
             return self._kind(data, "a table of keys", path)
-        known = {key.name: key for key in keys}
-        mode = data.get("mode") if any(key.modes for key in keys) else None
+        known = self._known.get(id(table))
+        if known is None:
+            known = self._known[id(table)] = {key.name: key for key in table.keys}
+        modes = table.modes
+        mode = data.get("mode") if modes else None
         made: dict[str, object] = {}
         for name, each in data.items():
             here = (*path, name)
@@ -191,10 +225,10 @@ class Walk:
                 self.fault("KEY_UNKNOWN", here, what, found(name), ", ".join(known), key=True)
                 continue
             made[name] = self.value(key.kind, each, here)
-            if key.modes and isinstance(mode, str) and mode in _MODES and mode not in key.modes:
+            if key.modes and mode in modes and mode not in key.modes:
                 what = f"does not belong to mode {mode}, only to {' and '.join(key.modes)}"
                 made[name] = self.fault("MODE_CONTRADICTION", here, what, mode, key=True)
-        for key in keys:
+        for key in table.keys:
             if key.name in data or not key.required or (key.modes and mode not in key.modes):
                 continue
             what = f"{key.name} is missing here: {key.doc[0].lower()}{key.doc[1:]}"
@@ -202,13 +236,8 @@ class Walk:
         return made
 
 
-_MODES = tuple(mode.value for mode in Mode)
-
-
 def name_of(path: Path) -> str:
     """`program.day[1].steps[3].from`, counted from 1: what a person would point at."""
-    if not path:
-        return "profile"
     text = ""
     for part in path:
         text += f"[{part + 1}]" if isinstance(part, int) else f".{part}"

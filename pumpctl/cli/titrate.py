@@ -1,0 +1,311 @@
+"""`titrate`: the permitted range of the next daily dose, a new profile, or a weaning. No pump.
+
+Options in, a report out; the screens are `titrate_text`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from pumpctl.cli import context
+from pumpctl.cli.profile_ahead import Ahead
+from pumpctl.cli.report import Report
+from pumpctl.errors import InputRefused, LimitHard, StoreError, UsageError
+
+if TYPE_CHECKING:
+    from pumpctl.quantities import Percent, Rate
+    from pumpctl.therapy.library import Library
+    from pumpctl.therapy.moment import Moment
+    from pumpctl.therapy.profile import Profile
+    from pumpctl.therapy.scaling import Boluses
+    from pumpctl.therapy.titration import Titration
+    from pumpctl.workflows.titrating import Proposal
+
+MINIMUM = "minimum-rate"
+_CORRECT = "choose another dose or fallback; a hard finding has no override"
+
+
+def titrate(
+    file: Annotated[Path, typer.Argument(help="The present dose profile, in TOML.")],
+    dose: Annotated[
+        str, typer.Option("--dose", help='The new daily dose, of the largest day, "110 mcg/day".')
+    ] = "",
+    by: Annotated[str, typer.Option("--by", help='Increase the daily dose by "10 %".')] = "",
+    reduce_by: Annotated[
+        str, typer.Option("--reduce-by", help='Reduce the daily dose by "10 %".')
+    ] = "",
+    keep_boluses: Annotated[
+        bool, typer.Option("--keep-boluses", help="Scale basal rates only, no scheduled bolus.")
+    ] = False,
+    fallback: Annotated[
+        str, typer.Option("--fallback", help='The new fallback, "80 mcg/day"; else in proportion.')
+    ] = "",
+    every: Annotated[
+        str, typer.Option("--every", help='Weaning: --reduce-by again after "2 d".')
+    ] = "",
+    to: Annotated[
+        str, typer.Option("--to", help=f'Weaning ends at "25 mcg/day" or {MINIMUM}.')
+    ] = "",
+    started: Annotated[
+        str, typer.Option("--started", help="When the pump began to give the drug, ISO 8601.")
+    ] = "",
+    last_increase: Annotated[
+        str, typer.Option("--last-increase", help="When the dose was last raised, ISO 8601.")
+    ] = "",
+    at: Annotated[
+        str, typer.Option("--at", help="When the change is to be, ISO 8601; else now.")
+    ] = "",
+    volume: Annotated[
+        str, typer.Option("--volume", help='Reservoir volume then, for the dates, "38 mL".')
+    ] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The new profile; for a weaning, a directory."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over files.")] = False,
+) -> Report:
+    """Show the permitted range of the next daily dose, or make the profile of a chosen one.
+
+    It never chooses: without --dose, --by or --reduce-by it only says what is permitted,
+    and why. --reduce-by with --every and --to makes a weaning, one profile for each step.
+    No pump is asked.
+
+    Example: pumpctl titrate profiles/start-adult-spinal.toml --by "10 %"
+    """
+    from pumpctl.therapy.scaling import Boluses
+    from pumpctl.therapy.titration import titration
+    from pumpctl.workflows import titrating
+
+    context.without_pump()
+    ahead = Ahead(volume, at)
+    asked = _asked(dose, by, reduce_by, fallback, every, to)
+    _belongs(asked, volume, output)
+    start = _before("--started", started, ahead)
+    raised = _before("--last-increase", last_increase, ahead)
+    boluses = Boluses.KEPT if keep_boluses else Boluses.SCALED
+    library = context.library().library
+    profile = titrating.present(file, library)
+    if keep_boluses and not profile.program.boluses:
+        raise UsageError(f"--keep-boluses: {file} has no scheduled bolus")
+    found = titration(
+        profile.program,
+        profile.patient,
+        library=library,
+        boluses=boluses,
+        started=start,
+        last_increase=raised,
+    )
+    case = _Case(profile, library, found, boluses, ahead, output, force)
+    if asked.every is not None and asked.less is not None:
+        return _weaning(case, asked.less, asked.every, asked.to)
+    wanted = _wanted(asked, found)
+    return _range(case) if wanted is None else _change(case, asked, wanted)
+
+
+# --- what was asked for -----------------------------------------------------------------
+
+
+class _Asked(NamedTuple):
+    """The options that make a new dose, read."""
+
+    dose: Rate | None
+    more: Percent | None
+    less: Percent | None
+    fallback: Rate | None
+    every: int | None
+    """Days."""
+    to: Rate | None
+    """None: minimum rate."""
+
+
+class _Case(NamedTuple):
+    profile: Profile
+    library: Library
+    found: Titration
+    boluses: Boluses
+    ahead: Ahead
+    output: Path | None
+    force: bool
+
+
+def _asked(dose: str, by: str, reduce_by: str, fallback: str, every: str, to: str) -> _Asked:
+    from pumpctl.quantities import Duration, Rate
+
+    changes = [
+        name for name, text in (("--dose", dose), ("--by", by), ("--reduce-by", reduce_by)) if text
+    ]
+    if len(changes) > 1:
+        raise UsageError(f"{' and '.join(changes)}: one of them says what the dose is to be")
+    if bool(every) is not bool(to) or (every and not reduce_by):
+        raise UsageError("a weaning needs all three: --reduce-by, --every and --to")
+    days = None
+    if every:
+        days, rest = divmod(Duration.parse(every, ("d",)).quanta, Duration.UNITS["d"])
+        if rest or not days:
+            raise UsageError(f"--every {every}: whole days, one or more")
+    return _Asked(
+        Rate.parse(dose, ("mcg/day",)) if dose else None,
+        _percent("--by", by),
+        _percent("--reduce-by", reduce_by),
+        Rate.parse(fallback, ("mcg/day",)) if fallback else None,
+        days,
+        None if to in ("", MINIMUM) else Rate.parse(to, ("mcg/day",)),
+    )
+
+
+def _percent(name: str, text: str) -> Percent | None:
+    from pumpctl.quantities import Percent
+
+    if not text:
+        return None
+    percent = Percent.parse(text)
+    if not percent:
+        raise UsageError(f"{name} {text} is no change")
+    return percent
+
+
+def _belongs(asked: _Asked, volume: str, output: Path | None) -> None:
+    """What goes with one new dose, or with a weaning, and with nothing else."""
+    change = asked.dose is not None or asked.more is not None or asked.less is not None
+    given = {"--fallback": asked.fallback, "--volume": volume, "--output": output}
+    for name, value in given.items():
+        if value in (None, ""):
+            continue
+        if not change:
+            raise UsageError(f"{name} needs a new dose: --dose, --by or --reduce-by")
+        if asked.every and name != "--output":
+            raise UsageError(f"{name} is for one change, not for a weaning")
+
+
+def _before(name: str, text: str, ahead: Ahead) -> Moment | None:
+    """An earlier time."""
+    from pumpctl.therapy.moment import Moment
+
+    when = Moment.parse(text) if text else None
+    if when is not None and when.utc_ms > ahead.start().utc_ms:
+        raise UsageError(f"{name} {text} is later than the change, {ahead.start()}")
+    return when
+
+
+def _wanted(asked: _Asked, found: Titration) -> Rate | None:
+    from pumpctl.therapy.titration import changed_by
+
+    if asked.more is not None:
+        return changed_by(found.current, asked.more)
+    if asked.less is not None:
+        return changed_by(found.current, asked.less, down=True)
+    return asked.dose
+
+
+# --- what comes of it ---------------------------------------------------------------------
+
+
+def _range(case: _Case) -> Report:
+    """What is permitted; nothing is proposed."""
+    from pumpctl.cli import titrate_text as text
+
+    lines = text.range_lines(case.profile, case.found, case.boluses)
+    lines += ["", "Nothing is chosen here: --dose, --by or --reduce-by makes a new profile."]
+    return _report(case, "\n".join(lines))
+
+
+def _change(case: _Case, asked: _Asked, dose: Rate) -> Report:
+    """One new profile, written where that was asked for and nothing hard stands against it."""
+    from pumpctl.cli import titrate_text as text
+    from pumpctl.workflows import titrating
+
+    try:
+        made = titrating.propose(
+            case.profile,
+            case.found,
+            dose,
+            case.ahead.start(),
+            library=case.library,
+            boluses=case.boluses,
+            fallback=asked.fallback,
+        )
+    except InputRefused as refused:
+        lines = text.range_lines(case.profile, case.found, case.boluses)
+        return _report(case, "\n".join(lines), error=refused)
+    dates = case.ahead.json(made.program)
+    told = text.proposal_json(case.profile.program, made, dates)
+    lines = text.proposal_lines(case.profile, case.found, made, case.boluses, asked.fallback, dates)
+    error = _hard([made])
+    if error is None and case.output is not None:
+        titrating.write([(case.output, made.text)], force=case.force)
+        told["file"] = str(case.output)
+        lines += ["", f"{case.output} written. No pump was changed; next:"]
+        lines.append(f"  pumpctl program push {case.output}")
+    elif error is None:
+        lines += ["", "Nothing was written: -o FILE writes it."]
+    return _report(case, "\n".join(lines), error=error, proposal=told)
+
+
+def _weaning(case: _Case, by: Percent, days: int, to: Rate | None) -> Report:
+    """A table of steps, and where a directory was given a profile for each."""
+    from pumpctl.cli import titrate_text as text
+    from pumpctl.therapy.weaning import unlike_published, weaning
+    from pumpctl.workflows import titrating
+
+    steps = weaning(
+        case.profile.program, by, days, to, case.ahead.start().date, boluses=case.boluses
+    )
+    made = titrating.wean(
+        case.profile, steps, case.ahead.start(), library=case.library, boluses=case.boluses
+    )
+    error = _hard(made, "end higher (--to), or even the rates out first")
+    files: list[Path | None] = [None] * len(steps)
+    told = unlike_published(by)
+    lines = text.weaning_lines(case.profile, steps, made, told)
+    if error is None and case.output is not None:
+        try:
+            case.output.mkdir(exist_ok=True)
+        except OSError as problem:
+            raise StoreError(
+                f"{case.output} cannot be made: {problem.strerror}", hint="choose another -o"
+            ) from problem
+        named = [
+            case.output / f"{number:02}-{step.date}.toml" for number, step in enumerate(steps, 1)
+        ]
+        titrating.write(zip(named, (one.text for one in made), strict=True), force=case.force)
+        files = [*named]
+        lines += ["", f"{len(steps)} profiles written to {case.output}. No pump was changed."]
+    elif error is None:
+        lines += ["", "Nothing was written: -o DIR writes a profile for each step."]
+    rows = text.weaning_json(steps, made, files)
+    return _report(case, "\n".join(lines), error=error, weaning=rows)
+
+
+def _hard(made: Sequence[Proposal], hint: str = _CORRECT) -> LimitHard | None:
+    """The error of profiles that are not written."""
+    findings = tuple({one.id: one for proposal in made for one in proposal.hard}.values())
+    if not findings:
+        return None
+    return LimitHard(
+        f"the new profile has {len(findings)} hard finding{'s' if len(findings) > 1 else ''}, "
+        "and is not written",
+        hint=hint,
+        findings=findings,
+    )
+
+
+def _report(
+    case: _Case,
+    text: str,
+    *,
+    error: InputRefused | None = None,
+    proposal: dict[str, Any] | None = None,
+    weaning: list[dict[str, Any]] | None = None,
+) -> Report:
+    from pumpctl.cli.titrate_text import range_json
+
+    data = {
+        **range_json(case.profile, case.found, case.boluses),
+        "proposal": proposal,
+        "weaning": weaning,
+    }
+    return Report("titrate", data, text, error=error, warnings=context.warnings())

@@ -1,0 +1,121 @@
+"""A bolus that a clinician orders: what it moves, what it adds at the tip, what it meets.
+
+A dose given evenly over a time, on top of the program, which it leaves alone
+(BOL-08). The pump counts it at the reservoir's concentration; what reaches the
+patient is what the line holds at the tip, which differs while a front is on its
+way. Whether it may be given is `checks/boluses`' matter. Times are of the pump's
+clock face.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from fractions import Fraction
+from typing import NamedTuple
+
+from pumpctl.quantities import Duration, Mass, volume_of
+from pumpctl.therapy.course import Course, Piece, course_of
+from pumpctl.therapy.curve import WEEK_MS
+from pumpctl.therapy.delivery import greatest_rate, in_volume, when_moved
+from pumpctl.therapy.moment import DAY_MS, MINUTE_MS, Moment
+from pumpctl.therapy.plug import Contents, Masses, at_tip, mass_of, volume_in
+from pumpctl.therapy.program import Mode, Program
+from pumpctl.therapy.state import Fluid
+
+
+class BolusKind(Enum):
+    """A pump gives both alike; the words tell people what the dose comes on top of."""
+
+    SINGLE = "single"
+    """On top of minimum rate."""
+    SUPPLEMENTAL = "supplemental"
+    """On top of a program that doses the patient."""
+
+
+class BolusOrder(NamedTuple):
+    """So much drug, evenly over so long."""
+
+    dose: Mass
+    over: Duration
+
+    def course(self, start: int) -> Course:
+        """ng from `start` on; ValueError for a dose in no time."""
+        return Course([Piece(start, start + self.over.quanta, self.dose.quanta)])
+
+
+class BolusEffect(NamedTuple):
+    """What an order does, exactly: volumes nL, flows nL/day, masses ng."""
+
+    kind: BolusKind
+    volume: Fraction
+    """Of the dose, at the reservoir's concentration."""
+    flow: Fraction
+    """Of the bolus alone."""
+    greatest_flow: Fraction
+    """While it runs, with all that runs under it."""
+    moved: Fraction
+    """By everything, while it runs."""
+    ends: Moment
+    adds: Masses
+    """What leaves the tip while it runs, beyond what would leave without it, per drug."""
+    reaches: Fraction
+    """The same, of the reservoir's drug: what the patient gets of the dose."""
+    ahead: Fraction
+    """Of what lies in the line before the reservoir's fluid; nothing where that is at the tip."""
+    front: Moment | None
+    """When that has left, the bolus counted; None where there is nothing, or it never leaves."""
+    meets: Moment | None
+    """The first scheduled bolus that would begin before this one has ended."""
+
+
+def kind_of(program: Program) -> BolusKind:
+    """Single on top of minimum rate, else supplemental."""
+    return BolusKind.SINGLE if program.mode is Mode.MINIMUM else BolusKind.SUPPLEMENTAL
+
+
+def bolus_effect(order: BolusOrder, program: Program, line: Contents, start: Moment) -> BolusEffect:
+    """What an order does that starts at this instant; ValueError for a dose in no time.
+
+    `program` runs under it, `line` is what lies between the pump and the tip.
+    """
+    begins, ends = start.label_ms, start.label_ms + order.over.quanta
+    fluid = Fluid(program.drug, program.concentration)
+    bolus = in_volume(order.course(begins), program.concentration)
+    under = in_volume(course_of(program, begins, ends), program.concentration)
+    without = at_tip(line, under, fluid)
+    with_it = at_tip(line, under + bolus, fluid)
+    adds = tuple(
+        (drug, mass - mass_of(without.between(begins, ends), drug))
+        for drug, mass in with_it.between(begins, ends)
+    )
+    ahead = _ahead(line, fluid)
+    return BolusEffect(
+        kind=kind_of(program),
+        volume=volume_of(order.dose, program.concentration),
+        flow=bolus.rate(begins) * DAY_MS,
+        greatest_flow=greatest_rate(under + bolus, begins, ends),
+        moved=(under + bolus).between(begins, ends),
+        ends=start.plus(order.over.quanta),
+        adds=adds,
+        reaches=mass_of(adds, fluid.drug),
+        ahead=ahead,
+        front=when_moved(program, ahead, start, order.course(begins)) if ahead else None,
+        meets=_meets(order, program, start),
+    )
+
+
+def _ahead(line: Contents, fluid: Fluid) -> Fraction:
+    """The nL between the tip and the fluid that reaches from there to the pump."""
+    behind = line[-1].volume if line and line[-1].fluid == fluid else 0
+    return volume_in(line) - behind
+
+
+def _meets(order: BolusOrder, program: Program, start: Moment) -> Moment | None:
+    """The first scheduled bolus that begins while the order runs."""
+    begins, over = start.label_ms, order.over.quanta
+    in_week = start.day * DAY_MS + begins % DAY_MS
+    waits = [
+        (bolus.day * DAY_MS + bolus.at * MINUTE_MS - in_week) % WEEK_MS for bolus in program.boluses
+    ]
+    first = min(waits, default=over)
+    return start.plus(first) if first < over else None

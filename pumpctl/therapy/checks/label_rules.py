@@ -1,0 +1,201 @@
+"""What does the label say of this dose at this point of the course? (LIM-09)
+
+Starting dose, first 24 hours, one increase in 24 hours, size of a step; by
+history, origin and age. Elapsed time comes from the course, in the pump's own
+counter. A reduction is never stopped here, and going back to a dose that ran
+within the last 24 hours is no increase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pumpctl.quantities import Percent, Rate, round_up
+from pumpctl.therapy import label, practice
+from pumpctl.therapy.checks.change import dose_beyond
+from pumpctl.therapy.checks.registry import PumpCase, pump_check
+from pumpctl.therapy.figures import daily_doses
+from pumpctl.therapy.findings import Seen, Severity
+from pumpctl.therapy.library import Sourced
+from pumpctl.therapy.past import Rise, largest, prescribed, rise
+from pumpctl.therapy.program import Mode
+
+_HOUR_MS = 3_600_000
+
+
+def _history(case: PumpCase) -> str | None:
+    return case.draft.patient.history if case.draft.patient is not None else None
+
+
+def _increase(case: PumpCase) -> Rise | None:
+    """The increase that this change is: against the largest doses of the last 24 hours.
+
+    None for a reduction, for going back, and for a start, when no dose was prescribed.
+    """
+    running = prescribed(case.pump.program)
+    doses = [daily_doses(running)] if running is not None else []
+    earlier = case.past.largest_before(case.pump.counter_ms) if case.past is not None else None
+    before = largest([*doses, earlier] if earlier is not None else doses)
+    return rise(before, daily_doses(case.program)) if before is not None else None
+
+
+def _hours(ms: int) -> str:
+    """Whole hours or, of less than one, minutes: rounded down."""
+    return f"{ms // _HOUR_MS} h" if ms >= _HOUR_MS else f"{ms // 60_000} min"
+
+
+@pump_check(
+    "START_DOSE",
+    Severity.SOFT,
+    source=label.START_SOURCE,
+    why="The starting dose is twice the screening dose that worked, over 24 h; once where its "
+    "effect lasted more than 8 h or after a bad reaction. More than the label can give is refused "
+    "for a patient who has never had the drug by this pump; where the pump cannot tell, it needs "
+    "a reason. For a patient who is not new it is a note.",
+)
+def start_dose(case: PumpCase) -> Iterator[Seen]:
+    """The first dose of a new patient is no more than the label's starting dose."""
+    past, history = case.past, _history(case)
+    begun = prescribed(case.pump.program) is not None or (
+        past is not None and past.began is not None
+    )
+    if begun or history is None or case.program.mode is Mode.MINIMUM:
+        return
+    doses = daily_doses(case.program)
+    dose, limit, severity = max(doses), practice.RESTART, Severity.SOFT
+    if history != "new":
+        severity = Severity.NOTE
+    elif dose <= limit.value.quanta:
+        if past is not None and past.trial is not None:
+            limit = Sourced(past.trial.dose, past.trial.source)
+    elif past is not None or case.pump.tag_hash is None:
+        severity = Severity.HARD
+    if dose > limit.value.quanta:
+        value = str(Rate(round_up(dose)))
+        yield Seen(
+            f"a first dose of {value} is above {limit.value}, the label's starting dose",
+            value=value,
+            limit=str(limit.value),
+            path=case.draft.dose_path(doses.index(dose)),
+            severity=severity,
+            source=limit.source,
+        )
+
+
+@pump_check(
+    "FIRST_24H",
+    Severity.HARD,
+    source=label.FIRST_DAY.source,
+    why="The first dose has its whole effect only after a day: who increases before that adds to "
+    "what has not come yet. It holds for new patients, and for everybody whose therapy was begun "
+    "again after more than 48 h without the drug. A reduction is always possible.",
+)
+def first_24h(case: PumpCase) -> Iterator[Seen]:
+    """No increase in the first 24 hours of therapy."""
+    since, increase = _since_beginning(case), _increase(case)
+    limit = label.FIRST_DAY.value
+    if since is not None and increase is not None and since < limit.quanta:
+        yield Seen(
+            f"an increase {_hours(since)} after therapy began: none in the first 24 h",
+            value=_hours(since),
+            limit="24 h",
+            path=case.draft.dose_path(increase.day),
+        )
+
+
+def _since_beginning(case: PumpCase) -> int | None:
+    """The ms since therapy began, where the label's first day is asked of this patient."""
+    if case.past is None:
+        return None
+    first = case.past.began if _history(case) == "new" else None
+    begun = [each for each in (first, case.past.begun_again) if each is not None]
+    return max(0, case.pump.counter_ms - max(begun)) if begun else None
+
+
+@pump_check(
+    "INCREASE_24H",
+    Severity.HARD,
+    source=label.INCREASE_APART.source,
+    why="An increase has its whole effect only after a day: a second one within 24 hours is made "
+    "blindly. It counts elapsed time, not dates. Going back to a dose of the last 24 hours is no "
+    "increase, so that a mistaken reduction can be corrected; a reduction is always possible.",
+)
+def increase_24h(case: PumpCase) -> Iterator[Seen]:
+    """At most one increase in 24 hours of elapsed time."""
+    increase, last = _increase(case), None
+    if case.past is not None:
+        last = max(case.past.increases(), default=None)
+    if increase is None or last is None:
+        return
+    since, limit = max(0, case.pump.counter_ms - last), label.INCREASE_APART.value
+    first = _since_beginning(case)
+    if since < limit.quanta and (first is None or first >= label.FIRST_DAY.value.quanta):
+        yield Seen(
+            f"the dose was increased {_hours(since)} ago: at most one increase in 24 h",
+            value=_hours(since),
+            limit="24 h",
+            path=case.draft.dose_path(increase.day),
+        )
+
+
+def _step(case: PumpCase, told: Severity, *, new: bool) -> Iterator[Seen]:
+    """An increase beyond the label's step; `told`: where DOSE_INCREASE asks for a reason."""
+    patient, increase = case.draft.patient, _increase(case)
+    if patient is None or patient.history is None or increase is None:
+        return
+    step = label.increase_step(patient.age_group, patient.spasticity_origin, patient.history)
+    if (patient.history == "new") is new and increase.by > step.high.fraction:
+        size = Percent(round_up(increase.by * 10_000))
+        yield Seen(
+            f"an increase by {size}, beyond the label's step of {step.low} to {step.high}",
+            value=f"+{size}",
+            limit=f"+{step.high}",
+            path=case.draft.dose_path(increase.day),
+            severity=told if dose_beyond(case, up=True) else None,
+            source=step.source,
+        )
+
+
+@pump_check(
+    "TITRATION_STEP",
+    Severity.SOFT,
+    source=label.TITRATION_OTHER.source,
+    why="While the dose of a new patient is sought the label's steps are at most 30 % in adults "
+    "with spasticity of spinal origin, and 15 % in all others. A note where DOSE_INCREASE asks "
+    "for the reason already.",
+)
+def titration_step(case: PumpCase) -> Iterator[Seen]:
+    """No increase of a new patient's dose is beyond the label's step."""
+    yield from _step(case, Severity.NOTE, new=True)
+
+
+@pump_check(
+    "MAINTENANCE_STEP",
+    Severity.SOFT,
+    source=f"{label.MAINTENANCE_CEREBRAL.source}; {label.MAINTENANCE_SPINAL.source}",
+    why="Once the dose is established the label's steps are at most 20 % with spasticity of "
+    "cerebral origin, and 40 % of spinal origin. A note where DOSE_INCREASE asks for the reason "
+    "already.",
+)
+def maintenance_step(case: PumpCase) -> Iterator[Seen]:
+    """No increase of an established dose is beyond the label's step."""
+    yield from _step(case, Severity.NOTE, new=False)
+
+
+@pump_check(
+    "LABEL_TIMES_UNKNOWN",
+    Severity.NOTE,
+    source="LIM-09",
+    why="No increase in the first 24 h, and at most one in 24 h: without records of this patient "
+    "or the pump's log nobody can say when the last one was. Ask, before you increase.",
+)
+def label_times_unknown(case: PumpCase) -> Iterator[Seen]:
+    """Say that the label's rules of time could not be applied to a new patient."""
+    if case.past is not None or _history(case) != "new" or case.program.mode is Mode.MINIMUM:
+        return
+    if prescribed(case.pump.program) is None or _increase(case) is not None:
+        yield Seen(
+            "when therapy began and when the dose was last increased is not known here",
+            limit="no increase in the first 24 h, then at most one in 24 h",
+            path=("patient", "history"),
+        )

@@ -1,0 +1,226 @@
+"""Was the drug delivered since the last fill? What was drained, beside what was expected.
+
+A case is one refill as it is recorded, beside the pump as it was read before and
+the program that is to run afterwards. `check_refill` runs all checks of this
+kind; those of what goes in are in `refill_volume` and `refill_drug`. What the
+numbers mean is in `therapy/refill`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+from pumpctl.quantities import Rate, Volume, round_up
+from pumpctl.quantity_text import decimal_text
+from pumpctl.therapy import practice
+from pumpctl.therapy.checks.registry import Checks
+from pumpctl.therapy.compare import percent_text, share_text
+from pumpctl.therapy.figures import largest_day
+from pumpctl.therapy.findings import Finding, Seen, Severity, placed
+from pumpctl.therapy.library import Library
+from pumpctl.therapy.library_default import DEFAULT
+from pumpctl.therapy.moment import Date, Moment
+from pumpctl.therapy.program import Program
+from pumpctl.therapy.refill import (
+    Discrepancy,
+    Meaning,
+    Offer,
+    RefillRecord,
+    is_old_dose,
+    reduced_offer,
+)
+from pumpctl.therapy.state import PumpState
+from pumpctl.therapy.trend import OVER, REFILLS, UNDER, Drift, trend
+
+_LOOK_AT = "look at pump and catheter, and at the patient for signs of"
+
+
+class RefillCase(NamedTuple):
+    """One refill, with everything that it is held against."""
+
+    record: RefillRecord
+    pump: PumpState
+    """As it was interrogated before the refill."""
+    program: Program
+    """What is to run afterwards; it may be the old one."""
+    now: Moment
+    """The station's clock."""
+    library: Library = DEFAULT
+    past: tuple[Discrepancy, ...] = ()
+    """Of the refills before this one, oldest first."""
+    next_visit: Date | None = None
+    """When the clinic plans the next refill."""
+    bridge: Volume | None = None
+    """The volume of the bridge in the same activation."""
+
+
+refill_check = Checks[RefillCase]()
+"""Of a refill on record."""
+
+
+def check_refill(case: RefillCase) -> tuple[Finding, ...]:
+    """All findings of a refill, hard ones first."""
+    from pumpctl.therapy.checks import refill_drug, refill_volume  # noqa: F401  (to register)
+
+    return placed(refill_check.run(case), None)
+
+
+def offer_of(case: RefillCase) -> Offer | None:
+    """The reduced dose to offer at once; None where non-delivery is not suspected."""
+    found = case.record.discrepancy
+    if found.judged is None or found.meaning is not Meaning.NON_DELIVERY:
+        return None
+    return reduced_offer(case.pump.program, found.judged, case.program.concentration)
+
+
+def _words(found: Discrepancy) -> str:
+    percent = (found.percent_text or "")[1:]
+    early = "" if found.judged is not None else " (too little was programmed to judge the ratio)"
+    match found.meaning:
+        case Meaning.OVER_INFUSION:
+            return (
+                f"the pump gave {percent} more than programmed, or the reservoir is not fully "
+                f"drained: drain again, then {_LOOK_AT} overdose"
+            )
+        case Meaning.LESS_DRAINED:
+            return (
+                "the reservoir may not be fully drained: drain again; else more than programmed "
+                f"was given{early}"
+            )
+        case Meaning.UNDER_DELIVERY | Meaning.NON_DELIVERY:
+            return (
+                f"the pump gave {percent} less than programmed, or the drain before the last fill "
+                f"was incomplete: {_LOOK_AT} withdrawal"
+            )
+        case _:
+            return (
+                f"less than programmed was given{early}, or the drain before the last fill was "
+                f"incomplete: {_LOOK_AT} withdrawal; is the old dose still right?"
+            )
+
+
+def _decimal(ratio: Fraction) -> str:
+    return decimal_text(ratio.numerator, ratio.denominator)
+
+
+@refill_check(
+    "REFILL_DISCREPANCY",
+    Severity.SOFT,
+    source=f"{practice.DISCREPANCY.source}; {practice.RATIO_LOW.source}",
+    why="What is drained is the only measurement of what a pump has really given: the volume that "
+    "it shows is computed. An incomplete drain is the benign cause, and must be ruled out first. "
+    "Decide which it is, and say so in the reason.",
+    incident="Pumps that gave more than 14.5 % above the programmed dose were found by what was "
+    "drained alone: the low-reservoir alarm stays silent, because it is computed.",
+)
+def refill_discrepancy(case: RefillCase) -> Iterator[Seen]:
+    """What was drained is what was expected, within 2 mL and the band of accuracy."""
+    found = case.record.discrepancy
+    if found.meaning is Meaning.WITHIN:
+        return
+    value, limit = found.volume_text, str(practice.DISCREPANCY.value)
+    if found.judged is not None:
+        band = f"{_decimal(practice.RATIO_LOW.value)} to {_decimal(practice.RATIO_HIGH.value)}"
+        value, limit = f"{value}, ratio {found.ratio_text}", f"{limit}, ratio {band}"
+    yield Seen(f"{found.drained} drained, {found.expected} expected: {_words(found)}", value, limit)
+
+
+@refill_check(
+    "REFILL_NON_DELIVERY",
+    Severity.HARD,
+    source=practice.RATIO_NOT_DELIVERED.source,
+    why="Drained far above expected means that the patient has not had the drug and no longer "
+    "tolerates the old dose. A lower dose is offered at once and needs its reason; the pump is "
+    "not stopped. Minimum rate is always allowed.",
+    incident="At two refills 19 mL were still in the reservoir. The pump was refilled and "
+    "restarted at a lower dose, and the patient was in a coma within the hour.",
+)
+def refill_non_delivery(case: RefillCase) -> Iterator[Seen]:
+    """After suspected non-delivery the old dose does not go on."""
+    offer = offer_of(case)
+    if offer is None:
+        return
+    part, most = share_text(max(offer.ratio, Fraction(0)), 1), largest_day(case.program)
+    old = is_old_dose(case.pump.program, case.program)
+    had = "" if offer.had is None else f", on average {offer.had}"
+    least = "" if offer.deliverable else f" (at this concentration no less than {offer.least})"
+    yield Seen(
+        f"suspected non-delivery: {part} of the programmed drug was delivered{had}; "
+        f"{'the old dose is refused, ' if old else ''}offered is a reduced dose of at most "
+        f"{offer.dose}{least}, this program gives up to {Rate(round_up(most))}; watch for "
+        "overdose for 24 h",
+        value=f"ratio {case.record.discrepancy.ratio_text}",
+        limit=f"ratio {_decimal(practice.RATIO_NOT_DELIVERED.value)}",
+        severity=None if old else Severity.SOFT,
+    )
+
+
+@refill_check(
+    "REFILL_DRAINED",
+    Severity.HARD,
+    source="REF-01",
+    why="More than a reservoir holds cannot come out of it: the figure, or its unit, is a slip. "
+    "More than was filled in is possible only where the last fill is recorded wrongly or the "
+    "drain before it was incomplete.",
+)
+def refill_drained(case: RefillCase) -> Iterator[Seen]:
+    """What was drained can have been in the reservoir."""
+    record, capacity = case.record, case.pump.capacity
+    limit = capacity + practice.DISCREPANCY.value
+    if record.drained > limit:
+        yield Seen(
+            f"{record.drained} cannot come out of a reservoir of {capacity}",
+            value=str(record.drained),
+            limit=f"at most {limit}",
+        )
+    elif record.filled is not None and record.drained > record.filled:
+        yield Seen(
+            f"{record.drained} drained, but the last fill was {record.filled}: is the record of "
+            "that fill wrong, or was the drain before it incomplete?",
+            value=str(record.drained),
+            limit=f"at most {record.filled}",
+            severity=Severity.SOFT,
+        )
+
+
+@refill_check(
+    "REFILL_NO_HISTORY",
+    Severity.NOTE,
+    source="REF-01",
+    why="Delivered against programmed is counted from the last fill. Where no record tells of it, "
+    "or the record contradicts what is expected now, only the 2 mL rule is left.",
+)
+def refill_no_history(case: RefillCase) -> Iterator[Seen]:
+    """The last fill is known, so that the ratio can be judged."""
+    record = case.record
+    if record.discrepancy.programmed is None:
+        known = "not known" if record.filled is None else f"recorded as {record.filled}"
+        yield Seen(
+            f"the last fill is {known}, so delivered cannot be held against programmed",
+            value=None if record.filled is None else str(record.filled),
+            limit=f"at least {record.expected}",
+        )
+
+
+@refill_check(
+    "REFILL_TREND",
+    Severity.NOTE,
+    source=REFILLS.source,
+    why="One refill out of line need not repeat: an incomplete drain shows once on each side. "
+    "Three in a row on one side, their median beyond half the band, are a pump or a catheter that "
+    "fails.",
+)
+def refill_trend(case: RefillCase) -> Iterator[Seen]:
+    """The refills do not drift to one side."""
+    seen = trend((*case.past, case.record.discrepancy))
+    if seen.median is None or seen.drift not in {Drift.OVER, Drift.UNDER}:
+        return
+    over = seen.drift is Drift.OVER
+    yield Seen(
+        f"the last {len(seen.ratios)} refills all show {'more' if over else 'less'} delivered than "
+        "programmed: look at pump and catheter",
+        value=f"median {percent_text(1, seen.median)}",
+        limit=percent_text(1, (OVER if over else UNDER).value),
+    )

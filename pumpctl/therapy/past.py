@@ -1,0 +1,105 @@
+"""What is known of a patient's course until now: what the label's rules of time ask for.
+
+Made from a station's records and a pump's log by whoever has them; read by the
+checks of a change. Instants are counts of the pump's own counter in ms, the one
+that `PumpState.counter_ms` tells for now: elapsed time is a difference, and no
+setting of a clock moves it. What happened before this pump has counts of its
+own side of nought. Nothing here knows how it was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+from typing import NamedTuple
+
+from pumpctl.therapy.course import Course
+from pumpctl.therapy.figures import daily_doses
+from pumpctl.therapy.label import INCREASE_APART
+from pumpctl.therapy.program import Mode, Program
+from pumpctl.therapy.trial import Start
+
+Doses = tuple[Fraction, ...]
+"""The exact ng of each day, mon to sun."""
+
+
+class Ordered(NamedTuple):
+    """From this count on a program was in force; None: the pump was stopped."""
+
+    at: int
+    program: Program | None
+
+
+class Rise(NamedTuple):
+    """The day whose dose rises most, and by how much: 1/10 for +10 %."""
+
+    by: Fraction
+    day: int
+
+
+class Past(NamedTuple):
+    """The course until now. Whoever cannot fill in a part of it gives no `Past` at all."""
+
+    ordered: tuple[Ordered, ...]
+    """Everything that was in force in the last 48 hours, the oldest first; before that
+    at least the last program that gave a prescribed dose, where there was one."""
+    began: int | None
+    """When the pump first gave more than minimum rate; None: never yet."""
+    flowed: int | None
+    """When drug last flowed at a prescribed rate above the pump's minimum: now, where it
+    does so now. None: never yet."""
+    begun_again: int | None = None
+    """When therapy was last begun again after more than 48 hours without drug."""
+    trial: Start | None = None
+    """What the starting rule made of the screening trial, where that is on record."""
+    given: Course | None = None
+    """What was really given in the last days, in ng, a running bolus with its rest; in ms
+    of the pump's clock face (`Moment.label_ms`), because the schedule goes by that."""
+
+    def last_prescribed(self) -> Program | None:
+        """The last program that was a dose which somebody ordered."""
+        found = [program for each in self.ordered if (program := prescribed(each.program))]
+        return found[-1] if found else None
+
+    def largest_before(self, now: int) -> Doses | None:
+        """Of each day the largest dose prescribed in the last 24 hours; None: none was."""
+        return largest(_in_force(self.ordered, now))
+
+    def increases(self) -> Iterator[int]:
+        """When there was an increase: on some day more than all of the 24 hours before.
+
+        A first dose, or one after a day without any, is a start and no increase; going
+        back to what ran within 24 hours is none either.
+        """
+        for number, (at, program) in enumerate(self.ordered):
+            before, after = largest(_in_force(self.ordered[:number], at)), prescribed(program)
+            if before and after and rise(before, daily_doses(after)):
+                yield at
+
+
+def prescribed(program: Program | None) -> Program | None:
+    """The program, where it is a dose that somebody ordered: no stop and no minimum rate."""
+    return None if program is None or program.mode is Mode.MINIMUM else program
+
+
+def largest(doses: list[Doses]) -> Doses | None:
+    """Of each day the largest of these doses; None where there are none."""
+    return tuple(max(day) for day in zip(*doses, strict=True)) if doses else None
+
+
+def rise(before: Doses, after: Doses) -> Rise | None:
+    """The greatest rise of any day; None where none rises."""
+    pairs = enumerate(zip(before, after, strict=True))
+    moves = [Rise(new / old - 1, day) for day, (old, new) in pairs if new > old > 0]
+    return max(moves, key=lambda move: move.by, default=None)
+
+
+def _in_force(ordered: tuple[Ordered, ...], now: int) -> list[Doses]:
+    """The prescribed doses that were in force in the 24 hours before `now`."""
+    since = now - INCREASE_APART.value.quanta
+    return [
+        daily_doses(program)
+        for each, after in pairwise((*ordered, Ordered(now, None)))
+        if after.at > since and (program := prescribed(each.program))
+    ]
