@@ -45,7 +45,7 @@ def profile_text(rng: random.Random) -> str:
     """One profile that adds up: flex, one to thirteen steps for two kinds of day, boluses."""
     boluses = sorted(rng.sample(range(24), rng.randint(0, 3)))
     dose = rng.randint(5, 25)
-    days = []
+    days, totals = [], []
     for names in ('"mon", "tue", "wed", "thu", "fri"', '"sat", "sun"'):
         starts = [0, *sorted(rng.sample(range(1, 96), rng.randint(0, 12)))]
         rates = [rng.randint(12_000, 32_000) for _ in starts]
@@ -53,6 +53,7 @@ def profile_text(rng: random.Random) -> str:
         pairs = zip(starts, ends, rates, strict=True)
         quarters = sum((end - start) * rate for start, end, rate in pairs)  # 4 x ng
         total = (2 * quarters + 4) // 8 + len(boluses) * dose * 1_000
+        totals.append(total)
         steps = "\n".join(
             f'  {{ from = "{at // 4:02d}:{at % 4 * 15:02d}", basal = "{mcg(rate)} mcg/h" }},'
             for at, rate in zip(starts, rates, strict=True)
@@ -72,7 +73,7 @@ def profile_text(rng: random.Random) -> str:
         'format = 1\n\n[patient]\ntag = "P-0417"\nspasticity_origin = "spinal"\n'
         'age_group = "adult"\nhistory = "established"\n\n[drug]\nname = "baclofen"\n'
         'concentration = "2000 mcg/mL"\n\n[program]\nmode = "flex"\n'
-        'fallback_rate = "250 mcg/day"\n'
+        f'fallback_rate = "{mcg(min(totals) * 3 // 5)} mcg/day"\n'
     )
     tail = '[reservoir]\nlow_alarm = "2 mL"\n'
     return "\n".join([head, *days, bolus, tail])

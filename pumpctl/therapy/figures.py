@@ -43,7 +43,9 @@ def daily_doses(program: Program) -> tuple[Fraction, ...]:
     """The exact ng of each day, mon to sun; a bolus counts to the day in which it starts."""
     if program.mode is Mode.MINIMUM:
         return (Fraction(program.fallback.quanta),) * 7
-    doses = [basal_of(steps) for steps in program.days]
+    alike = {id(steps): steps for steps in program.days}  # days of one table are one tuple
+    basal = {key: basal_of(steps) for key, steps in alike.items()}
+    doses = [basal[id(steps)] for steps in program.days]
     for bolus in program.boluses:
         doses[bolus.day] += bolus.dose.quanta
     return tuple(doses)

@@ -115,7 +115,9 @@ def make_program(
             raise ValueError("a program needs its fallback rate")
         if len(days) not in (1, 7):
             raise ValueError(f"a week has seven days, not {len(days)}")
-        week = tuple(_merged(day) for day in days) * (7 // len(days))
+        alike = {id(day): day for day in days}  # days of one table are one tuple, here and after
+        merged = {key: _merged(day) for key, day in alike.items()}
+        week = tuple(merged[id(day)] for day in days) * (7 // len(days))
         if mode is Mode.CONTINUOUS and (len(set(week)) > 1 or len(week[0]) > 1):
             raise ValueError("a continuous program has one rate, day and night")
     return Program(mode, drug, concentration, fallback, week, doses, patient_dose, low_alarm)
