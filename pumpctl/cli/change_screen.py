@@ -21,6 +21,7 @@ from pumpctl.quantities import Mass, Rate
 from pumpctl.therapy import figures
 from pumpctl.therapy.compare import DAY_NAMES, percent_text, share_text
 from pumpctl.therapy.forecast import forecast
+from pumpctl.therapy.program import Mode, Program
 from pumpctl.therapy.state import PumpState, clock_difference_ms
 
 if TYPE_CHECKING:
@@ -92,6 +93,13 @@ def _change(out: Console, planned: Planned) -> None:
     out.print(f'  "new" is the pump\'s own read-back ({plan.readback["hash"][:8]}) · {library}')
 
 
+def _change_text(old: Program | None, before: int, after: int) -> str:
+    """The change in percent; minimum rate is no dose that a percentage could be of."""
+    if old is not None and old.mode is Mode.MINIMUM:
+        return "from minimum"
+    return percent_text(before, after)
+
+
 def _figures(planned: Planned) -> Iterator[Text]:
     """The rows of old and new; new in bold, from the pump's read-back."""
     old, back, new = planned.state.program, planned.readback, planned.act.program
@@ -101,11 +109,11 @@ def _figures(planned: Planned) -> Iterator[Text]:
     for days in _alike(planned):
         before = None if was is None else was[days[0]].daily_dose
         after = Rate(back.days[days[0]].daily_dose.quanta)
-        change = percent_text(0 if before is None else before.quanta, after.quanta)
+        change = _change_text(old, 0 if before is None else before.quanta, after.quanta)
         yield _row(f"daily dose  {_day_label(days)}", before, after, change)
     hour = max(day.largest_hour for day in back.days)
     old_hour = None if was is None else max(day.largest_hour for day in was)
-    change = percent_text(0 if old_hour is None else old_hour.quanta, hour.quanta)
+    change = _change_text(old, 0 if old_hour is None else old_hour.quanta, hour.quanta)
     yield _row("largest hour", old_hour, hour, change)
     volume = max(day.volume for day in back.days)
     flow = None if old is None else figures.flow_of_largest_day(old)

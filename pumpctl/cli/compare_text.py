@@ -168,13 +168,14 @@ def _hours(told: Compared) -> list[str]:
     lines = []
     for days in alike_days(told.old.program, told.new.program):
         pairs = told.found.hours[days[0]]
-        rows = [
-            _pair_row(f"  {hour:02d}-{hour + 1:02d}", pair, Mass)
-            for hour, pair in enumerate(pairs)
-            if pair.old != pair.new
-        ]
-        if rows and len(set(pairs)) == 1:
-            rows = [_pair_row("  each hour", pairs[0], Mass)]
+        rows, first = [], 0
+        for hour in range(1, 25):
+            if hour < 24 and pairs[hour] == pairs[first]:
+                continue
+            each = " each" if hour - first > 1 else ""
+            if pairs[first].old != pairs[first].new:
+                rows.append(_pair_row(f"  {first:02d}-{hour:02d}{each}", pairs[first], Mass))
+            first = hour
         if rows:
             lines += [f"  {days_label(days)}", *rows]
     if lines:

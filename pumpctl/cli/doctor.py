@@ -12,6 +12,7 @@ def doctor() -> Report:
 
     Example: pumpctl doctor
     """
+    from pumpctl.cli.library_text import expiring
     from pumpctl.workflows.health import examine
 
     context.without_pump()
@@ -26,5 +27,5 @@ def doctor() -> Report:
         {"results": [{"id": one.id, "ok": one.ok, "detail": one.detail} for one in results]},
         "\n".join(lines),
         error=error,
-        warnings=context.warnings(),
+        warnings=(*context.warnings(), *expiring(context.library())),
     )

@@ -26,6 +26,7 @@ def outlook_lines(seen: Outlook, program: Program, volume: Volume) -> list[str]:
     lines = [_title(seen, volume, f"at {program.concentration}"), *_table(rows), ""]
     lines.append(f"  {' and '.join(lengths)}: the largest that start on that day.")
     if own:
+        lines.append("  Doses and windows by schedule: no patient dose is in them.")
         lines.append(
             "  Left at the end of the day by schedule, and with all permitted patient doses."
         )
@@ -50,7 +51,10 @@ def side_by_side_lines(
         rows.append(row)
     dates = [["", "old", "new"], *_dates(old, new)]
     lines = [_title(new, volume, "under each of them"), *_table(rows), "", *_table(dates)]
-    return [*lines, "", "  Left at the end of the day, every permitted patient dose taken."]
+    told = ["  Left at the end of the day, every permitted patient dose taken."]
+    if any(program.patient_dose is not None for program in programs):
+        told.insert(0, "  Doses by schedule: no patient dose is in them.")
+    return [*lines, "", *told]
 
 
 def _title(seen: Outlook, volume: Volume, how: str) -> str:

@@ -37,7 +37,7 @@ def show(
 
     Example: pumpctl library show -o site.toml
     """
-    from pumpctl.cli.library_text import library_json, library_lines
+    from pumpctl.cli.library_text import expiring, library_json, library_lines
     from pumpctl.therapy.library_text import to_toml
     from pumpctl.workflows.libraries import library_examined
 
@@ -64,15 +64,17 @@ def show(
         )
     elif toml:
         text = to_toml(library).rstrip("\n")
-    return Report("library.show", data, text, warnings=_warnings(found))
+    return Report("library.show", data, text, warnings=(*_warnings(found), *expiring(found)))
 
 
 def check(file: File) -> Report:
     """Check a drug library: every finding at once, and whose signature it bears. No pump is asked.
 
+    A file named - is standard input.
+
     Example: pumpctl library check site.toml
     """
-    from pumpctl.workflows.libraries import check_file
+    from pumpctl.workflows.libraries import check_file, counted
 
     context.without_pump()
     found = check_file(context.station(), file)
@@ -80,7 +82,7 @@ def check(file: File) -> Report:
     error: PumpctlError | None = None
     if hard:
         error = LibraryFaulty(
-            f"{file}: {len(hard)} hard finding{'s' if len(hard) > 1 else ''}",
+            f"{file}: {counted(len(hard), 'hard finding')}",
             hint="correct the library; a hard finding has no override",
             findings=hard,
         )
@@ -116,7 +118,8 @@ def sign(
 ) -> Report:
     """Sign a drug library without hard findings; an old signature gives way. No pump is asked.
 
-    The signature stands in two lines of comment at the end of the same file.
+    The signature stands in two lines of comment at the end of the same file. A key that
+    was revoked at this station signs nothing.
 
     Example: pumpctl library sign site.toml --key pharmacy
     """
@@ -125,7 +128,13 @@ def sign(
     context.without_pump()
     made = sign_file(context.station(), file, key, output, lambda: passphrase(passphrase_file, key))
     library = made.library
-    trust = "" if made.trusted else "\nThat key is not trusted at this station."
+    command = f"pumpctl library install {made.path}"
+    further = f"Put it in force with: {command}"
+    if not made.trusted:
+        further = (
+            "That key is not trusted at this station: nothing that it signs can be put in force "
+            f"here.\nAt a station that trusts it: {command}"
+        )
     return Report(
         "library.sign",
         {
@@ -137,7 +146,7 @@ def sign(
             "trusted": made.trusted,
         },
         f"{made.path}: library of {library.site}, version {library.version}, "
-        f"signed by {made.key}.{trust}\nPut it in force with: pumpctl library install {made.path}",
+        f"signed by {made.key}.\n{further}",
         warnings=context.warnings(),
     )
 
@@ -150,7 +159,8 @@ def install(file: File, override: Override = None) -> Report:
 
     Example: pumpctl library install site.toml
     """
-    from pumpctl.workflows.libraries import install_file
+    from pumpctl.cli.library_text import expiring
+    from pumpctl.workflows.library_install import install_file
 
     context.without_pump()
     done = install_file(context.station(), file, overrides(override))
@@ -180,7 +190,7 @@ def install(file: File, override: Override = None) -> Report:
             },
         },
         "\n".join(lines),
-        warnings=context.warnings(),
+        warnings=(*context.warnings(), *expiring(context.library())),
     )
 
 
@@ -224,10 +234,16 @@ def _standing_lines(found: InForce) -> list[str]:
 
 
 def _check_lines(file: Path, found: CheckedLibrary) -> list[str]:
+    from pumpctl.workflows.libraries import counted
+
     reading = found.reading
     lines = [_finding_line(file, each) for each in reading.findings]
     if not reading.hard and reading.library is not None:
-        soft = f"{len(reading.soft)} soft findings" if reading.soft else "no hard or soft findings"
+        soft = (
+            counted(len(reading.soft), "soft finding")
+            if reading.soft
+            else "no hard or soft findings"
+        )
         lines.append(
             f"{file}: library of {reading.library.site}, version {reading.library.version}: {soft}."
         )

@@ -15,7 +15,12 @@ from pumpctl.errors import NotConfirmed, UsageError
 
 if TYPE_CHECKING:
     from pumpctl.station.library_keys import LibraryKey
+    from pumpctl.workflows.surroundings import Station
 
+_BARS = (
+    "the library in force is signed by this key: every change of therapy, resume included, "
+    "is refused until another is installed; stop works"
+)
 VARIABLE = "PUMPCTL_LIBRARY_PASSPHRASE_FILE"
 PassphraseFile = Annotated[
     Path | None,
@@ -24,16 +29,24 @@ PassphraseFile = Annotated[
 
 
 def keys(
-    new: Annotated[str, typer.Option("--new", metavar="NAME", help="Make a key.")] = "",
+    new: Annotated[str | None, typer.Option("--new", metavar="NAME", help="Make a key.")] = None,
     trust: Annotated[
         Path | None, typer.Option("--trust", help="Trust the public key in a file.")
     ] = None,
     name: Annotated[
-        str, typer.Option("--as", metavar="NAME", help="The name it has here, with --trust.")
-    ] = "",
+        str | None, typer.Option("--as", metavar="NAME", help="The name it has here, with --trust.")
+    ] = None,
     revoke: Annotated[
-        str, typer.Option("--revoke", metavar="NAME", help="Trust a key no more, for good.")
-    ] = "",
+        str | None, typer.Option("--revoke", metavar="NAME", help="Trust a key no more, for good.")
+    ] = None,
+    confirm: Annotated[
+        str | None,
+        typer.Option(
+            "--confirm",
+            metavar="NAME",
+            help="The same name again, with --revoke of the key behind the library in force.",
+        ),
+    ] = None,
     passphrase_file: PassphraseFile = None,
 ) -> Report:
     """List the keys that sign drug libraries; make, trust or revoke one. No pump is asked.
@@ -42,19 +55,26 @@ def keys(
     trusted by hand: compare the letters of its id with those the signer sees. With a
     passphrase, asked on a terminal or taken from a file, the key is kept wrapped.
 
+    Without the key that signed the library in force every change of therapy is refused, so
+    its name has to be typed again to revoke it; a script gives it with --confirm.
+
     Example: pumpctl library keys --new pharmacy
     """
+    from pumpctl.station.home import checked_name
     from pumpctl.workflows import library_keys
 
     context.without_pump()
-    if sum((bool(new), trust is not None, bool(revoke))) > 1:
+    if sum(each is not None for each in (new, trust, revoke)) > 1:
         raise UsageError("one of --new, --trust and --revoke at a time")
-    if bool(name) != (trust is not None):
+    if (name is None) != (trust is None):
         raise UsageError("--trust FILE and --as NAME go together")
+    if confirm is not None and revoke is None:
+        raise UsageError("--confirm NAME goes with --revoke NAME")
     station = context.station()
     lines: list[str] = []
     data: dict[str, Any] = {}
-    if new:
+    if new is not None:
+        checked_name(new, "a library key")  # before a passphrase is asked
         key, place = library_keys.make_key(station, new, _new_passphrase(passphrase_file))
         data = {"made": key.id, "public": str(place)}
         lines = [
@@ -62,14 +82,17 @@ def keys(
             f"Its public half, for other stations: {place}",
             "",
         ]
-    elif trust is not None:
+    elif trust is not None and name is not None:
         key = library_keys.trust_key(station, trust, name)
         data = {"trusted": key.id}
         lines = [f"Key {key.name} is trusted here: {key.id}. Is that what its maker sees?", ""]
-    elif revoke:
+    elif revoke is not None:
+        barred = _confirmed(station, revoke, confirm)
         key = library_keys.revoke_key(station, revoke)
-        data = {"revoked": key.id}
-        lines = [f"Key {key.name} is revoked: {key.id}. No library of its counts any more.", ""]
+        data = {"revoked": key.id, "in_force": barred}
+        lines = [f"Key {key.name} is revoked: {key.id}. No library of its counts any more."]
+        lines += [_sentence(_BARS.replace(" is signed", " was signed", 1))] if barred else []
+        lines.append("")
     known = library_keys.keys(station.home)
     trusted = {key.id: key for key in known.known}
     own = {key.id: key for key in known.own}
@@ -80,6 +103,29 @@ def keys(
 
 
 # --- underneath ----------------------------------------------------------------------
+
+
+def _confirmed(station: Station, name: str, given: str | None) -> bool:
+    """Whether the library in force is signed by this key; then NotConfirmed unless it is meant.
+
+    Nobody types a whole name by accident, and the wrong key bars a resume.
+    """
+    from pumpctl.cli.confirming import Typed, ask
+    from pumpctl.workflows.library_keys import barred_without
+
+    found = barred_without(station, name)
+    if given is None and found is not None:
+        Typed(f"{_BARS}. A script revokes it with: --revoke {name} --confirm {name}").ready()
+        library = found.library
+        context.say(f"Library of {library.site}, version {library.version}. {_sentence(_BARS)}")
+        given = ask("Type the key's name to revoke it; anything else changes nothing: ").strip()
+    if given is not None and given != name:
+        raise NotConfirmed(f"{given!r} is not the name of the key that is to be revoked, {name}")
+    return found is not None
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _key_json(key: LibraryKey) -> dict[str, Any]:

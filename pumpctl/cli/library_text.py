@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pumpctl.cli.report import Warn
 from pumpctl.therapy.library import Library, Limits, Sourced, window_text
 from pumpctl.therapy.library_draft import entry_of
+
+if TYPE_CHECKING:
+    from pumpctl.station.library_store import InForce
 
 _WIDTH = 80
 _INDENT = 4
@@ -27,6 +31,14 @@ _LABELS = {
     "reduction_soft": "down, reason above",
     "reduction_hard": "down, never above",
 }
+
+
+def expiring(found: InForce) -> tuple[Warn, ...]:
+    """A warning where the last day of the library in force is near."""
+    from pumpctl.cli import edge
+
+    warning = found.expiring(edge.wall().date)
+    return () if warning is None else (Warn(*warning),)
 
 
 def library_lines(library: Library) -> list[str]:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 MOST_DAYS = 731
 File = Annotated[Path, typer.Argument(help="A dose profile in TOML.")]
 VolumeOption = Annotated[
-    str, typer.Option("--volume", help='Reservoir volume for the dates, "38 mL".')
+    str | None, typer.Option("--volume", help='Reservoir volume for the dates, "38 mL".')
 ]
-At = Annotated[str, typer.Option("--at", help="When it was filled, ISO 8601; else now.")]
+At = Annotated[str | None, typer.Option("--at", help="When it was filled, ISO 8601; else now.")]
 Days = Annotated[
     int | None, typer.Option("--days", min=1, max=MOST_DAYS, help="So many days ahead; else 14.")
 ]
@@ -60,7 +60,7 @@ def new(
     )
 
 
-def check(file: File, volume: VolumeOption = "", at: At = "") -> Report:
+def check(file: File, volume: VolumeOption = None, at: At = None) -> Report:
     """Check a dose profile: every finding at once, with line and column. No pump is asked.
 
     Example: pumpctl profile check profiles/flex.toml --volume "38 mL"
@@ -82,7 +82,7 @@ def check(file: File, volume: VolumeOption = "", at: At = "") -> Report:
     )
 
 
-def show(file: File, volume: VolumeOption = "", at: At = "", days: Days = None) -> Report:
+def show(file: File, volume: VolumeOption = None, at: At = None, days: Days = None) -> Report:
     """Show what a dose profile gives: doses, rates, hour by hour. No pump is asked.
 
     With --volume also day by day: mass, volume, largest hour and windows, what is left
@@ -125,8 +125,8 @@ def show(file: File, volume: VolumeOption = "", at: At = "", days: Days = None) 
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="A dose profile in TOML.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The one to come.")],
-    volume: VolumeOption = "",
-    at: At = "",
+    volume: VolumeOption = None,
+    at: At = None,
     days: Days = None,
 ) -> Report:
     """Show what a new dose profile changes: doses, steps, boluses, hour by hour. No pump is asked.
@@ -146,7 +146,11 @@ def diff(
     before, after = _meaning(old), _meaning(new)
     told = compared(before, after)
     windows = _windows(before.program, after.program)
-    lines = [*_not_for_use(before), *_not_for_use(after), compared_text(told, ahead, windows)]
+    unfit = [*_not_for_use(before), *_not_for_use(after)]
+    lines = [*unfit, compared_text(told, ahead, windows)]
+    soft = [found for found in after.reading.findings if found.severity.value == "soft"]
+    if soft or unfit:
+        lines += ["", *(_finding_line(new, found) for found in soft), *unfit[:-1]]
     return Report(
         "profile.diff",
         compared_json(told, ahead, windows),
@@ -342,9 +346,7 @@ def _check_text(file: Path, reading: ProfileReading, data: dict[str, Any]) -> st
     hard = sum(found.severity.value == "hard" for found in reading.findings)
     soft = sum(found.severity.value == "soft" for found in reading.findings)
     if not hard:
-        lines.append(
-            f"{file}: {'no hard or soft findings' if not soft else f'{soft} soft findings'}."
-        )
+        lines.append(f"{file}: {soft or 'no hard or'} soft finding{'' if soft == 1 else 's'}.")
     return "\n".join(lines)
 
 

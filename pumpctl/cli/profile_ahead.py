@@ -6,27 +6,41 @@ from typing import TYPE_CHECKING, Any
 
 from pumpctl.errors import UsageError
 from pumpctl.quantities import Duration, Volume
+from pumpctl.therapy import practice
 from pumpctl.therapy.moment import Moment
 
 if TYPE_CHECKING:
     from pumpctl.therapy.forecast import Outlook
     from pumpctl.therapy.program import Program
 
-_LARGEST_RESERVOIR_ML = 1000
 DAYS = 14
 """Days ahead that are shown when nobody asks for more: two weeks hold each weekday twice."""
+
+
+def given(name: str, text: str | None) -> str | None:
+    """What an option says, or None; UsageError for an empty text, as an unset variable leaves it.
+
+    Taken as "not given" it would silently drop what the option is there to check.
+    """
+    if text is not None and not text.strip():
+        raise UsageError(f"{name} is empty", hint="say what it is, or leave the option out")
+    return text
 
 
 class Ahead:
     """What was asked; the volume is None where no forecast was."""
 
-    def __init__(self, volume: str, at: str, days: int | None = None) -> None:
-        self.volume = Volume.parse(volume) if volume else None
-        if self.volume is not None and self.volume > Volume(_LARGEST_RESERVOIR_ML * 1_000_000):
-            raise UsageError(f"--volume {volume}: no reservoir holds that")
+    def __init__(self, volume: str | None, at: str | None, days: int | None = None) -> None:
+        volume, at = given("--volume", volume), given("--at", at)
+        self.volume = None if volume is None else Volume.parse(volume)
+        if self.volume is not None and self.volume > practice.RESERVOIR.value:
+            most = practice.RESERVOIR.value
+            raise UsageError(
+                f"--volume {volume}: no reservoir of these pumps holds more than {most}"
+            )
         if self.volume is None and days is not None:
             raise UsageError("--days counts from a volume", hint='add --volume "38 mL"')
-        self._at = Moment.parse(at) if at else None
+        self._at = None if at is None else Moment.parse(at)
         self._days = DAYS if days is None else days
 
     def json(self, program: Program) -> dict[str, Any]:

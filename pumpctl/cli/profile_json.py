@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pumpctl.cli.report import finding_json
 
 if TYPE_CHECKING:
+    from pumpctl.quantities import Rate
     from pumpctl.therapy.forecast import Outlook
     from pumpctl.therapy.profile import ProfileReading
     from pumpctl.therapy.program import Program, ScheduledBolus
@@ -67,7 +68,8 @@ def detail_json(program: Program) -> dict[str, Any]:
             {
                 "day": DAYS[day],
                 "steps": [
-                    {"from": clock_text(step.start), "basal": str(step.rate)} for step in steps
+                    {"from": clock_text(step.start), "basal": basal_text(step.rate)}
+                    for step in steps
                 ],
             }
             for day, steps in enumerate(program.days)
@@ -84,6 +86,14 @@ def detail_json(program: Program) -> dict[str, Any]:
             "max_per_24h": dose.max_per_24h,
         },
     }
+
+
+def basal_text(rate: Rate) -> str:
+    """A basal rate per hour, as a profile has it; per day where no decimal is it exactly."""
+    try:
+        return rate.text_in("mcg/h")
+    except ValueError:  # 100 mcg/day is 4.1666... mcg/h
+        return str(rate)
 
 
 def bolus_json(bolus: ScheduledBolus, program: Program) -> dict[str, str]:

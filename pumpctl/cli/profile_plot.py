@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pumpctl.cli.profile_compare import Read
-from pumpctl.cli.profile_json import bolus_json, days_json, drug_json, hash_text
+from pumpctl.cli.profile_json import basal_text, bolus_json, days_json, drug_json, hash_text
 from pumpctl.cli.profile_text import can_write
 from pumpctl.quantities import Rate, round_half_up
 from pumpctl.report.chart import title_rows, wrapped
@@ -84,7 +84,7 @@ def _day_series(program: Program, days: tuple[int, ...]) -> dict[str, Any]:
             {
                 "from": clock_text(stretch.start),
                 "to": "24:00" if stretch.end == DAY_MINUTES else clock_text(stretch.end),
-                "basal": str(stretch.rate),
+                "basal": basal_text(stretch.rate),
             }
             for stretch in stretches(program, day)
         ],

@@ -10,10 +10,12 @@ import os
 import sys
 from fractions import Fraction
 
-from pumpctl.quantities import Concentration, Mass, Rate, round_half_up
+from pumpctl.quantities import Concentration, Mass, Rate, Volume, round_half_up, round_up
 from pumpctl.therapy.compare import bolus_lines, day_rows, days_label, summary
+from pumpctl.therapy.curve import HOUR_MS, Curve
+from pumpctl.therapy.figures import daily_doses, patient_doses_24h
 from pumpctl.therapy.hours import Hour, alike_days, even_day, hours, volume_half_up
-from pumpctl.therapy.moment import clock_text
+from pumpctl.therapy.moment import DAY_MS, clock_text
 from pumpctl.therapy.program import Mode, PatientDose, Program
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -24,23 +26,27 @@ _POOR_TERMINALS = {"linux", "dumb"}
 
 def program_lines(program: Program) -> list[str]:
     """A program as text: its figures, then the hours of each kind of day."""
-    told = summary(program)
+    told, curve = summary(program), Curve(program)
+    per_ml = program.concentration
+    hour = curve.largest(HOUR_MS)
+    doses = daily_doses(program)
     share = "" if program.mode is Mode.MINIMUM else f"  ({told.fallback_share} of the smallest day)"
     lines = [f"{program.mode.value} · {program.drug} {program.concentration}"]
     for row in day_rows(None, program):
         per_hour = Rate(row.new.quanta).per_hour_text()
-        lines.append(f"  {row.label:13}  {_with_flow(row.new, program)}  (mean {per_hour})")
+        lines.append(
+            f"  {row.label:13}  {_with_flow(doses[row.days[0]], program)}  (mean {per_hour})"
+        )
     lines += [
-        f"  largest hour   {with_volume(told.largest_hour, program.concentration)}",
+        f"  largest hour   {told.largest_hour} = {volume_up(hour, per_ml)}",
         f"  largest day    {told.largest_day} = {told.flow} at {program.concentration}",
-        f"  fallback       {_with_flow(told.fallback, program)}{share}",
+        f"  fallback       {_with_flow(told.fallback.quanta, program)}{share}",
         f"  low alarm      {program.low_alarm}",
     ]
     dose = program.patient_dose
     if dose is not None:
-        most = with_volume(told.largest_24h_with_patient_doses, program.concentration)
         lines.append(f"  patient dose   {patient_dose_text(dose)}")
-        lines.append(f"  24 h with all  {most}")
+        lines.append(f"  24 h with all  {all_doses_text(program, curve)}")
     if program.mode is Mode.FLEX or program.boluses:
         lines += ["", *hours_text(program), *_detail(program)]
     return lines
@@ -51,8 +57,21 @@ def with_volume(mass: Mass, concentration: Concentration) -> str:
     return f"{mass} = {volume_half_up(mass.quanta, concentration)}"
 
 
-def _with_flow(rate: Rate, program: Program) -> str:
-    return f"{rate} = {volume_half_up(rate.quanta, program.concentration)}/day"
+def volume_up(exact: Fraction | int, concentration: Concentration) -> Volume:
+    """The volume of a mass (ng) that is held against an upper limit: up, once."""
+    return Volume(round_up(Fraction(exact) * 1_000 / concentration.quanta))
+
+
+def all_doses_text(program: Program, curve: Curve) -> str:
+    """The largest 24 hours with every permitted patient dose, as mass and volume, both up."""
+    exact = curve.largest(DAY_MS) + patient_doses_24h(program).quanta
+    return f"{Mass(round_up(exact))} = {volume_up(exact, program.concentration)}"
+
+
+def _with_flow(exact: Fraction | int, program: Program) -> str:
+    """A daily dose (ng) and its volume, each half up from the exact one."""
+    rate = Rate(round_half_up(exact))
+    return f"{rate} = {volume_half_up(exact, program.concentration)}/day"
 
 
 def patient_dose_text(dose: PatientDose) -> str:
@@ -67,7 +86,7 @@ def hours_text(program: Program) -> list[str]:
     if program.mode is Mode.MINIMUM:
         return []
     lines = []
-    days = [[hour.mass for hour in hours(program, day)] for day in range(7)]
+    days = [_delivered(program, day) for day in range(7)]
     top = max(max(day) for day in days) or 1
     blocks = _BLOCKS if can_write(_BLOCKS) else _DIGITS
     first = 0
@@ -83,17 +102,25 @@ def hours_text(program: Program) -> list[str]:
     return lines
 
 
+def _delivered(program: Program, day: int) -> list[Fraction]:
+    """What each hour of the clock really gives: a long bolus lies in all the hours it takes."""
+    curve = Curve(program)
+    starts = [day * DAY_MS + hour * HOUR_MS for hour in range(24)]
+    return [curve.between(start, start + HOUR_MS) for start in starts]
+
+
 def hour_table(program: Program) -> list[str]:
     """Every hour of each kind of day: basal, boluses, both together, and their volume."""
     lines = []
     for days in alike_days(program):
         table = hours(program, days[0])
         total = sum(hour.mass for hour in table)
-        whole = _with_flow(Rate(round_half_up(total)), program)
+        whole = _with_flow(total, program)
         lines += ["", f"{days_label(days)}: {whole} at {program.concentration}"]
         if even_day(program, days[0]):
-            mass = Mass(round_half_up(table[0].mass))
-            lines.append(f"  each of the 24 hours  {with_volume(mass, program.concentration)}")
+            mass = table[0].mass
+            volume = volume_half_up(mass, program.concentration)
+            lines.append(f"  each of the 24 hours  {_mass(mass)} = {volume}")
             continue
         lines.append(f"  {'hour':7} {'basal':13} {'bolus':22} {'together':13} volume")
         for at, hour in enumerate(table):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -39,7 +40,8 @@ def stop(
         Typed("a script stops with: pumpctl stop --now").ready()
         with visit(station, changes=False, urgent=True) as open_visit:
             serial = open_visit.serial
-        context.say(f"Pump {serial} is on this line.\n{HAZARD}")
+        barred = _resume_refused()
+        context.say("\n".join(filter(None, (f"Pump {serial} is on this line.", HAZARD, barred))))
         if ask("Type STOP to stop it; anything else changes nothing: ").strip() != "STOP":
             raise NotConfirmed("STOP was not typed")
         station = station._replace(only=serial)
@@ -70,7 +72,7 @@ def stop(
         "stop",
         data,
         f"Pump {stopped.state.serial} is STOPPED and delivers nothing.\n{HAZARD}\n"
-        "Go on with: pumpctl resume",
+        f"{_resume_refused() or 'Go on with: pumpctl resume'}",
         pump=(stopped.state.serial, stopped.state.model),
         warnings=tuple(warnings),
     )
@@ -99,6 +101,18 @@ def resume(
         "resume",
         lambda: push_act(context.station(), resume_act, named, Typed(), keep=output),
     )
+
+
+def _resume_refused() -> str:
+    """What stands in the way of a resume at this station; nothing here can bar the stop."""
+    with suppress(Exception):
+        found = context.library()
+        if found.standing.value == "invalid":
+            return (
+                "A resume is REFUSED now: there is no valid drug library at this station.\n"
+                "First install a signed one: pumpctl library install FILE"
+            )
+    return ""
 
 
 def _why() -> str:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from pumpctl.cli import context
-from pumpctl.cli.profile_ahead import Ahead
+from pumpctl.cli.profile_ahead import Ahead, given
 from pumpctl.cli.report import Report
-from pumpctl.errors import InputRefused, LimitHard, StoreError, UsageError
+from pumpctl.errors import InputRefused, LimitHard, UsageError
 
 if TYPE_CHECKING:
     from pumpctl.quantities import Percent, Rate
@@ -32,36 +32,41 @@ _CORRECT = "choose another dose or fallback; a hard finding has no override"
 def titrate(
     file: Annotated[Path, typer.Argument(help="The present dose profile, in TOML.")],
     dose: Annotated[
-        str, typer.Option("--dose", help='The new daily dose, of the largest day, "110 mcg/day".')
-    ] = "",
-    by: Annotated[str, typer.Option("--by", help='Increase the daily dose by "10 %".')] = "",
+        str | None,
+        typer.Option("--dose", help='The new daily dose, of the largest day, "110 mcg/day".'),
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", help='Increase the daily dose by "10 %".')
+    ] = None,
     reduce_by: Annotated[
-        str, typer.Option("--reduce-by", help='Reduce the daily dose by "10 %".')
-    ] = "",
+        str | None, typer.Option("--reduce-by", help='Reduce the daily dose by "10 %".')
+    ] = None,
     keep_boluses: Annotated[
         bool, typer.Option("--keep-boluses", help="Scale basal rates only, no scheduled bolus.")
     ] = False,
     fallback: Annotated[
-        str, typer.Option("--fallback", help='The new fallback, "80 mcg/day"; else in proportion.')
-    ] = "",
+        str | None,
+        typer.Option("--fallback", help='The new fallback, "80 mcg/day"; else in proportion.'),
+    ] = None,
     every: Annotated[
-        str, typer.Option("--every", help='Weaning: --reduce-by again after "2 d".')
-    ] = "",
+        str | None, typer.Option("--every", help='Weaning: --reduce-by again after "2 d".')
+    ] = None,
     to: Annotated[
-        str, typer.Option("--to", help=f'Weaning ends at "25 mcg/day" or {MINIMUM}.')
-    ] = "",
+        str | None, typer.Option("--to", help=f'Weaning ends at "25 mcg/day" or {MINIMUM}.')
+    ] = None,
     started: Annotated[
-        str, typer.Option("--started", help="When the pump began to give the drug, ISO 8601.")
-    ] = "",
+        str | None,
+        typer.Option("--started", help="When the pump began to give the drug, ISO 8601."),
+    ] = None,
     last_increase: Annotated[
-        str, typer.Option("--last-increase", help="When the dose was last raised, ISO 8601.")
-    ] = "",
+        str | None, typer.Option("--last-increase", help="When the dose was last raised, ISO 8601.")
+    ] = None,
     at: Annotated[
-        str, typer.Option("--at", help="When the change is to be, ISO 8601; else now.")
-    ] = "",
+        str | None, typer.Option("--at", help="When the change is to be, ISO 8601; else now.")
+    ] = None,
     volume: Annotated[
-        str, typer.Option("--volume", help='Reservoir volume then, for the dates, "38 mL".')
-    ] = "",
+        str | None, typer.Option("--volume", help='Reservoir volume then, for the dates, "38 mL".')
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The new profile; for a weaning, a directory."),
@@ -82,6 +87,10 @@ def titrate(
 
     context.without_pump()
     ahead = Ahead(volume, at)
+    for name, text in (("--started", started), ("--last-increase", last_increase)):
+        given(name, text)
+    if output == Path():  # an empty text becomes this directory
+        raise UsageError("--output is empty: give the file or directory a name")
     asked = _asked(dose, by, reduce_by, fallback, every, to)
     _belongs(asked, volume, output)
     start = _before("--started", started, ahead)
@@ -132,32 +141,47 @@ class _Case(NamedTuple):
     force: bool
 
 
-def _asked(dose: str, by: str, reduce_by: str, fallback: str, every: str, to: str) -> _Asked:
-    from pumpctl.quantities import Duration, Rate
+def _asked(
+    dose: str | None,
+    by: str | None,
+    reduce_by: str | None,
+    fallback: str | None,
+    every: str | None,
+    to: str | None,
+) -> _Asked:
+    from pumpctl.quantities import Rate
 
-    changes = [
-        name for name, text in (("--dose", dose), ("--by", by), ("--reduce-by", reduce_by)) if text
-    ]
+    named = {"--dose": dose, "--by": by, "--reduce-by": reduce_by}
+    for name, text in {**named, "--fallback": fallback, "--every": every, "--to": to}.items():
+        given(name, text)
+    changes = [name for name, text in named.items() if text]
     if len(changes) > 1:
         raise UsageError(f"{' and '.join(changes)}: one of them says what the dose is to be")
     if bool(every) is not bool(to) or (every and not reduce_by):
         raise UsageError("a weaning needs all three: --reduce-by, --every and --to")
-    days = None
-    if every:
-        days, rest = divmod(Duration.parse(every, ("d",)).quanta, Duration.UNITS["d"])
-        if rest or not days:
-            raise UsageError(f"--every {every}: whole days, one or more")
     return _Asked(
         Rate.parse(dose, ("mcg/day",)) if dose else None,
         _percent("--by", by),
         _percent("--reduce-by", reduce_by),
         Rate.parse(fallback, ("mcg/day",)) if fallback else None,
-        days,
-        None if to in ("", MINIMUM) else Rate.parse(to, ("mcg/day",)),
+        _days(every) if every else None,
+        None if to in (None, MINIMUM) else Rate.parse(to, ("mcg/day",)),
     )
 
 
-def _percent(name: str, text: str) -> Percent | None:
+def _days(every: str) -> int:
+    from pumpctl.quantities import Duration
+    from pumpctl.therapy.weaning import MAX_DAYS
+
+    days, rest = divmod(Duration.parse(every, ("d",)).quanta, Duration.UNITS["d"])
+    if rest or not days:
+        raise UsageError(f"--every {every}: whole days, one or more")
+    if days > MAX_DAYS:
+        raise UsageError(f"--every {every}: a step lasts at most {MAX_DAYS} d")
+    return days
+
+
+def _percent(name: str, text: str | None) -> Percent | None:
     from pumpctl.quantities import Percent
 
     if not text:
@@ -168,12 +192,12 @@ def _percent(name: str, text: str) -> Percent | None:
     return percent
 
 
-def _belongs(asked: _Asked, volume: str, output: Path | None) -> None:
+def _belongs(asked: _Asked, volume: str | None, output: Path | None) -> None:
     """What goes with one new dose, or with a weaning, and with nothing else."""
     change = asked.dose is not None or asked.more is not None or asked.less is not None
     given = {"--fallback": asked.fallback, "--volume": volume, "--output": output}
     for name, value in given.items():
-        if value in (None, ""):
+        if value is None:
             continue
         if not change:
             raise UsageError(f"{name} needs a new dose: --dose, --by or --reduce-by")
@@ -181,7 +205,7 @@ def _belongs(asked: _Asked, volume: str, output: Path | None) -> None:
             raise UsageError(f"{name} is for one change, not for a weaning")
 
 
-def _before(name: str, text: str, ahead: Ahead) -> Moment | None:
+def _before(name: str, text: str | None, ahead: Ahead) -> Moment | None:
     """An earlier time."""
     from pumpctl.therapy.moment import Moment
 
@@ -239,7 +263,7 @@ def _change(case: _Case, asked: _Asked, dose: Rate) -> Report:
         titrating.write([(case.output, made.text)], force=case.force)
         told["file"] = str(case.output)
         lines += ["", f"{case.output} written. No pump was changed; next:"]
-        lines.append(f"  pumpctl program push {case.output}")
+        lines += text.next_lines(case.output, made)
     elif error is None:
         lines += ["", "Nothing was written: -o FILE writes it."]
     return _report(case, "\n".join(lines), error=error, proposal=told)
@@ -262,16 +286,11 @@ def _weaning(case: _Case, by: Percent, days: int, to: Rate | None) -> Report:
     told = unlike_published(by)
     lines = text.weaning_lines(case.profile, steps, made, told)
     if error is None and case.output is not None:
-        try:
-            case.output.mkdir(exist_ok=True)
-        except OSError as problem:
-            raise StoreError(
-                f"{case.output} cannot be made: {problem.strerror}", hint="choose another -o"
-            ) from problem
         named = [
             case.output / f"{number:02}-{step.date}.toml" for number, step in enumerate(steps, 1)
         ]
-        titrating.write(zip(named, (one.text for one in made), strict=True), force=case.force)
+        texts = [one.text for one in made]
+        titrating.write_steps(case.output, named, texts, force=case.force)
         files = [*named]
         lines += ["", f"{len(steps)} profiles written to {case.output}. No pump was changed."]
     elif error is None:
@@ -282,12 +301,13 @@ def _weaning(case: _Case, by: Percent, days: int, to: Rate | None) -> Report:
 
 def _hard(made: Sequence[Proposal], hint: str = _CORRECT) -> LimitHard | None:
     """The error of profiles that are not written."""
-    findings = tuple({one.id: one for proposal in made for one in proposal.hard}.values())
+    findings = tuple(dict.fromkeys(one for proposal in made for one in proposal.hard))
     if not findings:
         return None
+    which = "the new profile has" if len(made) == 1 else "the new profiles have"
+    end = "and is not written" if len(made) == 1 else "and none is written"
     return LimitHard(
-        f"the new profile has {len(findings)} hard finding{'s' if len(findings) > 1 else ''}, "
-        "and is not written",
+        f"{which} {len(findings)} hard finding{'s' if len(findings) > 1 else ''}, {end}",
         hint=hint,
         findings=findings,
     )

@@ -6,25 +6,27 @@ at its concentration.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from pumpctl.cli.profile_json import hash_text
-from pumpctl.cli.profile_text import patient_dose_text, with_volume
+from pumpctl.cli.profile_text import all_doses_text, patient_dose_text
 from pumpctl.cli.report import finding_json
 from pumpctl.quantities import Concentration, Rate, flow_of, round_half_up
 from pumpctl.therapy import figures, label
 from pumpctl.therapy.checks.change import WITHDRAWAL
 from pumpctl.therapy.compare import day_rows, percent_text, summary
+from pumpctl.therapy.curve import Curve
+from pumpctl.therapy.findings import Finding, Severity
 from pumpctl.therapy.moment import DAYS
-from pumpctl.therapy.program import Mode, Program
-from pumpctl.therapy.scaling import Boluses
+from pumpctl.therapy.program import Mode, Program, minimum_rate
+from pumpctl.therapy.scaling import Boluses, proportional_fallback
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pumpctl.therapy.findings import Finding
     from pumpctl.therapy.profile import Profile
     from pumpctl.therapy.titration import Range, Titration
     from pumpctl.therapy.weaning import WeaningStep
@@ -60,7 +62,7 @@ def range_lines(profile: Profile, found: Titration, boluses: Boluses) -> list[st
         lines += _row("when", _when(found))
     lines += ["", "A reduction"]
     if found.reduction is None:
-        lines += _row("none", "minimum rate is the least that the pump gives")
+        lines += _row("none", found.no_reduction)
     else:
         lines += _span_lines(found.reduction, program.concentration, "-", "below")
         lines += _row("when", "at any time")
@@ -73,15 +75,25 @@ def _span_lines(span: Range, concentration: Concentration, sign: str, beyond: st
     low, high = (each.per_hour_text().removesuffix(" mcg/h") for each in (span.low, span.high))
     flows = [flow_of(each, concentration) for each in (span.low, span.high)]
     percent = f"{sign}{str(step.low).removesuffix(' %')} to {step.high}"
+    dose, hourly, flow = _to(span.low, span.high), f"{low} to {high} mcg/h", _to(*flows)
+    if span.low == span.high:
+        dose, hourly, flow = str(span.high), f"{high} mcg/h", str(flows[1])
+    usual = f"{dose} ({percent}); smaller is allowed"
+    if span.low == span.high and span.hard_beyond is not None:
+        usual = f"{percent}, but the checks end it at {dose}; smaller is allowed"
     lines = [
-        *_row("usual step", f"{_to(span.low, span.high)} ({percent}), or a smaller one"),
-        *_row("", f"= {low} to {high} mcg/h = {_to(*flows)}"),
+        *_row("usual step", usual),
+        *_row("", f"= {hourly} = {flow}"),
         *_row("", step.source),
     ]
     for soft in span.reason_beyond:
         if beyond == "below" or soft.dose <= span.high:
             lines += _row("needs a reason", f"{beyond} {soft.dose}: {soft.source} [{soft.id}]")
-    if span.refused_beyond is not None:
+    hard = span.hard_beyond
+    if hard is not None:
+        told = f"{beyond} {hard.dose}, by the checks: {hard.message} [{hard.id}]"
+        lines += _row("refused", told)
+    elif span.refused_beyond is not None:
         most, source = span.refused_beyond
         lines += _row("refused", f"{beyond} {most}: {source}")
     return lines
@@ -93,12 +105,18 @@ def _to(low: object, high: object) -> str:
 
 
 def _when(found: Titration) -> str:
-    if found.earliest is not None:
-        return f"not before {found.earliest.value}: {found.earliest.source}"
-    return (
-        f"{label.FIRST_DAY.source}; {label.INCREASE_APART.source}. Neither time is known here: "
-        "--started, --last-increase"
-    )
+    if found.earliest is None:
+        return (
+            f"{label.FIRST_DAY.source}; {label.INCREASE_APART.source}. Neither time is known here: "
+            "--started, --last-increase"
+        )
+    told = f"not before {found.earliest.value}: {found.earliest.source}"
+    if found.last_increase is None:
+        told += (
+            f"; {label.INCREASE_APART.source}, and the last increase is not known here: "
+            "--last-increase"
+        )
+    return told
 
 
 def range_json(profile: Profile, found: Titration, boluses: Boluses) -> dict[str, Any]:
@@ -110,17 +128,22 @@ def range_json(profile: Profile, found: Titration, boluses: Boluses) -> dict[str
         "range": None if found.increase is None else _span_json(found.increase),
         "no_increase": found.no_increase or None,
         "earliest": None if found.earliest is None else str(found.earliest.value),
+        "last_increase": None if found.last_increase is None else str(found.last_increase),
         "reduction": None if found.reduction is None else _span_json(found.reduction),
+        "no_reduction": found.no_reduction or None,
     }
 
 
 def _span_json(span: Range) -> dict[str, Any]:
-    refused = span.refused_beyond
+    refused, hard = span.refused_beyond, span.hard_beyond
     return {
         "low": str(span.low),
         "high": str(span.high),
         "step": {"low": str(span.step.low), "high": str(span.step.high)},
         "refused_beyond": None if refused is None else str(refused.value),
+        "hard_beyond": None
+        if hard is None
+        else {"dose": str(hard.dose), "id": hard.id, "source": hard.source},
         "reason_beyond": [
             {"dose": str(soft.dose), "id": soft.id, "source": soft.source}
             for soft in span.reason_beyond
@@ -154,7 +177,7 @@ def proposal_lines(
     hour = percent_text(was.largest_hour.quanta, will.largest_hour.quanta)
     lines.append(_beside("largest hour", was.largest_hour, will.largest_hour, hour))
     lines.append(_beside("flow, largest day", was.flow, will.flow, ""))
-    how = "in proportion" if fallback is None else "as given"
+    how = "as given" if fallback is not None else _fallback_text(old, new)
     lines.append(_beside("fallback", was.fallback, will.fallback, ""))
     lines += _row("", f"{how}, {will.fallback_share} of the least day")
     if made.dose != made.wanted:
@@ -167,7 +190,7 @@ def proposal_lines(
         lines += _row("scheduled boluses", _boluses_text(old, new, boluses))
     if new.patient_dose is not None:
         lines += _row("patient doses", f"unchanged: {patient_dose_text(new.patient_dose)}")
-        largest = with_volume(will.largest_24h_with_patient_doses, new.concentration)
+        largest = all_doses_text(new, Curve(new))
         lines += _row("24 h with all", largest)
     if made.dose < was.largest_day:
         lines += _row("hazard", WITHDRAWAL)
@@ -176,6 +199,27 @@ def proposal_lines(
     if dates["low_date"] is not None:
         lines += _row("low reservoir", f"{dates['low_date']}, refill by {dates['refill_by']}")
     return lines + _finding_lines(made.findings)
+
+
+def _fallback_text(old: Program, new: Program) -> str:
+    """`in proportion`, or what kept it from that."""
+    wished = proportional_fallback(old, new)
+    if new.fallback == wished:
+        return "in proportion"
+    least = minimum_rate(new.concentration)
+    if new.fallback == least:
+        return f"held at the least that a pump gives, {least} (in proportion: {wished})"
+    return f"as it was: {least} is the least that a pump gives (in proportion: {wished})"
+
+
+def next_lines(file: Path, made: Proposal) -> list[str]:
+    """The command that brings it onto the pump, with a reason to be filled in for each finding."""
+    soft = dict.fromkeys(one.id for one in made.findings if one.severity is Severity.SOFT)
+    words = [
+        f"  pumpctl program push {file}",
+        *(f'    --override {each}="reason"' for each in soft),
+    ]
+    return " \\\n".join(words).split("\n")
 
 
 def _boluses_text(old: Program, new: Program, boluses: Boluses) -> str:
@@ -253,12 +297,12 @@ def weaning_lines(
     lines += _row("hazard", WITHDRAWAL)
     if unlike is not None:
         lines += _row("note", unlike)
-    told: dict[str, tuple[Finding, list[int]]] = {}
+    told: dict[tuple[str, int], tuple[Finding, list[int]]] = {}
     for number, one in enumerate(made, 1):
+        seen: Counter[str] = Counter()
         for found in one.findings:
-            numbers = told.setdefault(found.id, (found, []))[1]
-            if number not in numbers:
-                numbers.append(number)
+            seen[found.id] += 1
+            told.setdefault((found.id, seen[found.id]), (found, []))[1].append(number)
     for found, numbers in told.values():
         which = ", ".join(map(str, numbers))
         text = f"{found.severity.value} {found.id} (step {which}): {found.message}"

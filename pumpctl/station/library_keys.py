@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from pumpctl.errors import StoreError, UsageError
 from pumpctl.station.home import Home, checked_name
+from pumpctl.station.library_files import is_there, listed
 
 _SCHEMA = "pumpctl.library.key/1"
 _SIZE = 32
@@ -71,17 +72,17 @@ def write_public(home: Home, key: LibraryKey) -> Path:
 
 def own_keys(home: Home) -> tuple[LibraryKey, ...]:
     """The keys that were made here."""
-    return tuple(_read(home, path) for path in sorted(key_folder(home).glob("*.pub")))
+    return tuple(_read(home, path) for path in _public_files(key_folder(home)))
 
 
 def known_keys(home: Home) -> tuple[LibraryKey, ...]:
     """Every key that is or was trusted here; StoreError where one is damaged."""
-    return tuple(_read(home, path) for path in sorted(_trusted_folder(home).glob("*.pub")))
+    return tuple(_read(home, path) for path in _public_files(_trusted_folder(home)))
 
 
 def find_key(home: Home, key: str) -> LibraryKey | None:
     """The key of this id, trusted or revoked; one damaged file hides no other key."""
-    for path in sorted(_trusted_folder(home).glob("*.pub")):
+    for path in _public_files(_trusted_folder(home)):
         try:
             known = _read(home, path)
         except StoreError:
@@ -126,18 +127,28 @@ def keep_trusted(home: Home, key: LibraryKey) -> None:
     home.write_json(_trusted_folder(home) / f"{key.name}.pub", _json(key))
 
 
-def revoke_key(home: Home, name: str, *, at: str, operator: str) -> LibraryKey:
-    """Take no signature of this key any more, of whatever day; UsageError for no such key."""
+def key_to_revoke(home: Home, name: str) -> LibraryKey:
+    """The key that is trusted under this name; UsageError where none is, or no more."""
     checked_name(name, _WHO)
     path = _trusted_folder(home) / f"{name}.pub"
-    if not path.exists():
+    if not is_there(path):
         raise UsageError(f"no key is trusted as {name}", hint="pumpctl library keys lists them")
     known = _read(home, path)
     if known.revoked is not None:
         raise UsageError(f"{name} was revoked by {known.revoked_by} at {known.revoked}", hint="")
-    revoked = known._replace(revoked=at, revoked_by=operator)
+    return known
+
+
+def revoke_key(home: Home, name: str, *, at: str, operator: str) -> LibraryKey:
+    """Take no signature of this key any more, of whatever day; UsageError for no such key."""
+    revoked = key_to_revoke(home, name)._replace(revoked=at, revoked_by=operator)
     keep_trusted(home, revoked)
     return revoked
+
+
+def _public_files(folder: Path) -> list[Path]:
+    """StoreError where the folder cannot be read: no key is not the same as none to be seen."""
+    return [folder / name for name in listed(folder) if Path(name).suffix == ".pub"]
 
 
 def _json(key: LibraryKey) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from pumpctl.errors import LibrarySignature, NotConfirmed, StoreError, UsageError
 from pumpctl.station.home import Home, checked_name
+from pumpctl.station.library_files import is_there
 from pumpctl.station.library_keys import LibraryKey, key_folder, key_id
 from pumpctl.station.library_trailer import Signed, joined, message, unsigned
 
@@ -37,7 +38,7 @@ def make_private(home: Home, name: str, seed: bytes, passphrase: str) -> bytes:
     """
     checked_name(name, "a library key")
     path = key_folder(home) / f"{name}.pem"
-    if path.exists():
+    if is_there(path):
         raise UsageError(f"there is a key {name} already", hint="choose another name")
     private = Ed25519PrivateKey.from_private_bytes(seed)
     wrapping = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()

@@ -1,6 +1,6 @@
 """The drug library that is in force at this station: a site's own, or the one that ships.
 
-library/installed.json       the marker: a site's library is required, and which
+library.json                 the marker (`library_marker`): a site's library is required, and which
 library/versions/N-HASH.toml every one that was installed, as it was signed
 
 Two looks. `look` is for commands that change no therapy: it holds the file
@@ -19,7 +19,9 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pumpctl.errors import LibraryFaulty, LibrarySignature, LibraryVersion, PumpctlError, StoreError
+from pumpctl.errors import LibraryFaulty, LibrarySignature, LibraryVersion, PumpctlError
+from pumpctl.station.library_files import listed, read_file
+from pumpctl.station.library_marker import MARKER, Marker, read_marker
 from pumpctl.therapy.library import Library
 from pumpctl.therapy.library_default import DEFAULT
 
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
     from pumpctl.station.library_trailer import Signed
     from pumpctl.therapy.moment import Date
 
-_SCHEMA = "pumpctl.library.installed/1"
+SOON_DAYS = 30
+"""So long before its last day a library is said to expire soon; this project's choice."""
 
 
 class Standing(Enum):
@@ -83,16 +86,20 @@ class InForce(NamedTuple):
                 )
                 return "LIBRARY_INVALID", told
 
-
-class Marker(NamedTuple):
-    """Which library was installed last: site, version, the file's SHA-256, signer, by whom."""
-
-    site: str
-    version: int
-    sha256: str
-    key: str
-    at: str
-    operator: str
+    def expiring(self, today: Date) -> tuple[str, str] | None:
+        """Its code and what is to be said where its last day is near, but not past."""
+        last = self.library.expires
+        if self.standing is not Standing.VALID or last is None:
+            return None
+        days = last.number - today.number
+        if days > SOON_DAYS:
+            return None
+        when = f"in {days} day{'' if days == 1 else 's'}" if days else "today"
+        told = (
+            f"the drug library of {self.library.site}, version {self.library.version}, expires "
+            f"soon: its last day is {last}, {when}; install the next one before"
+        )
+        return "LIBRARY_EXPIRES_SOON", told
 
 
 class Recorded(NamedTuple):
@@ -145,16 +152,13 @@ def verified(home: Home, today: Date, recorded: Recorded) -> InForce:
 
 def _in_force(home: Home, today: Date, check: Callable[[Marker, bytes], None]) -> InForce:
     try:
-        home.library.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return SHIPPED
-    except (OSError, ValueError) as error:
-        return _invalid(f"{home.library} cannot be read: {error}")
-    try:
+        names = listed(home.root)
+        if MARKER not in names and home.library.name not in names:
+            return SHIPPED
         marker = read_marker(home)
         if marker is None:
-            if any(_versions(home).glob("*")):
-                return _invalid("the marker of the installed library is gone")
+            if MARKER in names or listed(_versions(home)):
+                return _invalid(f"{MARKER}, which says what is installed, is gone from the home")
             return SHIPPED
         data = _stored(home, marker)
         check(marker, data)
@@ -234,31 +238,7 @@ def check_signed(home: Home, data: bytes, revoked: frozenset[str]) -> tuple[Sign
     return parts, known
 
 
-# --- marker, files, journal ------------------------------------------------------
-
-
-def read_marker(home: Home) -> Marker | None:
-    """The marker, or None where there is none; StoreError where it is damaged."""
-    path = home.library / "installed.json"
-    value = home.read_json(path)
-    if value is None:
-        return None
-    try:
-        if value.pop("schema") != _SCHEMA:
-            raise StoreError(f"{path} is damaged: it is of another kind")
-        marker = Marker(**value)
-    except (KeyError, TypeError) as error:
-        raise StoreError(f"{path} is damaged: {error!r}") from error
-    texts = (marker.site, marker.sha256, marker.key, marker.at, marker.operator)
-    whole = all(isinstance(text, str) for text in texts) and type(marker.version) is int
-    if not whole or len(marker.sha256) != 64 or not marker.sha256.isalnum():
-        raise StoreError(f"{path} is damaged: it names no library")
-    return marker
-
-
-def write_marker(home: Home, marker: Marker) -> None:
-    """From now on this one is in force."""
-    home.write_json(home.library / "installed.json", {"schema": _SCHEMA, **marker._asdict()})
+# --- files, journal ------------------------------------------------------
 
 
 def _versions(home: Home) -> Path:
@@ -268,18 +248,6 @@ def _versions(home: Home) -> Path:
 def stored_path(home: Home, marker: Marker) -> Path:
     """Where an installed library lies, as it was signed."""
     return _versions(home) / f"{marker.version}-{marker.sha256[:16]}.toml"
-
-
-def read_file(path: Path) -> bytes:
-    """A library's file, no more than one can be; StoreError where it cannot be read."""
-    from pumpctl.therapy.toml_text import MAX_BYTES
-
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        what = getattr(error, "strerror", None) or error
-        raise StoreError(f"{path} cannot be read: {what}") from error
 
 
 def recorded_in(journal: Journal) -> Recorded:

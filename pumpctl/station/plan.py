@@ -61,6 +61,14 @@ class Override(_Frozen):
     reason: str = Field(min_length=1, max_length=500)
 
 
+class PlannedPatient(_Frozen):
+    """What decides which of the label's rules speak, as the profile said it."""
+
+    spasticity_origin: str
+    age_group: str
+    history: str | None
+
+
 class PlannedLibrary(_Frozen):
     """The drug library that the plan was held against."""
 
@@ -77,6 +85,8 @@ class Plan(_Frozen):
     kind: Literal["program", "resume"]
     pump: PlannedPump
     patient: str
+    label_rules: PlannedPatient | None
+    """For whom the label's rules are asked again when it is applied; None for a resume."""
     operator: str
     made: str
     expires: str
@@ -84,6 +94,8 @@ class Plan(_Frozen):
     expires_utc_ms: int
     rehearsal: bool
     state_version: int
+    counter_ms: int
+    """The pump's counter when it was made: the label's rules of time are judged as of then."""
     old: dict[str, Any]
     new: dict[str, Any]
     change_percent: str | None

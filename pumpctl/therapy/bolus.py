@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from enum import Enum
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 from pumpctl.quantities import Duration, Mass, volume_of
@@ -101,6 +102,45 @@ def bolus_effect(order: BolusOrder, program: Program, line: Contents, start: Mom
         ahead=ahead,
         front=when_moved(program, ahead, start, order.course(begins)) if ahead else None,
         meets=_meets(order, program, start),
+    )
+
+
+def patient_train(program: Program, since: int, until: int) -> Course:
+    """ng of the patient's own doses, taken as early as they may be from `since` on.
+
+    Each a lockout after the end of the one before, and 24 hours after the one that
+    was the maximum before; those that begin before `until`. An upper bound: what
+    was taken before `since`, and what scheduled boluses delay, is not deducted.
+    """
+    own = program.patient_dose
+    if own is None or not own.over:
+        return Course(())
+    apart, starts = (own.over + own.lockout).quanta, list[int]()
+    begins = since
+    while begins < until and own.max_per_24h:
+        starts.append(begins)
+        begins += apart
+        if len(starts) >= own.max_per_24h:
+            begins = max(begins, starts[-own.max_per_24h] + DAY_MS)
+    return Course(Piece(at, at + own.over.quanta, own.dose.quanta) for at in starts)
+
+
+def added_at_tip(added: Course, program: Program, line: Contents, start: int, until: int) -> Course:
+    """ng of the reservoir's drug at the tip beyond what the pump counts for `program`.
+
+    While the line holds a stronger fluid of it, `program` itself adds to that, and
+    `added` is more than itself. Never less than nothing at any time.
+    """
+    fluid = Fluid(program.drug, program.concentration)
+    under = course_of(program, start, until)
+    tip = at_tip(line, in_volume(under + added, program.concentration), fluid).course(fluid.drug)
+    edges = {start, until, *tip.breaks, *under.breaks}
+    times = sorted(time for time in edges if start <= time <= until)
+    return Course(
+        Piece(
+            begins, ends, max(Fraction(0), tip.between(begins, ends) - under.between(begins, ends))
+        )
+        for begins, ends in pairwise(times)
     )
 
 

@@ -53,6 +53,8 @@ class BridgePlan(NamedTuple):
     """The exact ms of the clock face at which the volume has passed."""
     running: Course = NOTHING
     """ng of a bolus that was already running: it goes on, and counts."""
+    old_unknown: bool = False
+    """Whether `played` gives the new program's masses, the old program being unknown."""
 
     @property
     def fluid(self) -> Fluid:
@@ -71,13 +73,16 @@ class BridgePlan(NamedTuple):
 
 
 class NotNeeded(NamedTuple):
-    """No bridge: the line holds the new fluid at its tip."""
+    """No bridge: the line holds the new fluid at its tip, or may: see `uncertain`."""
 
     why: str
     front: Moment | None = None
     """When it arrived, where it has displaced another since the injection; rounded down."""
     given: Fraction = Fraction(0)
-    """ng of the new fluid that have left the tip since then."""
+    """ng of the new fluid that have left the tip since then; the most, where `uncertain`."""
+    uncertain: BridgePlan | None = None
+    """Where only the line's lower bound has passed: the bridge of nothing that is left,
+    from which follows what the patient gets if the line is longer."""
 
 
 class Impossible(NamedTuple):
@@ -134,9 +139,15 @@ def plan_bridge(
         front = now if at is None else injected.plus(round_down(at) - injected.label_ms)
         beyond = max(Fraction(0), displaced - volume.quanta)
         given = beyond * fluid.concentration.quanta / 1_000
-        return NotNeeded("the line's volume has passed", front, given)
+        if passed >= line.high:
+            return NotNeeded("the line's volume has passed", front, given)
+        rest = _planned(BridgeOrder(passed, passed, held), line, played, new, now, running)
+        if isinstance(rest, Impossible):
+            return rest
+        return NotNeeded("the least that the line may hold has passed", front, given, rest)
     order = BridgeOrder(volume, passed, held)
-    return _planned(order, line, played, new, now, running)
+    plan = _planned(order, line, played, new, now, running)
+    return plan if isinstance(plan, Impossible) else plan._replace(old_unknown=played is not old)
 
 
 def replan_bridge(

@@ -6,6 +6,7 @@ a row is drawn, and whether a change is too large, is not known here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -134,6 +135,43 @@ def is_reduction(old: Program, new: Program) -> bool:
     """Whether no day gets more than before, and some day less."""
     pairs = list(zip(figures.daily_doses(old), figures.daily_doses(new), strict=True))
     return all(after <= before for before, after in pairs) and any(a < b for b, a in pairs)
+
+
+class Rise24h(NamedTuple):
+    """A rise of the most in any 24 h with all patient doses taken, each side up to 1 ng."""
+
+    old: Mass
+    new: Mass
+
+    @property
+    def by(self) -> Fraction:
+        """The relative rise, 1/10 for +10 %."""
+        return Fraction(self.new.quanta, self.old.quanta) - 1
+
+    @property
+    def words(self) -> str:
+        """`24 h with all patient doses rise from 180 mcg to 980 mcg`."""
+        return f"24 h with all patient doses rise from {self.old} to {self.new}"
+
+
+def rise_24h(before: Sequence[Program], new: Program) -> Rise24h | None:
+    """How far all that the patient can get in 24 h rises above each of the programs before.
+
+    Patient doses where there were none are such a rise. None where `new` has none: it
+    is compared by its days alone. None, too, where one program before gave no less on
+    any day and no less in patient doses: a reduction of both is no increase, however
+    its hours lie.
+    """
+    own, doses = figures.patient_doses_24h(new), figures.daily_doses(new)
+    if not before or not own.quanta:
+        return None
+    for old in before:
+        pairs = zip(figures.daily_doses(old), doses, strict=True)
+        if own <= figures.patient_doses_24h(old) and all(b <= a for a, b in pairs):
+            return None
+    most = max(figures.largest_24h_with_patient_doses(each) for each in before)
+    found = Rise24h(most, figures.largest_24h_with_patient_doses(new))
+    return found if found.new > found.old > Mass(0) else None
 
 
 def bolus_lines(program: Program) -> list[str]:

@@ -93,7 +93,7 @@ NEW: Final = (None, "new")
 
 def increase_step(age_group: str, origin: str, history: str | None) -> StepRange:
     """How large one increase may be, by who the patient is and where the course stands."""
-    if history in NEW:
+    if history in NEW or age_group != "adult":  # a minor's steps are the small ones, always
         return titration_step(age_group, origin)
     return maintenance_step(origin)
 

@@ -14,14 +14,12 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
+from pumpctl.therapy.compare import Rise24h, rise_24h
 from pumpctl.therapy.course import Course
 from pumpctl.therapy.figures import daily_doses
 from pumpctl.therapy.label import INCREASE_APART
 from pumpctl.therapy.program import Mode, Program
 from pumpctl.therapy.trial import Start
-
-Doses = tuple[Fraction, ...]
-"""The exact ng of each day, mon to sun."""
 
 
 class Ordered(NamedTuple):
@@ -36,6 +34,20 @@ class Rise(NamedTuple):
 
     by: Fraction
     day: int
+
+
+class Increase(NamedTuple):
+    """In what a program is more than those before it: one of the two, or both."""
+
+    daily: Rise | None
+    total: Rise24h | None
+    """Of the most in any 24 h with all patient doses taken."""
+
+    @property
+    def words(self) -> str:
+        """Which of the two it is, as the beginning of a sentence."""
+        daily = ["the daily dose rises"] if self.daily else []
+        return " and ".join([*daily, self.total.words] if self.total else daily)
 
 
 class Past(NamedTuple):
@@ -62,19 +74,19 @@ class Past(NamedTuple):
         found = [program for each in self.ordered if (program := prescribed(each.program))]
         return found[-1] if found else None
 
-    def largest_before(self, now: int) -> Doses | None:
-        """Of each day the largest dose prescribed in the last 24 hours; None: none was."""
-        return largest(_in_force(self.ordered, now))
+    def prescribed_before(self, now: int) -> list[Program]:
+        """Every dose that was prescribed and in force in the last 24 hours."""
+        return _in_force(self.ordered, now)
 
     def increases(self) -> Iterator[int]:
-        """When there was an increase: on some day more than all of the 24 hours before.
+        """When there was an increase: more than all of the 24 hours before, see `increase`.
 
         A first dose, or one after a day without any, is a start and no increase; going
         back to what ran within 24 hours is none either.
         """
         for number, (at, program) in enumerate(self.ordered):
-            before, after = largest(_in_force(self.ordered[:number], at)), prescribed(program)
-            if before and after and rise(before, daily_doses(after)):
+            after = prescribed(program)
+            if after is not None and increase(_in_force(self.ordered[:number], at), after):
                 yield at
 
 
@@ -83,23 +95,27 @@ def prescribed(program: Program | None) -> Program | None:
     return None if program is None or program.mode is Mode.MINIMUM else program
 
 
-def largest(doses: list[Doses]) -> Doses | None:
-    """Of each day the largest of these doses; None where there are none."""
-    return tuple(max(day) for day in zip(*doses, strict=True)) if doses else None
+def increase(before: list[Program], after: Program) -> Increase | None:
+    """In what `after` is more than every program before; None where in nothing, or none was."""
+    found = Increase(_rise(before, after), rise_24h(before, after))
+    return found if any(found) else None
 
 
-def rise(before: Doses, after: Doses) -> Rise | None:
-    """The greatest rise of any day; None where none rises."""
-    pairs = enumerate(zip(before, after, strict=True))
+def _rise(before: list[Program], after: Program) -> Rise | None:
+    """The greatest rise of any day above the largest that it had; None where none rises."""
+    if not before:
+        return None
+    had = [max(day) for day in zip(*map(daily_doses, before), strict=True)]
+    pairs = enumerate(zip(had, daily_doses(after), strict=True))
     moves = [Rise(new / old - 1, day) for day, (old, new) in pairs if new > old > 0]
     return max(moves, key=lambda move: move.by, default=None)
 
 
-def _in_force(ordered: tuple[Ordered, ...], now: int) -> list[Doses]:
-    """The prescribed doses that were in force in the 24 hours before `now`."""
+def _in_force(ordered: tuple[Ordered, ...], now: int) -> list[Program]:
+    """The prescribed programs that were in force in the 24 hours before `now`."""
     since = now - INCREASE_APART.value.quanta
     return [
-        daily_doses(program)
+        program
         for each, after in pairwise((*ordered, Ordered(now, None)))
         if after.at > since and (program := prescribed(each.program))
     ]

@@ -11,17 +11,25 @@ from typing import Final
 
 from pumpctl.quantities import Concentration, Duration, Rate, Volume
 from pumpctl.therapy import program
-from pumpctl.therapy.library import Sourced
+from pumpctl.therapy.library import TO_VERIFY, Sourced
 from pumpctl.therapy.library_default import LABEL
 
 SCREENING: Final = Sourced(Concentration(50), f"screening ampoule, not for pumps: {LABEL}")
-MINIMUM_FLOW: Final = Sourced(program.MINIMUM_FLOW, "pump model range")
-MAXIMUM_FLOW: Final = Sourced(program.MAXIMUM_FLOW, "pump model range")
+MINIMUM_FLOW: Final = Sourced(program.MINIMUM_FLOW, f"pump model range {TO_VERIFY}")
+MAXIMUM_FLOW: Final = Sourced(program.MAXIMUM_FLOW, f"pump model range {TO_VERIFY}")
 RESERVOIR: Final = Sourced(Volume.parse("40 mL"), "the largest reservoir of these pumps")
 LOW_ALARM: Final = Sourced(
     Volume.parse("2 mL"), "low-reservoir alarm by default on one system; withdrawal seen above"
 )
 CLOCK: Final = Sourced(Duration.parse("60 s"), "this project's choice (TIM-02)")
+
+LOCKOUT_SHORT: Final = Sourced(
+    Duration.parse("30 min"), "onset of a bolus 0.5 to 1 h: baclofen injection label, pharmacology"
+)
+DOSE_LONG: Final = Sourced(
+    Duration.parse("4 h"),
+    "a bolus acts for 4 to 8 h: baclofen injection label, pharmacology; this project's choice",
+)
 
 STOPPED_SOFT: Final = Sourced(Duration.parse("12 h"), "this project's choice (STP-03)")
 STOPPED_HARD: Final = Sourced(Duration.parse("48 h"), "this project's choice (STP-03)")

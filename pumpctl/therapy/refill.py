@@ -70,7 +70,13 @@ class Discrepancy(NamedTuple):
 
     filled: Volume | None
     expected: Volume
+    """As shown: never below nothing."""
     drained: Volume
+    counted: Fraction | None = None
+    """By the pump's pulses since the fill, in nL (`Residual.delivered`).
+
+    None, where no count is kept: filled less expected, too little once that has
+    stopped at nothing."""
 
     @property
     def apart(self) -> int:
@@ -78,18 +84,25 @@ class Discrepancy(NamedTuple):
         return self.drained.quanta - self.expected.quanta
 
     @property
-    def programmed(self) -> int | None:
+    def programmed(self) -> Fraction | None:
         """What the pump counted since the fill, in nL; None where the records contradict it."""
         if self.filled is None or self.filled < self.expected:
             return None
-        return self.filled.quanta - self.expected.quanta
+        if self.counted is not None:
+            return self.counted
+        return Fraction(self.filled.quanta - self.expected.quanta)
+
+    @property
+    def ran_dry(self) -> bool:
+        """Whether more was counted than was filled in: a computed zero stops no motor."""
+        return self.filled is not None and (self.programmed or 0) > self.filled.quanta
 
     @property
     def ratio(self) -> Fraction | None:
         """Delivered to programmed; below nothing where more was drained than filled in."""
         if self.filled is None or not self.programmed:
             return None
-        return Fraction(self.filled.quanta - self.drained.quanta, self.programmed)
+        return (self.filled.quanta - self.drained.quanta) / self.programmed
 
     @property
     def judged(self) -> Fraction | None:
@@ -150,6 +163,8 @@ class RefillRecord(NamedTuple):
     filled: Volume | None
     """In the reservoir after the last fill; None where no record tells."""
     expected: Volume
+    counted: Fraction | None
+    """By the pump's pulses since then, in nL (`Residual.delivered`); None: no count is kept."""
     drained: Volume
     injected: Volume
     left: Volume = Volume(0)
@@ -167,7 +182,7 @@ class RefillRecord(NamedTuple):
     @property
     def discrepancy(self) -> Discrepancy:
         """Drained against expected."""
-        return Discrepancy(self.filled, self.expected, self.drained)
+        return Discrepancy(self.filled, self.expected, self.drained, self.counted)
 
     @property
     def drawn_up(self) -> Mass:
@@ -201,6 +216,18 @@ def is_old_dose(old: Program | None, new: Program) -> bool:
         return most > practice.RESTART.value.quanta
     pairs = zip(daily_doses(old), daily_doses(new), strict=True)
     return most >= largest_24h_with_patient_doses(old).quanta or any(b >= a for a, b in pairs)
+
+
+def is_refused(old: Program | None, new: Program) -> bool:
+    """Whether `new` may not follow suspected non-delivery, whatever the reason.
+
+    The old dose and more, and more than a new patient may start with: who has not
+    had the drug is as new (`practice.RESTART`). Minimum rate never.
+    """
+    if new.mode is Mode.MINIMUM:
+        return False
+    most = largest_24h_with_patient_doses(new).quanta
+    return most > practice.RESTART.value.quanta or is_old_dose(old, new)
 
 
 class Offer(NamedTuple):

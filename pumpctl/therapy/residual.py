@@ -100,7 +100,11 @@ class Residual(NamedTuple):
 
     @property
     def expected(self) -> Volume:
-        """The expected residual: rounded down, and never below nothing."""
+        """The expected residual, to be shown: rounded down, and never below nothing.
+
+        Because it stops at nothing while the motor goes on, the ratio is taken from
+        `delivered` (`refill.Discrepancy.counted`), never from this.
+        """
         return Volume(max(0, round_down(self.fill.quanta - self.delivered)))
 
     @property

@@ -119,7 +119,7 @@ class Scaling(NamedTuple):
         if factor <= 0:
             raise InputRefused(
                 f"{dose} leaves nothing for the basal rate",
-                hint="a program always has a basal rate; scale the boluses too, or stop the pump",
+                hint="a program always has a basal rate: scale the boluses too, or wean",
             )
         made = self.applied(factor, fallback=fallback)
         if any(not step.rate for steps in made.days for step in steps):
@@ -143,12 +143,17 @@ def _rate(old: Rate, factor: Fraction, up: bool) -> Rate:
     return Rate(max(old.quanta, steps) if factor >= 1 else min(old.quanta, steps))
 
 
-def _in_proportion(old: Program, new: Program) -> Rate:
+def proportional_fallback(old: Program, new: Program) -> Rate:
     """The old fallback's part of the smallest day, of the new smallest day.
 
     Rounded towards three quarters, the middle of what the checks take without a reason.
-    What lay above the pump's least rate stays at it, or above.
+    What is written may be more: no fallback falls below the pump's least rate.
     """
     share = Fraction(old.fallback.quanta) / smallest_day(old)
-    made = Rate(_whole(share * smallest_day(new), share < Fraction(3, 4)))
+    return Rate(_whole(share * smallest_day(new), share < Fraction(3, 4)))
+
+
+def _in_proportion(old: Program, new: Program) -> Rate:
+    """In proportion; but what lay above the pump's least rate stays at it, or above."""
+    made = proportional_fallback(old, new)
     return max(made, min(old.fallback, minimum_rate(old.concentration)))

@@ -2,8 +2,8 @@
 
 From the label's steps, by origin, age and history, inside the library's limits.
 It never chooses: it gives bounds, and says of a chosen dose whether it is refused
-or needs a reason. How a dose is put into the program is `scaling`'s matter; the
-checks judge the program that comes of it.
+or needs a reason. How a dose is put into the program is `scaling`'s matter, and
+where the checks refuse the program that comes of it `titration_bounds`' one.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from pumpctl.therapy.compare import percent_text
 from pumpctl.therapy.figures import largest_day
 from pumpctl.therapy.findings import Finding, Severity
 from pumpctl.therapy.label import StepRange
-from pumpctl.therapy.library import TO_VERIFY, Library, Limits, Sourced
+from pumpctl.therapy.library import TO_VERIFY, Library, Sourced
 from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.patient import Patient
 from pumpctl.therapy.program import Mode, Program
 from pumpctl.therapy.scaling import Boluses, Scaling
+from pumpctl.therapy.titration_bounds import Hard, hard_beyond
 
 
 class Soft(NamedTuple):
@@ -47,12 +48,16 @@ class Range(NamedTuple):
     refused_beyond: Sourced[Rate] | None
     reason_beyond: tuple[Soft, ...]
     """The nearest first; none that lies beyond what is refused."""
+    hard_beyond: Hard | None
+    """Where the checks of the program end it, before `refused_beyond` does."""
 
     @property
     def sources(self) -> tuple[str, ...]:
         """Where its figures come from, each once."""
         refused = [self.refused_beyond.source] if self.refused_beyond else []
-        every = [self.step.source, *refused, *(soft.source for soft in self.reason_beyond)]
+        hard = [self.hard_beyond.source] if self.hard_beyond else []
+        reasons = (soft.source for soft in self.reason_beyond)
+        every = [self.step.source, *refused, *hard, *reasons]
         return tuple(dict.fromkeys(every))
 
 
@@ -67,6 +72,12 @@ class Titration(NamedTuple):
     earliest: Sourced[Moment] | None
     """An increase not before; None: neither the start nor the last increase is known."""
     reduction: Range | None
+    no_reduction: str
+    """Why there is none; empty where there is one."""
+    last_increase: Moment | None
+    """As it was given; None: not known."""
+    smaller_refused: str
+    """Why every smaller dose is refused; empty where the range or the checks decide."""
 
     @property
     def dose(self) -> Rate:
@@ -97,17 +108,29 @@ def titration(
     """
     if program.mode is Mode.MINIMUM:
         why = "minimum rate is no prescribed dose; what follows on it is a start, not a step"
-        return Titration(Fraction(program.fallback.quanta), None, why, None, None)
+        least = "minimum rate is the least that the pump gives"
+        current = Fraction(program.fallback.quanta)
+        return Titration(current, None, why, None, None, least, last_increase, why)
     scaling, current = Scaling(program, boluses), largest_day(program)
-    limits = library.nearest(program.drug, program.concentration)
-    increase = _increase(scaling, patient, limits)
+    increase = _increase(scaling, patient, library)
+    reduction = _reduction(scaling, library)
     return Titration(
         current,
-        increase,
-        "" if increase else "the dose is at its limit: no larger one is permitted",
+        increase if isinstance(increase, Range) else None,
+        "" if isinstance(increase, Range) else _none("larger", increase),
         _earliest(started, last_increase),
-        _reduction(scaling, limits),
+        reduction if isinstance(reduction, Range) else None,
+        "" if isinstance(reduction, Range) else _none("smaller", reduction),
+        last_increase,
+        _none("smaller", None) if reduction is None else "",
     )
+
+
+def _none(which: str, hard: Hard | None) -> str:
+    """Why no dose on this side can be had."""
+    if hard is None:
+        return f"the dose is at its limit: no {which} one is permitted"
+    return f"a {which} dose would have a hard finding, {hard.id}: {hard.message}"
 
 
 def changed_by(current: Fraction, percent: Percent, *, down: bool = False) -> Rate:
@@ -131,15 +154,20 @@ def refusal(found: Titration, dose: Rate, now: Moment) -> str | None:
             return f"no increase before {when}: {found.earliest.source}"
         most = span.refused_beyond
         if most is not None and dose > most.value:
-            usual = f"permitted now is {span.low} to {span.high}"
-            return f"{dose} is above {most.value}: {usual} ({most.source})"
+            return f"{dose} is above {most.value}: {_usual(span, 'above')} ({most.source})"
     elif found.reduction is None:
-        return found.no_increase
+        return found.smaller_refused or None
     else:
         least = found.reduction.refused_beyond
         if least is not None and dose < least.value:
-            return f"{dose} is below {least.value} ({least.source})"
+            usual = _usual(found.reduction, "below")
+            return f"{dose} is below {least.value}: {usual} ({least.source})"
     return None
+
+
+def _usual(span: Range, beyond: str) -> str:
+    reason = "".join(f"; {beyond} {soft.dose} needs a reason" for soft in span.reason_beyond[:1])
+    return f"the usual step is {span.low} to {span.high}; smaller is allowed{reason}"
 
 
 def cautions(found: Titration, dose: Rate) -> tuple[Finding, ...]:
@@ -181,7 +209,9 @@ def _earliest(started: Moment | None, last_increase: Moment | None) -> Sourced[M
     return max(known, key=lambda each: each.value.utc_ms, default=None)
 
 
-def _increase(scaling: Scaling, patient: Patient, limits: Limits) -> Range | None:
+def _increase(scaling: Scaling, patient: Patient, library: Library) -> Range | Hard | None:
+    """The range; or the hard finding that leaves none, or None where a limit does."""
+    limits = library.nearest(scaling.program.drug, scaling.program.concentration)
     step = label.increase_step(patient.age_group, patient.spasticity_origin, patient.history)
     change, absolute = limits.daily_change, limits.daily_dose
     of_label = _Bound(scaling.dose(scaling.within(step.high.fraction)), step.source, _BY_LABEL)
@@ -203,6 +233,11 @@ def _increase(scaling: Scaling, patient: Patient, limits: Limits) -> Range | Non
     if largest_day(high) <= largest_day(scaling.program):
         return None
     top = round_down(largest_day(high))
+    stopped = hard_beyond(scaling, round_down((most or of_label).exact), library)
+    if stopped is not None:
+        if not stopped.changes:
+            return stopped
+        top = min(top, stopped.dose.quanta)
     return Range(
         low=Rate(min(round_up(largest_day(low)), top)),
         high=Rate(top),
@@ -211,12 +246,16 @@ def _increase(scaling: Scaling, patient: Patient, limits: Limits) -> Range | Non
         reason_beyond=tuple(
             Soft(Rate(round_down(each.exact)), each.source, each.id)
             for each in sorted(soft)
-            if most is None or each.exact < most.exact
+            if (most is None or each.exact < most.exact)
+            and (stopped is None or each.exact < stopped.dose.quanta)
         ),
+        hard_beyond=stopped,
     )
 
 
-def _reduction(scaling: Scaling, limits: Limits) -> Range:
+def _reduction(scaling: Scaling, library: Library) -> Range | Hard | None:
+    """The same downwards."""
+    limits = library.nearest(scaling.program.drug, scaling.program.concentration)
     step, change, absolute = label.REDUCTION, limits.daily_change, limits.daily_dose
     hard = [
         *_relative(scaling, change.reduction_hard, -1),
@@ -229,17 +268,26 @@ def _reduction(scaling: Scaling, limits: Limits) -> Range:
     least = max(hard, default=None)
     low = largest_day(scaling.applied(scaling.within(-step.high.fraction)))
     high = largest_day(scaling.applied(scaling.within(-step.low.fraction), outwards=True))
-    bottom = max(low, least.exact) if least else low
+    bottom = round_up(max(low, least.exact) if least else low)
+    if bottom >= largest_day(scaling.program):
+        return None
+    stopped = hard_beyond(scaling, round_up(least.exact) if least else 1, library)
+    if stopped is not None:
+        if not stopped.changes:
+            return stopped
+        bottom = max(bottom, stopped.dose.quanta)
     return Range(
-        low=Rate(round_up(bottom)),
-        high=Rate(max(round_down(high), round_up(bottom))),
+        low=Rate(bottom),
+        high=Rate(max(round_down(high), bottom)),
         step=step,
         refused_beyond=Sourced(Rate(round_up(least.exact)), least.source) if least else None,
         reason_beyond=tuple(
             Soft(Rate(round_up(each.exact)), each.source, each.id)
             for each in sorted(soft, reverse=True)
-            if least is None or each.exact > least.exact
+            if (least is None or each.exact > least.exact)
+            and (stopped is None or each.exact > stopped.dose.quanta)
         ),
+        hard_beyond=stopped,
     )
 
 

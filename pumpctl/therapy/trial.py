@@ -155,7 +155,8 @@ def _after(last: Injection, permitted: tuple[ScreeningStep, ...], earliest: Mome
                 f"no response to {last.dose}: not a candidate for a pump",
                 label.NO_RESPONSE,
             )
-        why = f"no response to {last.dose}; at least {label.SCREENING_APART.value} after it"
+        apart = label.SCREENING_APART.value.text_in("h")
+        why = f"no response to {last.dose}; at least {apart} after it"
         return _inject(permitted, earliest, why, label.SCREENING_SOURCE)
     times = _times(last.effect, last.bad_reaction)
     if times is None:

@@ -23,6 +23,9 @@ from pumpctl.therapy.titration import changed_by
 
 MAX_STEPS = 60
 """More steps than that are a slip in the percentage (this project's choice)."""
+MAX_DAYS = 366
+"""A step that lasts longer is no step of a weaning (this project's choice)."""
+_LAST_DATE = Date.parse("9999-12-31")
 
 
 class WeaningStep(NamedTuple):
@@ -63,7 +66,11 @@ def weaning(
         raise InputRefused(f"{to} is a stop, and weaning ends in a dose or in minimum rate")
     if days < 1:
         raise InputRefused("a step lasts at least one day")
+    if days > MAX_DAYS:
+        raise InputRefused(f"a step lasts at most {MAX_DAYS} days")
     made = [program, *_programs(Scaling(program, boluses), by, to)]
+    if start.plus(days * (len(made) - 2)) > _LAST_DATE:
+        raise InputRefused(f"it would end after {_LAST_DATE}", hint="an earlier --at")
     steps = []
     for number in range(1, len(made)):
         date = start.plus(days * (number - 1))
@@ -111,7 +118,9 @@ def _step(before: Program, program: Program, date: Date, days: int | None) -> We
     doses = daily_doses(program)
     mass = volume = None
     if days is not None:
-        exact = sum((doses[date.plus(day).weekday] for day in range(days)), Fraction(0))
+        weeks, rest = divmod(days, 7)
+        odd = (doses[date.plus(day).weekday] for day in range(rest))
+        exact = weeks * sum(doses, Fraction(0)) + sum(odd, Fraction(0))
         mass = Mass(round_half_up(exact))
         volume = Volume(round_half_up(exact * 1_000 / program.concentration.quanta))
     return WeaningStep(

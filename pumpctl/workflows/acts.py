@@ -13,10 +13,12 @@ from pumpctl.errors import InputRefused
 from pumpctl.pump.encode import from_wire, program_hash
 from pumpctl.pump.pump import Pump, Staged
 from pumpctl.therapy.checks import check_change
+from pumpctl.therapy.draft import draft_of
 from pumpctl.therapy.findings import Finding
 from pumpctl.therapy.library import Library
 from pumpctl.therapy.moment import Moment
-from pumpctl.therapy.patient import tag_hash
+from pumpctl.therapy.past import Past
+from pumpctl.therapy.patient import Patient, tag_hash
 from pumpctl.therapy.profile import Profile
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import Delivery, PumpState
@@ -28,8 +30,9 @@ Kind = Literal["program", "resume"]
 class Act(Protocol):
     """What the road needs to know of a change of therapy.
 
-    `findings` are held against the library that is handed in: the one in force at
-    that moment, whatever the plan was made with.
+    `findings` are held against the library and the course that are handed in: those of
+    that moment, whatever the plan was made with. `whom`: for whom the label's rules
+    speak; None where nobody says.
     """
 
     @property
@@ -38,9 +41,13 @@ class Act(Protocol):
     def program(self) -> Program: ...
     @property
     def patient(self) -> str: ...
+    @property
+    def whom(self) -> Patient | None: ...
     def tag(self, state: PumpState) -> bytes: ...
     def tag_after(self, state: PumpState) -> bytes | None: ...
-    def findings(self, state: PumpState, now: Moment, library: Library) -> tuple[Finding, ...]: ...
+    def findings(
+        self, state: PumpState, now: Moment, library: Library, past: Past | None
+    ) -> tuple[Finding, ...]: ...
     def stage(self, pump: Pump, state: PumpState) -> Staged: ...
 
 
@@ -60,6 +67,11 @@ class ProgramAct(NamedTuple):
         """The clinic's own label of the patient."""
         return self.profile.patient.tag
 
+    @property
+    def whom(self) -> Patient | None:
+        """The patient, as the profile says."""
+        return self.profile.patient
+
     def tag(self, state: PumpState) -> bytes:
         """The short hash that this patient has in this pump."""
         return tag_hash(state.serial, self.patient)
@@ -68,9 +80,11 @@ class ProgramAct(NamedTuple):
         """The pump is this patient's from then on."""
         return self.tag(state)
 
-    def findings(self, state: PumpState, now: Moment, library: Library) -> tuple[Finding, ...]:
+    def findings(
+        self, state: PumpState, now: Moment, library: Library, past: Past | None
+    ) -> tuple[Finding, ...]:
         """Everything that the checks say of this profile on this pump."""
-        return check_change(self.profile, state, station_now=now, library=library)
+        return check_change(self.profile, state, station_now=now, library=library, past=past)
 
     def stage(self, pump: Pump, state: PumpState) -> Staged:
         """Put it into the pump's staged slot."""
@@ -81,13 +95,18 @@ class PlannedAct(NamedTuple):
     """The same from a plan file, in another process: the profile itself is not needed."""
 
     program: Program
-    patient: str
+    whom: Patient
     tag_hash: bytes
 
     @property
     def kind(self) -> Kind:
         """Its name in plans, gates and journal."""
         return "program"
+
+    @property
+    def patient(self) -> str:
+        """The clinic's own label of the patient."""
+        return self.whom.tag
 
     def tag(self, state: PumpState) -> bytes:
         """The short hash that was confirmed."""
@@ -97,9 +116,13 @@ class PlannedAct(NamedTuple):
         """The pump is this patient's from then on."""
         return self.tag_hash
 
-    def findings(self, state: PumpState, now: Moment, library: Library) -> tuple[Finding, ...]:
-        """What the checks say now of the program on this pump."""
-        return check_change(self.program, state, station_now=now, library=library)
+    def findings(
+        self, state: PumpState, now: Moment, library: Library, past: Past | None
+    ) -> tuple[Finding, ...]:
+        """What the checks say now of the program on this pump, for this patient."""
+        draft = draft_of(self.program)._replace(patient=self.whom)
+        profile = Profile("plan", self.whom, None, self.program, draft)
+        return check_change(profile, state, station_now=now, library=library, past=past)
 
     def stage(self, pump: Pump, state: PumpState) -> Staged:
         """Put it into the pump's staged slot."""
@@ -117,6 +140,11 @@ class ResumeAct(NamedTuple):
         """Its name in plans, gates and journal."""
         return "resume"
 
+    @property
+    def whom(self) -> Patient | None:
+        """Nobody says: going on is no increase, and a pause counts for everybody."""
+        return None
+
     def tag(self, state: PumpState) -> bytes:
         """The pump's own: resuming assigns nobody."""
         return state.tag_hash or bytes(8)
@@ -125,14 +153,16 @@ class ResumeAct(NamedTuple):
         """Whatever the pump held before."""
         return state.tag_hash
 
-    def findings(self, state: PumpState, now: Moment, library: Library) -> tuple[Finding, ...]:
+    def findings(
+        self, state: PumpState, now: Moment, library: Library, past: Past | None
+    ) -> tuple[Finding, ...]:
         """How long the patient has been without drug, and what follows from it (STP-03)."""
         if state.delivery is not Delivery.STOPPED:
             raise InputRefused(
                 f"the pump is not stopped, it is {state.delivery.value}",
                 hint="there is nothing to resume",
             )
-        return check_change(self.program, state, station_now=now, library=library)
+        return check_change(self.program, state, station_now=now, library=library, past=past)
 
     def stage(self, pump: Pump, state: PumpState) -> Staged:
         """Stage going on."""

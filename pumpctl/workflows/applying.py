@@ -26,7 +26,7 @@ from pumpctl.errors import (
     WrongPump,
 )
 from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, StateVersion, Unknown
-from pumpctl.pump.encode import program_hash
+from pumpctl.pump.encode import program_hash, to_wire
 from pumpctl.pump.pump import Staged
 from pumpctl.station.journal import Journal
 from pumpctl.station.library_store import InForce
@@ -34,16 +34,25 @@ from pumpctl.station.plan import Plan, token
 from pumpctl.therapy.findings import Finding, Severity
 from pumpctl.therapy.library import Library
 from pumpctl.therapy.state import Delivery, PumpState
+from pumpctl.wire.program import program_bytes
 from pumpctl.workflows.acts import Act
 from pumpctl.workflows.gates import pass_gates
 from pumpctl.workflows.libraries import library_for_change
-from pumpctl.workflows.planning import planned_library, refuse_hard, stage_and_read
+from pumpctl.workflows.past import past_of
+from pumpctl.workflows.planning import (
+    planned_library,
+    refuse_hard,
+    stage_and_read,
+    window_lengths,
+)
 from pumpctl.workflows.visit import Visit
 
 CLOCK_SLACK_MS = 5_000
 """How far a station's clock may be set back by its time service within a visit."""
 _GROWING = {"STOPPED_LONG", "STOPPED_RESTART", "WINDOW_AHEAD_SOFT"}
 """Findings whose figure moves with time; crossing the next limit is another id."""
+_AS_PLANNED = {"INCREASE_24H", "TITRATION_STEP", "MAINTENANCE_STEP"}
+"""Findings against all doses of 24 hours: of those that ended when the plan was made."""
 _DELIVERS = {Delivery.DELIVERING, Delivery.MINIMUM, Delivery.BOLUS, Delivery.BRIDGE}
 
 
@@ -118,8 +127,8 @@ def _apply(visit: Visit, journal: Journal, plan: Plan, act: Act) -> AppliedPlan:
     state = visit.state()
     _check_fresh(visit, plan, state, operation)
     library = library_for_change(visit, journal)
-    _check_findings(visit, plan, act, state, library.library)
-    body = _body(visit, plan, library)
+    _check_findings(visit, journal, plan, act, state, library.library)
+    body = _body(visit, plan, state, library)
     staged = _stage_same(visit, journal, plan, act, state, body)
     head = journal.append(
         "intent", at=str(visit.now()), pump=visit.serial, operation=plan.operation, body=body
@@ -212,12 +221,15 @@ def _check_fresh(visit: Visit, plan: Plan, state: PumpState, operation: Operatio
         raise PlanStale("the plan was made on a rehearsal's clock, and this is not a rehearsal")
 
 
-def _check_findings(visit: Visit, plan: Plan, act: Act, state: PumpState, library: Library) -> None:
+def _check_findings(
+    visit: Visit, journal: Journal, plan: Plan, act: Act, state: PumpState, library: Library
+) -> None:
     """What the checks say now must be what was shown when the plan was confirmed.
 
-    They are asked with the library that is in force now, whichever the plan was made with.
+    They are asked with the library that is in force now, whichever the plan was made
+    with, and with the course as it is told now.
     """
-    findings = act.findings(state, visit.now(), library)
+    findings = _findings_now(visit, journal, plan, act, state, library)
     refuse_hard(findings)
     shown = {(found.id, found.value) for found in plan.findings if found.severity == "soft"}
     new = tuple(
@@ -232,6 +244,26 @@ def _check_findings(visit: Visit, plan: Plan, act: Act, state: PumpState, librar
         raise LimitSoft(
             f"there are soft findings that the plan does not name: {names}", findings=new
         )
+
+
+def _findings_now(
+    visit: Visit, journal: Journal, plan: Plan, act: Act, state: PumpState, library: Library
+) -> tuple[Finding, ...]:
+    """Everything that the checks say; an increase and its size as of when the plan was made.
+
+    The pump's state version is the plan's: nothing was changed since. But a dose may
+    have left the last 24 hours, and what was going back to it would now be an increase.
+    """
+    now, past = visit.now(), past_of(visit, journal, state, window_lengths(act, library)).past
+    findings = act.findings(state, now, library, past)
+    again = {each.id for each in findings} & _AS_PLANNED
+    if not again:
+        return findings
+    as_planned = act.findings(state._replace(counter_ms=plan.counter_ms), now, library, past)
+    return (
+        *(each for each in findings if each.id not in again),
+        *(each for each in as_planned if each.id in again),
+    )
 
 
 def _stage_same(
@@ -257,12 +289,16 @@ def _stage_same(
     return staged
 
 
-def _body(visit: Visit, plan: Plan, library: InForce) -> dict[str, object]:
+def _body(visit: Visit, plan: Plan, state: PumpState, library: InForce) -> dict[str, object]:
+    """The intent. Its programs, new and old, are what the course is read from later."""
+    old = state.program
     return {
         "kind": plan.kind,
         "plan": plan.hash,
         "content": plan.content,
         "program": plan.program_hash,
+        "program_bytes": plan.program,
+        "old_program_bytes": None if old is None else program_bytes(to_wire(old)).hex(),
         "tag": plan.tag_hash,
         "operator": visit.station.operator,
         "state_version": plan.state_version,

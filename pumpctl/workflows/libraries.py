@@ -1,11 +1,13 @@
-"""Drug libraries at work: which one is in force, and checking, signing, installing one.
+"""Drug libraries at work: which one is in force, and checking and signing one.
 
 Nothing here asks a pump. A command that changes therapy comes through
-`library_for_change`; every other asks `library_in_force`.
+`library_for_change`; every other asks `library_in_force`. Installing one is in
+`library_install`.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,15 +16,15 @@ from pumpctl.errors import (
     LibraryInvalid,
     LibrarySignature,
     LibrarySyntax,
-    LibraryVersion,
     StoreError,
     UsageError,
 )
 from pumpctl.station import library_store as store
-from pumpctl.station.library_store import InForce, Marker, Recorded, Standing
+from pumpctl.station.library_files import is_there, listed, may_write, read_file
+from pumpctl.station.library_store import InForce, Recorded, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pumpctl.station.home import Home
     from pumpctl.station.journal import Journal
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     from pumpctl.therapy.moment import Date
     from pumpctl.workflows.surroundings import Station
     from pumpctl.workflows.visit import Visit
-
-Overrides = tuple[tuple[str, str], ...]
 
 
 def library_in_force(home: Home, today: Date) -> InForce:
@@ -53,10 +53,13 @@ def library_for_change(visit: Visit, journal: Journal) -> InForce:
 
 
 def library_examined(station: Station) -> InForce:
-    """What is in force, looked at as strictly as for a change of therapy."""
+    """What is in force, looked at as strictly as for a change of therapy; it only reads.
+
+    StoreError where the home cannot be read.
+    """
     recorded = Recorded()
-    if station.home.journal.exists():
-        with open_journal(station) as journal:
+    if station.home.journal.name in listed(station.home.root):
+        with _journal_to_read(station) as journal:
             recorded = store.recorded_in(journal)
     return store.verified(station.home, station.wall().date, recorded)
 
@@ -68,7 +71,7 @@ def need_valid(found: InForce) -> InForce:
     return found
 
 
-# --- check, sign, install ----------------------------------------------------------
+# --- check and sign -----------------------------------------------------------------
 
 
 class CheckedLibrary(NamedTuple):
@@ -93,22 +96,15 @@ class SignedLibrary(NamedTuple):
     """Whether the key counts at this station."""
 
 
-class InstalledLibrary(NamedTuple):
-    """What an installation came to."""
-
-    marker: Marker
-    library: Library
-    before: InForce
-    changed: bool
-    """False where the same file was in force already."""
-
-
 def check_file(station: Station, path: Path) -> CheckedLibrary:
-    """Read and check a library, signed or not, as it would be for an installation today."""
+    """Read and check a library, signed or not, as it would be for an installation today.
+
+    `-` is standard input.
+    """
     from pumpctl.station.library_trailer import taken_apart
     from pumpctl.therapy.library_file import read_library_bytes
 
-    data = _read(path)
+    data = _standard_input() if str(path) == "-" else read_given(path)
     body, key, wrong = data, None, ""
     signed = True
     try:
@@ -128,121 +124,74 @@ def sign_file(
 ) -> SignedLibrary:
     """Sign a library with a key of this station's or of a file; written to `out`, or in place.
 
-    Raises LibraryFaulty with the findings where a hard one stands in the way.
+    Raises LibraryFaulty with the findings where a hard one stands in the way,
+    LibrarySignature where the key was revoked here.
     """
     from pumpctl.station.home import write_whole
     from pumpctl.station.library_keys import find_key
     from pumpctl.station.library_signing import read_private, signed
     from pumpctl.station.library_trailer import unsigned
+    from pumpctl.therapy.toml_text import MAX_BYTES
 
     try:
-        data = unsigned(_read(path))
+        data = unsigned(read_given(path))
     except LibrarySignature as error:
         hint = "remove the lines that begin with #:sign, then sign it again"
         raise LibrarySignature(f"{path}: {error.message}", hint=hint) from error
-    library, _ = _faultless(path, data, station.wall().date)
-    if out is not None and out.exists():
+    library, _ = faultless(path, data, station.wall().date)
+    if out is not None and is_there(out):
         raise UsageError(f"{out} is there already", hint="choose another name, or leave -o out")
     whole, named = signed(data, read_private(_private_path(station.home, key), passphrase))
-    write_whole(out or path, whole, 0o644)
+    if len(whole) > MAX_BYTES:
+        raise LibraryFaulty(f"{path}: signed it has {len(whole)} bytes, at most are {MAX_BYTES}")
     known = find_key(station.home, named)
+    if known is not None and known.revoked is not None:
+        raise LibrarySignature(
+            f"nothing is signed: key {named} ({known.name}) was revoked by {known.revoked_by} "
+            f"at {known.revoked}",
+            hint="sign with another key; pumpctl library keys lists them",
+        )
+    write_whole(out or path, whole, 0o644)
     counts = known is not None and known.counts
     return SignedLibrary(library, out or path, named, store.sha256_of(whole), counts)
 
 
-def install_file(station: Station, path: Path, overrides: Overrides) -> InstalledLibrary:
-    """Put a signed library in force at this station (LIM-07).
-
-    Raises LibrarySignature, LibraryFaulty or LibraryVersion where it may not be.
-    The order is: the file, the journal, the marker. Cut anywhere, either the old
-    one is in force or none, and the same command finishes it.
-    """
-    data = _read(path)
-    today = station.wall().date
-    with open_journal(station) as journal:
-        recorded = store.recorded_in(journal)
-        try:
-            parts, key = store.check_signed(station.home, data, recorded.revoked)
-        except LibrarySignature as error:
-            raise LibrarySignature(f"{path}: {error.message}", hint=error.hint) from error
-        before = store.verified(station.home, today, recorded)
-        digest = store.sha256_of(data)
-        known = digest == recorded.sha256
-        # What was installed once is put back as it was, whatever the day.
-        library, soft = _faultless(path, parts.body, None if known else today)
-        if known and before.marker is not None and before.marker.sha256 == digest:
-            return InstalledLibrary(before.marker, library, before, changed=False)
-        if not known:
-            _check_version(station.home, library, digest, recorded)
-        named = [] if known else _overridden(path, soft, overrides)
-        at = str(station.wall())
-        marker = Marker(library.site, library.version, digest, key.id, at, station.operator)
-        station.home.write_bytes(store.stored_path(station.home, marker), data)
-        if not known:
-            note(station, journal, "installed", {**marker._asdict(), "overrides": named})
-        store.write_marker(station.home, marker)
-    return InstalledLibrary(marker, library, before, changed=True)
+def counted(count: int, what: str) -> str:
+    """`1 soft finding`, `2 soft findings`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def _check_version(home: Home, library: Library, digest: str, recorded: Recorded) -> None:
-    """The version is above every one that journal or marker name."""
-    newest, newest_digest = recorded.version, recorded.sha256
-    try:
-        marker = store.read_marker(home)
-    except StoreError:
-        marker = None  # damaged: the journal says what counts
-    if marker is not None and marker.version > newest:
-        newest, newest_digest = marker.version, marker.sha256
-    if library.version == newest and digest != newest_digest:
-        raise LibraryVersion(
-            f"version {newest} is installed already, and this is another one of the same number"
-        )
-    if library.version < newest:
-        raise LibraryVersion(
-            f"this is version {library.version}; version {newest} was installed here"
-        )
-
-
-def _faultless(path: Path, body: bytes, today: Date | None) -> tuple[Library, tuple[Finding, ...]]:
+def faultless(path: Path, body: bytes, today: Date | None) -> tuple[Library, tuple[Finding, ...]]:
     """The library and its soft findings; LibraryFaulty where it has a hard one."""
     from pumpctl.therapy.library_file import read_library_bytes
 
     reading = read_library_bytes(body, str(path), today)
     if reading.library is None or reading.hard:
         raise LibraryFaulty(
-            f"{path}: {len(reading.hard)} hard finding{'s' if len(reading.hard) > 1 else ''}",
-            findings=reading.hard,
+            f"{path}: {counted(len(reading.hard), 'hard finding')}", findings=reading.hard
         )
     return reading.library, reading.soft
 
 
-def _overridden(
-    path: Path, soft: tuple[Finding, ...], overrides: Overrides
-) -> list[dict[str, str]]:
-    """Each soft finding's reason; LibraryFaulty where one has none (LIM-02)."""
-    names = {each.id for each in soft}
-    for name, _ in overrides:
-        if name not in names:
-            raise UsageError(
-                f"--override {name}: there is no soft finding of that name",
-                hint=f"soft findings here: {', '.join(sorted(names)) or 'none'}",
-            )
-    still = tuple(each for each in soft if each.id not in {name for name, _ in overrides})
-    if still:
-        raise LibraryFaulty(
-            f"{path}: soft findings without a reason: "
-            + ", ".join(sorted({each.id for each in still})),
-            hint="install it again with --override ID=REASON for each of them, or change it",
-            findings=still,
-        )
-    return [{"id": name, "reason": reason} for name, reason in overrides]
-
-
-def _read(path: Path) -> bytes:
+def read_given(path: Path) -> bytes:
+    """A file that was named on the command line; LibrarySyntax where it cannot be read."""
     try:
-        return store.read_file(path)
+        return read_file(path)
     except StoreError as error:
         raise LibrarySyntax(error.message, hint="is this the right file?") from error
+
+
+def _standard_input() -> bytes:
+    import sys
+
+    from pumpctl.therapy.toml_text import MAX_BYTES
+
+    if sys.stdin is None:
+        raise LibrarySyntax("standard input cannot be read: it is closed", hint="name a file")
+    try:
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise LibrarySyntax(f"standard input cannot be read: {error}", hint="") from error
 
 
 def _private_path(home: Home, key: str) -> Path:
@@ -250,9 +199,9 @@ def _private_path(home: Home, key: str) -> Path:
     from pumpctl.station.library_keys import key_folder
 
     own = key_folder(home) / f"{key}.pem"
-    if Path(key).name == key and own.exists():
+    if Path(key).name == key and is_there(own):
         return own
-    if Path(key).is_file():
+    if is_there(Path(key)):
         return Path(key)
     raise UsageError(f"there is no key {key}, here or in a file", hint="pumpctl library keys")
 
@@ -262,14 +211,44 @@ def _private_path(home: Home, key: str) -> Path:
 
 def open_journal(station: Station) -> Journal:
     """The journal, its chain whole; StoreError otherwise."""
+    return _whole_journal(station.home.journal)
+
+
+def _whole_journal(path: Path) -> Journal:
     from pumpctl.station.journal import Journal
 
-    journal = Journal(station.home.journal)
+    journal = Journal(path)
     fault = journal.fault()
     if fault is not None:
         journal.close()
         raise StoreError(f"the journal is damaged: {fault}", hint="restore it, then try again")
     return journal
+
+
+@contextmanager
+def _journal_to_read(station: Station) -> Iterator[Journal]:
+    """The same for reading; where this user may not write it, a copy of it.
+
+    An open journal writes beside its file even to be read.
+    """
+    home = station.home
+    if may_write(home.root, home.journal):
+        with open_journal(station) as journal:
+            yield journal
+        return
+    from shutil import copyfile
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="pumpctl-") as folder:
+        copy = Path(folder) / home.journal.name
+        try:
+            for suffix in ("-wal", ""):  # what was not yet moved into the file, first
+                if home.journal.name + suffix in listed(home.root):
+                    copyfile(f"{home.journal}{suffix}", f"{copy}{suffix}")
+        except OSError as error:
+            raise StoreError(f"the journal {home.journal} cannot be read: {error}") from error
+        with _whole_journal(copy) as journal:
+            yield journal
 
 
 def note(station: Station, journal: Journal, what: str, body: dict[str, object]) -> None:

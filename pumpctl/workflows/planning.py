@@ -13,7 +13,7 @@ from pumpctl.errors import LimitHard, ReadbackDiffers, UsageError
 from pumpctl.outcomes import OperationId
 from pumpctl.pump.encode import program_hash, to_wire
 from pumpctl.pump.pump import Readback, Staged
-from pumpctl.quantities import Mass, Rate, Volume, round_half_up
+from pumpctl.quantities import Duration, Mass, Rate, Volume, round_half_up
 from pumpctl.station.journal import Journal
 from pumpctl.station.library_store import InForce
 from pumpctl.station.plan import (
@@ -22,12 +22,14 @@ from pumpctl.station.plan import (
     Plan,
     PlannedFinding,
     PlannedLibrary,
+    PlannedPatient,
     PlannedPump,
     sealed,
 )
 from pumpctl.therapy import figures
 from pumpctl.therapy.compare import change, summary
 from pumpctl.therapy.findings import Finding, Severity
+from pumpctl.therapy.library import Library
 from pumpctl.therapy.moment import DAYS, Moment
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import PumpState
@@ -35,6 +37,7 @@ from pumpctl.wire.program import program_bytes
 from pumpctl.workflows.acts import Act
 from pumpctl.workflows.gates import pass_gates
 from pumpctl.workflows.libraries import library_for_change
+from pumpctl.workflows.past import past_of
 from pumpctl.workflows.visit import Visit
 
 
@@ -62,7 +65,10 @@ def make_plan(
     state = visit.state()
     now = visit.now()
     library = library_for_change(visit, journal)
-    findings = act.findings(state, now, library.library)
+    told = past_of(visit, journal, state, window_lengths(act, library.library))
+    for line in told.missing:
+        visit.station.tell(line)
+    findings = act.findings(state, now, library.library, told.past)
     refuse_hard(findings)
     named = _overrides(findings, overrides)
     staged, readback = stage_and_read(visit, act, state)
@@ -74,6 +80,7 @@ def make_plan(
         kind=act.kind,
         pump=PlannedPump(serial=state.serial, model=state.model),
         patient=act.patient,
+        label_rules=_planned_patient(act),
         operator=visit.station.operator,
         made=str(now),
         made_utc_ms=now.utc_ms,
@@ -81,6 +88,7 @@ def make_plan(
         expires_utc_ms=now.plus(VALID_MS).utc_ms,
         rehearsal=visit.rehearsal,
         state_version=state.state_version,
+        counter_ms=state.counter_ms,
         old=described(state.program),
         new=described(act.program),
         change_percent=_change_percent(state, act.program),
@@ -107,6 +115,21 @@ def make_plan(
         library=planned_library(library),
     )
     return Planned(sealed(plan), state, act, readback, now)
+
+
+def window_lengths(act: Act, library: Library) -> tuple[Duration, ...]:
+    """Over which lengths this act's doses are limited: so far back it is asked what was given."""
+    limits = library.nearest(act.program.drug, act.program.concentration)
+    return tuple(window.length for window in limits.windows)
+
+
+def _planned_patient(act: Act) -> PlannedPatient | None:
+    whom = act.whom
+    if whom is None:
+        return None
+    return PlannedPatient(
+        spasticity_origin=whom.spasticity_origin, age_group=whom.age_group, history=whom.history
+    )
 
 
 def planned_library(found: InForce) -> PlannedLibrary:

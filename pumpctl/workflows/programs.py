@@ -16,6 +16,7 @@ from pumpctl.station.journal import Journal
 from pumpctl.station.plan import Plan, read_plan, write_plan
 from pumpctl.station.unrecorded import Unrecorded
 from pumpctl.therapy.findings import Severity
+from pumpctl.therapy.patient import Patient
 from pumpctl.therapy.profile import Profile
 from pumpctl.therapy.program import Program
 from pumpctl.wire.fields import WireError
@@ -138,7 +139,11 @@ def act_of(plan: Plan) -> Act:
         raise PlanUnreadable(f"the plan holds no program: {error}") from error
     if plan.kind == "resume":
         return ResumeAct(program, plan.patient)
-    return PlannedAct(program, plan.patient, bytes.fromhex(plan.tag_hash))
+    if plan.label_rules is None:
+        raise PlanUnreadable("the plan does not say for what kind of patient it is")
+    told = plan.label_rules
+    whom = Patient(plan.patient, told.spasticity_origin, told.age_group, told.history)
+    return PlannedAct(program, whom, bytes.fromhex(plan.tag_hash))
 
 
 def _for_plan(station: Station, plan: Plan) -> Station:

@@ -7,7 +7,8 @@ matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -111,6 +112,37 @@ def write(files: Iterable[tuple[Path, str]], *, force: bool) -> None:
                 f"{path} cannot be written: {error.strerror or error}",
                 hint="choose another place with -o",
             ) from error
+
+
+def write_steps(
+    directory: Path, files: Sequence[Path], texts: Sequence[str], *, force: bool
+) -> None:
+    """Write the profiles of a weaning into their directory, which is made where there is none.
+
+    UsageError where it holds a profile of another weaning: step 4 of an old one after
+    step 3 of the new one would be taken for the next. `force` writes over files, and
+    leaves none beside them either.
+    """
+    ours = {file.name for file in files}
+    try:
+        directory.mkdir(exist_ok=True)
+        there = sorted(file.name for file in directory.iterdir() if _STEP.match(file.name))
+    except OSError as error:
+        raise StoreError(
+            f"{directory} cannot be made or read: {error.strerror or error}",
+            hint="choose another -o",
+        ) from error
+    foreign = [name for name in there if name not in ours]
+    if foreign:
+        raise UsageError(
+            f"{directory} holds {foreign[0]}, a step of another weaning",
+            hint="choose another -o, or put the old profiles away first",
+        )
+    write(zip(files, texts, strict=True), force=force)
+
+
+_STEP = re.compile(r"[0-9]{2}-.*\.toml\Z", re.IGNORECASE | re.DOTALL)
+"""The name of a weaning's profile: 01-2026-04-01.toml."""
 
 
 def _permitted(found: Titration, dose: Rate, now: Moment) -> None:

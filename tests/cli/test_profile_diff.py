@@ -165,7 +165,7 @@ def test_patient_doses_come_and_go(desk: Desk) -> None:
 
 def test_an_even_change_is_one_row(desk: Desk) -> None:
     text = text_of(desk, continuous("240 mcg/day"), continuous("264 mcg/day"))
-    assert "each hour 10 mcg 11 mcg +1 mcg +10.0 %" in text
+    assert "00-24 each 10 mcg 11 mcg +1 mcg +10.0 %" in text
 
 
 def test_from_nothing_has_no_percent(desk: Desk) -> None:
@@ -188,6 +188,8 @@ def test_the_days_ahead_side_by_side(desk: Desk) -> None:
         del shown["flow"]
         assert data["forecast"][name] == shown
     text = text_of(desk, old, new, *more)
+    assert "Doses by schedule: no patient dose is in them." in text
+    assert "no patient dose is in them" not in text_of(desk, FLEX, NEW, *more)
     assert "Day by day from 38 mL on 2026-03-31 14:07, under each of them" in text
     days = zip(*(data["forecast"][name]["days"] for name in ("old", "new")), strict=True)
     for before, after in days:
@@ -221,6 +223,14 @@ def test_a_profile_for_nobody_is_compared_all_the_same(desk: Desk) -> None:
     ran = desk.run("profile", "diff", old, new)
     assert ran.code == 3 and "patient not said" in ran.out
     assert "ANOTHER PATIENT: not said → P-0417" in ran.out
+
+
+def test_an_empty_volume_or_time_is_usage(desk: Desk) -> None:
+    path = desk.profile(FLEX)
+    for command in (("diff", path, path), ("show", path), ("check", path)):
+        for options in (("--volume", ""), ("--volume", "38 mL", "--at", "")):
+            error = desk.refused(2, "USAGE", "profile", *command, *options)
+            assert f"{options[-2]} is empty" in error["message"]
 
 
 def test_only_one_of_them_comes_from_standard_input(

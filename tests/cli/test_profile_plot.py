@@ -56,9 +56,9 @@ def test_the_series_as_data(desk: Desk) -> None:
     week = data["new"]["days"][0]
     assert week["largest_hour_from"] == "06:10"
     assert [(step["from"], step["to"], step["basal"]) for step in week["steps"]] == [
-        ("00:00", "06:00", "336 mcg/day"),
-        ("06:00", "10:00", "624 mcg/day"),
-        ("10:00", "24:00", "360 mcg/day"),
+        ("00:00", "06:00", "14 mcg/h"),
+        ("06:00", "10:00", "26 mcg/h"),
+        ("10:00", "24:00", "15 mcg/h"),
     ]
     assert week["boluses"][1] == {
         "at": "21:00", "dose": "20 mcg", "over": "10 min", "volume": "0.01 mL",

@@ -77,6 +77,22 @@ def test_detail_holds_the_patient_dose(desk: Desk) -> None:
     assert detail["boluses"][0]["volume"] == "0.01 mL"
 
 
+def test_basal_is_per_hour_where_that_is_exact(desk: Desk) -> None:
+    steps = desk.data("profile", "show", desk.profile(FLEX))["detail"]["steps"]
+    assert steps[0]["steps"][0] == {"from": "00:00", "basal": "14 mcg/h"}
+    for daily, basal in (("450 mcg/day", "18.75 mcg/h"), ("100 mcg/day", "100 mcg/day")):
+        path = desk.profile(continuous(daily, fallback="96 mcg/day"))
+        steps = desk.data("profile", "show", path)["detail"]["steps"]
+        assert steps[0]["steps"] == [{"from": "00:00", "basal": basal}]
+
+
+def test_the_table_says_that_its_doses_hold_no_patient_dose(desk: Desk) -> None:
+    note = "no patient dose is in them"
+    for text, told in ((FLEX, False), (FLEX + OWN, True)):
+        path = desk.profile(text)
+        assert (note in desk.run("profile", "show", path, "--volume", "38 mL", *AT).out) is told
+
+
 @pytest.mark.requirement("REF-05")
 def test_the_days_ahead(desk: Desk) -> None:
     path = desk.profile(FLEX + OWN)
@@ -123,9 +139,12 @@ def test_a_reservoir_that_runs_low_and_empty_says_so(desk: Desk) -> None:
     [
         (("--days", "3"), "--days counts from a volume"),
         (("--volume", "38 mL", "--days", "0"), "0"),
-        (("--volume", "2000 mL"), "no reservoir holds that"),
+        (("--volume", "2000 mL"), "holds more than 40 mL"),
         (("--volume", "38"), "no unit"),
         (("--volume", "38 mL", "--at", "noon"), "noon"),
+        (("--volume", ""), "--volume is empty"),
+        (("--volume", "38 mL", "--at", ""), "--at is empty"),
+        (("--at", " "), "--at is empty"),
     ],
 )
 def test_wrong_options_are_usage(desk: Desk, options: tuple[str, ...], what: str) -> None:

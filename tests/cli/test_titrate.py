@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pumpctl.cli import context
-from pumpctl.quantities import Percent
+from pumpctl.quantities import Percent, Rate
 from pumpctl.station.library_store import InForce
 from pumpctl.therapy.library import Sourced
 from pumpctl.therapy.library_default import DEFAULT
@@ -27,7 +27,7 @@ BEGAN, EARLY, LATER = (
 )  # fmt: skip
 DATA = {
     "current", "patient", "boluses", "range", "no_increase", "earliest", "reduction",
-    "proposal", "weaning",
+    "no_reduction", "last_increase", "proposal", "weaning",
 }  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def test_boluses_are_scaled_or_kept_and_the_screen_says_which(desk: Desk) -> Non
         (START, ("--dose", "130.001 mcg/day"), "130 mcg/day"),
         (START, ("--by", "30.01 %"), "110 mcg/day to 130 mcg/day"),
         (START, ("--dose", "1000 mcg/day"), "110 mcg/day to 130 mcg/day"),
-        (CHILD, ("--by", "21 %"), "286.8 mcg/day"),
+        (CHILD, ("--by", "21 %"), "274.85 mcg/day"),
         (EVEN, ("--dose", "3001 mcg/day"), "3000 mcg/day"),
         (ROOT / "profiles" / "minimum-rate.toml", ("--dose", "50 mcg/day"), "no prescribed dose"),
     ],
@@ -255,6 +255,8 @@ def test_a_file_is_written_over_only_when_told(desk: Desk) -> None:
         ("--started", "2026-04-01"),
         ("--last-increase", "2026-04-03T09:00:00Z", "--at", "2026-04-02T09:00:00Z"),
         ("--started", "2026-04-03T09:00:00Z", "--at", "2026-04-02T09:00:00Z"),
+        ("--reduce-by", "10 %", "--every", "367 d", "--to", "25 mcg/day"),
+        ("--reduce-by", "10 %", "--every", "999999999 d", "--to", "25 mcg/day"),
         ("--every", "1 d"),
         ("--to", "25 mcg/day"),
         ("--by", "10 %", "--every", "1 d", "--to", "25 mcg/day"),
@@ -272,6 +274,126 @@ def test_bad_options_are_refused(words: tuple[str, ...], desk: Desk) -> None:
     document = desk.json("titrate", START, *words, code=2)
     assert document["error"]["code"] in {"USAGE", "QUANTITY"}
     assert not Path("new.toml").exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "--dose", "--by", "--reduce-by", "--fallback", "--every", "--to", "--started",
+        "--last-increase", "--at", "--volume", "--output",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_option_is_never_taken_as_not_given(name: str, empty: str, desk: Desk) -> None:
+    if (name, empty) == ("--output", " "):
+        return  # a file's name may be a blank
+    change = () if name in ("--dose", "--by", "--reduce-by") else ("--by", "10 %")
+    error = desk.refused(2, "USAGE", "titrate", START, *change, name, empty)
+    assert name in error["message"] and "empty" in error["message"]
+
+
+@pytest.mark.requirement("LIM-09")
+def test_an_unset_variable_does_not_switch_the_24_hour_rule_off(desk: Desk) -> None:
+    new = desk.files / "new.toml"
+    desk.refused(2, "USAGE", "titrate", START, "--by", "10 %", "--last-increase", "", "-o", new)
+    assert not new.exists()
+
+
+LOW = continuous("100 mcg/day", fallback="98 mcg/day")
+HIGH = (
+    continuous("2500 mcg/day", fallback="1500 mcg/day")
+    + """
+[program.patient_dose]
+dose = "40 mcg"
+over = "5 min"
+lockout = "1 h"
+max_per_24h = 12
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "side", "edge", "name"),
+    [(LOW, "reduction", "low", "FLOW_LOW"), (HIGH, "range", "high", "LARGEST_24H_HARD")],
+)
+def test_what_is_offered_is_taken_and_1_ng_beyond_is_not(
+    text: str, side: str, edge: str, name: str, desk: Desk
+) -> None:
+    file = written(desk.files / "o.toml", text)
+    span = desk.data("titrate", file)[side]
+    assert span["hard_beyond"]["id"] == name and span["hard_beyond"]["dose"] == span[edge]
+    for dose in {span["low"], span["high"]}:
+        assert desk.data("titrate", file, "--dose", dose)["proposal"]["daily_dose"] == dose
+    further = Rate(Rate.parse(span[edge]).quanta + (1 if edge == "high" else -1))
+    error = desk.refused(3, "LIMIT_HARD", "titrate", file, "--dose", str(further))
+    assert name in [one["id"] for one in error["findings"]]
+    screen = " ".join(desk.run("titrate", file).out.split())
+    assert "but the checks end it at" in screen and f"[{name}]" in screen
+
+
+def test_at_the_end_of_the_range_the_finding_is_named(desk: Desk) -> None:
+    file = written(desk.files / "o.toml", continuous("96 mcg/day", fallback="96 mcg/day"))
+    data = desk.data("titrate", file)
+    assert data["reduction"] is None and "FLOW_LOW" in data["no_reduction"]
+    assert "FLOW_LOW" in desk.run("titrate", file).out
+
+
+def test_a_refused_dose_says_what_is_usual_and_that_smaller_is_allowed(desk: Desk) -> None:
+    message = desk.json("titrate", START, "--dose", "140 mcg/day", code=3)["error"]["message"]
+    assert "usual step is 110 mcg/day to 130 mcg/day; smaller is allowed" in message
+    assert "above 120 mcg/day needs a reason" in message and "permitted now" not in message
+
+
+def test_with_the_start_alone_the_last_increase_is_said_to_be_unknown(desk: Desk) -> None:
+    def screen(*words: str) -> str:
+        return " ".join(desk.run("titrate", START, *words, "--at", LATER).out.split())
+
+    alone = screen("--started", BEGAN)
+    assert f"not before {LATER}" in alone and "the last increase is not known here" in alone
+    assert "at most one increase in 24 h" in alone
+    both = screen("--started", BEGAN, "--last-increase", BEGAN)
+    assert f"not before {LATER}" in both and "not known here" not in both
+    assert desk.data("titrate", START, "--last-increase", BEGAN)["last_increase"] == BEGAN
+
+
+def test_a_fallback_held_at_the_pump_s_least_says_so(desk: Desk) -> None:
+    def screen(fallback: str) -> str:
+        file = written(desk.files / "o.toml", continuous("100 mcg/day", fallback=fallback))
+        return " ".join(desk.run("titrate", file, "--dose", "97 mcg/day").out.split())
+
+    told = screen("98 mcg/day")
+    assert "held at the least that a pump gives, 96 mcg/day" in told
+    assert "in proportion: 95.06 mcg/day" in told
+    assert "in proportion, 99 % of" in screen("100 mcg/day").replace("100 %", "99 %")
+
+
+def test_the_next_command_holds_a_place_for_every_reason(desk: Desk) -> None:
+    new = desk.files / "new.toml"
+    out = desk.run("titrate", EVEN, "--dose", "600 mcg/day", "-o", new).out
+    assert out.endswith(f'  pumpctl program push {new} \\\n    --override DOSE_INCREASE="reason"\n')
+    out = desk.run("titrate", EVEN, "--by", "10 %", "-o", new, "--force").out
+    assert out.endswith(f"  pumpctl program push {new}\n")
+
+
+def test_every_hard_finding_is_counted_and_told(desk: Desk) -> None:
+    """Two steps of one day below the least flow are two findings of one id."""
+    text = FLEX
+    for old, new in (
+        ('"00:00", basal = "14 mcg/h" },', '"00:00", basal = "4.5 mcg/h" },'),
+        ('"10:00", basal = "15 mcg/h"', '"10:00", basal = "4.6 mcg/h"'),
+        ("438 mcg/day", "235.4 mcg/day"),
+        ('fallback_rate = "216', 'fallback_rate = "150'),
+    ):
+        text = spoiled(old, new, text)
+    file = written(desk.files / "o.toml", text)
+    error = desk.refused(3, "LIMIT_HARD", "titrate", file, "--reduce-by", "20 %")
+    found = [one for one in error["findings"] if one["id"] == "FLOW_LOW"]
+    assert len(found) > 1
+    assert f"has {len(error['findings'])} hard findings" in error["message"]
+    words = ("--reduce-by", "20 %", "--every", "1 d", "--to", "200 mcg/day")
+    screen = desk.run("titrate", file, *words).out
+    assert screen.count("hard FLOW_LOW (step 1") == len(found)
+    assert "the new profiles have" in " ".join(desk.run("titrate", file, *words).err.split())
 
 
 # --- weaning ------------------------------------------------------------------------------
@@ -298,6 +420,23 @@ def test_a_weaning_makes_a_profile_for_each_step(desk: Desk) -> None:
     screen = desk.run(*words, "250 mcg/day", "-o", out, "--force").out
     assert "withdrawal" in screen and "3 profiles written" in screen
     desk.refused(11, "STORE", *words, "250 mcg/day", "-o", out / names[0])
+
+
+def test_a_weaning_goes_into_no_directory_of_another_one(desk: Desk) -> None:
+    out = desk.files / "weaning"
+    words = ("titrate", EVEN, "--reduce-by", "20 %", "--every", "2 d", "-o", out, "--to")
+    desk.data(*words, "250 mcg/day", "--at", BEGAN)
+    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    for more in ((), ("--force",)):
+        for changed in (
+            ("300 mcg/day", "--at", BEGAN),
+            ("250 mcg/day", "--at", "2026-04-09T09:00:00Z"),
+        ):
+            error = desk.refused(2, "USAGE", *words, *changed, *more)
+            assert "another weaning" in error["message"] or "is there already" in error["message"]
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+    (out / "notes.toml").write_text("mine\n")
+    desk.data(*words, "250 mcg/day", "--at", BEGAN, "--force")
 
 
 def test_a_weaning_to_minimum_rate(desk: Desk) -> None:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from pumpctl.errors import InputRefused
 from pumpctl.quantities import Concentration, Duration, Mass, Percent, Rate, Volume
-from pumpctl.therapy.checks import check_draft
+from pumpctl.therapy.checks import check_draft, check_program
 from pumpctl.therapy.draft import draft_of
 from pumpctl.therapy.figures import daily_doses, largest_day
+from pumpctl.therapy.findings import Severity
 from pumpctl.therapy.moment import Date, Moment
 from pumpctl.therapy.patient import AGE_GROUPS, HISTORIES, ORIGINS, Patient
 from pumpctl.therapy.profile import read_profile
@@ -109,6 +110,11 @@ def slack(program: Program) -> int:
     return RATE_STEP + max(sum(1 for bolus in program.boluses if bolus.day == d) for d in range(7))
 
 
+def hard(program: Program) -> set[str]:
+    found = check_program(program)
+    return {each.id for each in found if each.severity is Severity.HARD}
+
+
 @settings(max_examples=300, deadline=None)
 @given(programs, kept, st.fractions(Fraction(1, 20), 4))
 def test_the_dose_is_reached_within_a_step_and_never_passed(
@@ -159,8 +165,19 @@ def test_both_ends_of_the_range_are_permitted_and_what_they_make_stays_inside(
                 assert cautions(found, dose)
         if span.refused_beyond is not None:
             assert refusal(found, Rate(span.refused_beyond.value.quanta + 1), Moment(0))
+    known = hard(program)
+    for span in (found.increase, found.reduction):
+        for dose in (span.low, span.high) if span is not None else ():
+            try:
+                made = Scaling(program, boluses).program_for(dose)
+            except InputRefused:
+                assert abs(dose.quanta - found.current) < slack(program)
+                continue
+            assert hard(made) <= known, "what is offered is taken"
     down = found.reduction
-    assert down is not None
+    if down is None:
+        assert found.no_reduction
+        return
     assert down.low <= down.high and down.low.quanta < found.current + 1
     assert refusal(found, down.low, Moment(0)) is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,13 +14,16 @@ import pytest
 from pumpctl.station import library_store as store
 from pumpctl.station.home import Home
 from pumpctl.station.journal import STATION, Journal
+from pumpctl.station.library_files import read_file
 from pumpctl.station.library_keys import keep_trusted, revoke_key, trusted
-from pumpctl.station.library_store import InForce, Marker, Recorded, Standing
+from pumpctl.station.library_marker import Marker, marker_path, write_marker
+from pumpctl.station.library_store import InForce, Recorded, Standing
 from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.moment import Date
 from tests.helpers.libraries import AT, private_key, public_key, signed_file, site_library
 
 TODAY = Date.parse("2026-03-31")
+WITH_LINKS = pytest.mark.skipif(os.name == "nt", reason="a link needs a privilege there")
 
 
 class Kept(NamedTuple):
@@ -48,7 +52,7 @@ class Desk:
         digest = store.sha256_of(data)
         marker = Marker("st-elsewhere", version, digest, public_key(name).id, AT, "nurse")
         self.home.write_bytes(store.stored_path(self.home, marker), data)
-        store.write_marker(self.home, marker)
+        write_marker(self.home, marker)
         return Kept(marker, Recorded(version, digest))
 
     def look(self, today: Date = TODAY) -> InForce:
@@ -73,8 +77,38 @@ def test_a_station_that_never_had_one_uses_the_one_that_ships(tmp_path: Path, de
             assert found.library is DEFAULT
             assert (found.standing, found.marker, found.warning) == (Standing.VALID, None, None)
             assert len(found.digest) == 64
+
+
+@pytest.mark.requirement("LIM-08")
+def test_a_home_that_is_a_file_is_not_one_without_a_library(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert store.look(Home(tmp_path / "file"), TODAY).standing is Standing.VALID
+    for root in (tmp_path / "file", tmp_path / "file" / "home"):
+        found = store.look(Home(root), TODAY)
+        assert found.standing is Standing.INVALID
+        assert "Not a directory" in found.why
+
+
+def test_a_station_that_never_had_one_is_asked_one_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path / "home")
+    home.make()
+    home.journal.write_text("")
+    asked: list[Path] = []
+    real = os.listdir
+
+    def counting(path: Path) -> list[str]:
+        asked.append(path)
+        return real(path)
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a second question")
+
+    monkeypatch.setattr(os, "listdir", counting)
+    for name in ("stat", "lstat", "open", "exists", "read_text"):
+        monkeypatch.setattr(Path, name, never)
+    assert store.look(home, TODAY) == store.SHIPPED
+    assert asked == [home.root]
 
 
 # --- a site's own ------------------------------------------------------------------------
@@ -109,11 +143,27 @@ def test_a_newer_one_than_the_journal_knows_is_taken_and_an_older_never(desk: De
     old = desk.put(site_library(1))
     new = desk.put(site_library(2))
     assert desk.verified(old.recorded).library.version == 2
-    store.write_marker(desk.home, old.marker)
+    write_marker(desk.home, old.marker)
     assert desk.look().library.version == 1, "a look cannot see it: it opens no journal"
     found = desk.verified(new.recorded)
     assert found.standing is Standing.INVALID
     assert "version 2 was installed here, and this is another one, version 1" in found.why
+
+
+@pytest.mark.requirement("LIM-08")
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(0, "today"), (1, "in 1 day;"), (30, "in 30 days"), (31, None), (-1, None)],
+)
+def test_the_last_days_are_told(days: int, said: str | None, desk: Desk) -> None:
+    desk.put(site_library(expires=str(TODAY.plus(days))))
+    told = desk.look().expiring(TODAY)
+    if said is None:
+        assert told is None
+    else:
+        assert told is not None
+        assert told[0] == "LIBRARY_EXPIRES_SOON" and said in told[1]
+    assert store.SHIPPED.expiring(TODAY) is None
 
 
 def two_of_one_version(desk: Desk) -> Kept:
@@ -131,16 +181,36 @@ def folder_gone(desk: Desk) -> None:
 
 
 def marker_gone(desk: Desk) -> None:
-    (desk.home.library / "installed.json").unlink()
+    marker_path(desk.home).unlink()
 
 
 def library_gone(desk: Desk) -> None:
     shutil.rmtree(desk.home.library / "versions")
 
 
+def all_gone(desk: Desk) -> None:
+    marker_gone(desk)
+    folder_gone(desk)
+
+
 def both_gone(desk: Desk) -> None:
     marker_gone(desk)
     library_gone(desk)
+
+
+def folder_is_a_file(desk: Desk) -> None:
+    folder_gone(desk)
+    desk.home.library.write_text("")
+
+
+def versions_is_a_file(desk: Desk) -> None:
+    both_gone(desk)
+    (desk.home.library / "versions").write_text("")
+
+
+def marker_leads_nowhere(desk: Desk) -> None:
+    both_gone(desk)
+    marker_path(desk.home).symlink_to("nowhere")
 
 
 def byte_changed(desk: Desk) -> None:
@@ -150,7 +220,7 @@ def byte_changed(desk: Desk) -> None:
 
 def marker_with(**change: Any) -> Callable[[Desk], None]:
     def write(desk: Desk) -> None:
-        path = desk.home.library / "installed.json"
+        path = marker_path(desk.home)
         path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
 
     return write
@@ -158,7 +228,7 @@ def marker_with(**change: Any) -> Callable[[Desk], None]:
 
 def marker_says(text: str) -> Callable[[Desk], None]:
     def write(desk: Desk) -> None:
-        (desk.home.library / "installed.json").write_text(text, "utf-8")
+        marker_path(desk.home).write_text(text, "utf-8")
 
     return write
 
@@ -176,7 +246,7 @@ def unsigned_in_its_place(desk: Desk) -> None:
     data = site_library(9).encode()
     marker = Marker("st-elsewhere", 9, store.sha256_of(data), public_key("pharmacy").id, AT, "me")
     desk.home.write_bytes(store.stored_path(desk.home, marker), data)
-    store.write_marker(desk.home, marker)
+    write_marker(desk.home, marker)
 
 
 def signed_by_nobody_known(desk: Desk) -> None:
@@ -202,9 +272,10 @@ def a_folder_in_its_place(desk: Desk) -> None:
 
 
 BOTH = [
-    marker_gone, library_gone, byte_changed, key_gone, key_revoked, unsigned_in_its_place,
-    signed_by_nobody_known, with_a_hard_finding, of_another_site, no_library_at_all,
-    a_folder_in_its_place,
+    folder_gone, marker_gone, library_gone, folder_is_a_file, versions_is_a_file,
+    pytest.param(marker_leads_nowhere, marks=WITH_LINKS), byte_changed, key_gone,
+    key_revoked, unsigned_in_its_place, signed_by_nobody_known, with_a_hard_finding,
+    of_another_site, no_library_at_all, a_folder_in_its_place,
     marker_with(version=2), marker_with(version="1"), marker_with(version=True),
     marker_with(sha256="0" * 64), marker_with(sha256="../" * 20 + "1234"), marker_with(sha256="0"),
     marker_with(site="elsewhere"), marker_with(site=7), marker_with(more="x"),
@@ -235,7 +306,7 @@ def test_what_was_put_there_by_hand_is_not_valid(spoil: Callable[[Desk], None], 
 
 @pytest.mark.requirement("LIM-07")
 @pytest.mark.requirement("LIM-08")
-@pytest.mark.parametrize("spoil", [folder_gone, both_gone, two_of_one_version], ids=named)
+@pytest.mark.parametrize("spoil", [all_gone, both_gone, two_of_one_version], ids=named)
 def test_only_the_journal_can_tell(spoil: Callable[[Desk], object], desk: Desk) -> None:
     kept = desk.put(site_library(1))
     spoil(desk)
@@ -251,7 +322,7 @@ def test_a_signature_is_verified_before_therapy(desk: Desk) -> None:
     digest = store.sha256_of(forged)
     marker = Marker("st-elsewhere", 9, digest, public_key("pharmacy").id, AT, "me")
     desk.home.write_bytes(store.stored_path(desk.home, marker), forged)
-    store.write_marker(desk.home, marker)
+    write_marker(desk.home, marker)
     assert desk.look().standing is Standing.VALID
     assert "was changed after it was signed" in desk.verified(Recorded()).why
 
@@ -267,16 +338,18 @@ def test_a_home_that_cannot_be_read_is_not_valid(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = desk.put(site_library(1))
-    real = Path.stat
+    real = os.listdir
+    for folder in (desk.home.root, desk.home.library / "trusted"):
 
-    def denied(self: Path, **more: Any) -> Any:
-        if self == desk.home.library:
-            raise PermissionError(13, "Permission denied")
-        return real(self, **more)
+        def denied(path: Path, barred: Path = folder) -> Any:
+            if path == barred:
+                raise PermissionError(13, "Permission denied")
+            return real(path)
 
-    monkeypatch.setattr(Path, "stat", denied)
-    assert desk.look().standing is Standing.INVALID
-    assert desk.verified(kept.recorded).standing is Standing.INVALID
+        monkeypatch.setattr(os, "listdir", denied)
+        for found in (desk.look(), desk.verified(kept.recorded)):
+            assert found.standing is Standing.INVALID
+            assert found.why == f"{folder} cannot be read: Permission denied"
 
 
 # --- the journal --------------------------------------------------------------------------
@@ -304,7 +377,7 @@ def test_what_the_journal_says(desk: Desk) -> None:
 
 def test_the_helper_s_key_is_the_one_that_signs(desk: Desk) -> None:
     kept = desk.put(site_library(1))
-    data = store.read_file(store.stored_path(desk.home, kept.marker))
+    data = read_file(store.stored_path(desk.home, kept.marker))
     parts, key = store.check_signed(desk.home, data, frozenset())
     private_key("pharmacy").public_key().verify(parts.signature, parts.message)
     assert key.name == "pharmacy"

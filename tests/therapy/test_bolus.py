@@ -5,10 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pumpctl.quantities import Duration, Mass, Volume, round_up
 from pumpctl.quantity_text import MAX_QUANTA
-from pumpctl.therapy.bolus import BolusKind, BolusOrder, bolus_effect, kind_of
+from pumpctl.therapy.bolus import BolusKind, BolusOrder, bolus_effect, kind_of, patient_train
 from pumpctl.therapy.course import Course, Piece, course_of
 from pumpctl.therapy.curve import HOUR_MS
 from pumpctl.therapy.delivery import (
@@ -25,9 +27,10 @@ from pumpctl.therapy.delivery import (
     when_given,
     when_moved,
 )
+from pumpctl.therapy.figures import patient_doses_within
 from pumpctl.therapy.moment import DAY_MS, MINUTE_MS, Moment
 from pumpctl.therapy.plug import Contents, Plug
-from pumpctl.therapy.program import Program
+from pumpctl.therapy.program import PatientDose, Program
 from pumpctl.therapy.state import RunningBolus
 from tests.therapy.line_samples import STRONG, WEAK
 from tests.therapy.samples import NOW, even, flex, minimum
@@ -186,3 +189,27 @@ def test_words() -> None:
 )
 def test_how_long(ms: Fraction | int, text: str) -> None:
     assert time_text(ms) == text
+
+
+@given(
+    over=st.integers(1, 60),
+    lockout=st.integers(0, 600),
+    most=st.integers(1, 12),
+    window=st.integers(1, 3_000),
+)
+def test_the_patients_doses_come_as_early_as_they_may(
+    over: int, lockout: int, most: int, window: int
+) -> None:
+    """Two ways to count the same train: its course, and the closed sum of the figures."""
+    lasts, locked = Duration(over * MINUTE_MS), Duration(lockout * MINUTE_MS)
+    program = even()._replace(patient_dose=PatientDose(Mass(7_000), lasts, locked, most))
+    start, length = NOW.label_ms, window * MINUTE_MS
+    train = patient_train(program, start, start + length)
+    assert train.between(start, start + length) == patient_doses_within(program, length)
+
+
+def test_no_doses_of_the_patients_make_no_train() -> None:
+    none = even()
+    instant = PatientDose(Mass(7_000), Duration(0), Duration(0), 3)
+    for program in (none, none._replace(patient_dose=instant)):
+        assert not patient_train(program, 0, DAY_MS).pieces

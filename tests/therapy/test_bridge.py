@@ -331,3 +331,21 @@ def test_a_bolus_that_begins_as_the_front_arrives_is_the_new_programs() -> None:
     later = planned(old, new, line=LineVolume(Volume(60_001), Volume(60_001)))
     assert 0 < later.ends - plan.ends < MINUTE_MS
     assert dict(only(later).days[0].bridged_counted)["baclofen"] == 24 * 6_000 + 60_000
+
+
+@pytest.mark.requirement("REF-08")
+def test_where_the_line_may_be_longer_than_what_has_passed() -> None:
+    line = volumes("0.14 mL", "0.426 mL")
+    found = not_planned(line=line, moved=since(150_000))
+    assert isinstance(found, NotNeeded) and found.uncertain is not None
+    assert worst_without(found.uncertain).given == 276_000 * 500 // 1_000
+    passed = not_planned(line=line, moved=since(426_000))
+    assert isinstance(passed, NotNeeded) and passed.uncertain is None
+    assert isinstance(
+        not_planned(line=line, moved=since(150_000), new=even("0 mcg/day")), Impossible
+    )
+
+
+def test_whether_the_old_program_is_known_is_kept() -> None:
+    assert not planned().old_unknown
+    assert planned(old=None).old_unknown

@@ -40,6 +40,7 @@ BRIDGE = BridgeState(b"h" * 32, LINE, Volume.parse("0.1 mL"), NOW)
 STALL = Alarm("MOTOR_STALL", Priority.CRITICAL, "the motor does not turn", NOW)
 LOW = Alarm("LOW_RESERVOIR", Priority.NON_CRITICAL, "2 mL left", NOW)
 WATER = Fluid("baclofen", Concentration(0))
+EXPIRED = DEFAULT._replace(site="ward", version=4, expires=NOW.date.plus(-1))
 MORPHINE = Fluid("morphine", Concentration(1000))
 
 
@@ -58,7 +59,9 @@ def check(
     **state: Any,
 ) -> tuple[Finding, ...]:
     order = BolusOrder(Mass.parse(dose), Duration.parse(over))
-    return check_bolus(order, pump(**state), past=past, last_ended=last_ended, library=library)
+    return check_bolus(
+        order, pump(**state), past=past, last_ended=last_ended, now=NOW, library=library
+    )
 
 
 def given(mass: int) -> Course:
@@ -130,6 +133,8 @@ CASES = [
     Bad("BOLUS_ORDER_FLOW", HARD, {"over": "36 s"}, "24.225 mL/day", "24 mL/day"),
     Bad("BOLUS_ORDER_RESERVOIR", HARD, {"reservoir": Volume(11_562), "low_alarm": Volume(0)},
         "0.011563 mL", "0.011562 mL"),
+    Bad("LIBRARY_EXPIRED", HARD, {"library": EXPIRED}, str(NOW.date.plus(-1)),
+        "a library that is valid today"),
     Bad("BOLUS_ORDER_LOW", NOTE, {"reservoir": Volume.parse("2.005 mL")},
         "1.993437 mL", "2 mL"),
 ]  # fmt: skip
@@ -247,3 +252,57 @@ def test_a_reservoir_that_it_empties_and_one_that_was_low_before() -> None:
 def test_a_dose_that_no_pump_could_give_is_refused_for_what_it_is() -> None:
     found = ids(check("999999999999 mg", "0.001 s"))
     assert "BOLUS_ORDER_HARD" in found and "BOLUS_ORDER_FLOW" in found
+
+
+STRONGER: dict[str, Any] = {
+    "concentration": Concentration(500),
+    "program": even("100 mcg/day", 500),
+    "line": Line(LINE, STRONG, LINE),
+}
+"""The bridge was left out: 2000 mcg/mL at the tip, and the pump counts 500 mcg/mL."""
+
+
+@pytest.mark.requirement("LIM-05")
+def test_a_bolus_counts_at_the_concentration_at_the_tip(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = check("100 mcg", "1 h", **STRONGER)
+    (hard,) = named(found, "BOLUS_ORDER_HARD")
+    assert (hard.value, hard.limit) == ("400 mcg", "300 mcg")
+    assert "a bolus of 100 mcg gives 400 mcg at the tip" in hard.message
+    # 400 mcg, and the basal rate of 1 h at four times what is counted.
+    (window,) = named(found, "BOLUS_ORDER_WINDOW")
+    assert (window.severity, window.value) == (HARD, "416.667 mcg")
+    (small,) = named(check("50 mcg", "1 h", **STRONGER), "BOLUS_ORDER_LARGE")
+    assert small.value == "200 mcg"
+    for name in ("BOLUS_ORDER_HARD", "BOLUS_ORDER_WINDOW"):
+        monkeypatch.delitem(bolus_check.by_id, name)
+    assert not [each for each in check("100 mcg", "1 h", **STRONGER) if each.severity is HARD]
+
+
+@pytest.mark.requirement("LIM-05")
+def test_the_front_of_the_weaker_fluid_ends_the_excess() -> None:
+    found = check("250 mcg", "1 h", **STRONGER)
+    assert (
+        named(found, "BOLUS_ORDER_HARD")[0].value == "759.5 mcg"
+    )  # 0.348 mL at 2000, the rest at 500
+
+
+def test_a_weaker_fluid_at_the_tip_does_not_make_room() -> None:
+    found = check("301 mcg", "4 h", line=Line(LINE, WEAK, LINE))
+    assert {"BOLUS_ORDER_HARD", "BOLUS_ORDER_FRONT"} <= set(ids(found))
+
+
+@pytest.mark.requirement("LIM-05")
+def test_the_windows_count_the_patients_own_doses_after_it() -> None:
+    own = PatientDose(Mass.parse("100 mcg"), Duration.parse("5 min"), Duration.parse("5 min"), 6)
+    program = even()._replace(patient_dose=own)
+    (found,) = named(check("300 mcg", program=program), "BOLUS_ORDER_WINDOW")
+    # 300 + 18.75, and five of 100 mcg, from 15, 25, 35, 45 and 55 min on.
+    assert found.message == (
+        f"818.75 mcg in the 1 h from {NOW.label()}, this bolus and the patient's own doses counted"
+    )
+    none_left = PatientDoseState(0, NOW.plus(2 * HOUR_MS))
+    later = check("300 mcg", program=program, patient_dose=none_left)
+    assert "818.75 mcg" not in {each.value for each in later}
+    for some in (PatientDoseState(0, None), PatientDoseState(6, None)):
+        same = check("300 mcg", program=program, patient_dose=some)
+        assert named(same, "BOLUS_ORDER_WINDOW")[0].value == "818.75 mcg"

@@ -69,6 +69,7 @@ UNEVEN_UP = flex([*[[(0, "20"), (600, "10"), (601, "20")]] * 3,
                   *[[(0, "20"), (600, "10"), (601, "20")]] * 3])  # fmt: skip
 UNEVEN_DOWN = flex([*[[(0, "20"), (600, "10"), (601, "20")]] * 6,
                     [(0, "20"), (601, "20"), (1439, "5.998")]])  # fmt: skip
+STEADY = Past((), began=0, flowed=1_000_000)
 LATELY = Past((), began=0, flowed=1_000_000, given=Course([
     Piece(NOW.label_ms - 10 * MINUTE_MS, NOW.label_ms - 5 * MINUTE_MS, 337_000)]))  # fmt: skip
 
@@ -103,11 +104,11 @@ CASES = [
     Bad("STOPPED_SHORT", NOTE, CONTINUOUS, stopped(11.9), "11 h", "12 h"),
     Bad("STOPPED_LONG", SOFT, CONTINUOUS, stopped(12), "12 h", "12 h"),
     Bad("STOPPED_LONG", SOFT, CONTINUOUS, stopped(48), "48 h", "12 h"),
-    Bad("STOPPED_TOO_LONG", HARD, CONTINUOUS, stopped(48.1), "48 h", "2 d"),
-    Bad("STOPPED_TOO_LONG", HARD, CONTINUOUS, stopped(None), "an unknown time", "2 d"),
+    Bad("STOPPED_TOO_LONG", HARD, CONTINUOUS, stopped(48.1), "48 h", "48 h"),
+    Bad("STOPPED_TOO_LONG", HARD, CONTINUOUS, stopped(None), "an unknown time", "48 h"),
     Bad("STOPPED_RESTART", SOFT, text(('"450', '"150')),
-        {**stopped(49), "program": even("180 mcg/day")}, "49 h", "2 d"),
-    Bad("STOPPED_TOO_LONG", HARD, text(('"450', '"449.999')), stopped(49), "49 h", "2 d"),
+        {**stopped(49), "program": even("180 mcg/day")}, "49 h", "48 h"),
+    Bad("STOPPED_TOO_LONG", HARD, text(('"450', '"449.999')), stopped(49), "49 h", "48 h"),
     Bad("CLOCK_DIFFERENCE", HARD, FLEX, {**FLEX_PUMP, "clock": NOW.plus(60_001)}, "+61 s", "1 min"),
     Bad("CLOCK_DIFFERENCE", HARD, FLEX, {**FLEX_PUMP, "clock": Moment(NOW.utc_ms, 60)},
         "-1 h", "1 min"),
@@ -165,7 +166,7 @@ def test_a_pump_that_does_not_know_its_fill() -> None:
 
 
 def test_findings_of_a_file_stand_at_their_place() -> None:
-    (found,) = findings(text(('"450', '"600')))
+    (found,) = findings(text(('"450', '"600')), STEADY)
     assert (found.id, found.line, found.column) == ("DOSE_INCREASE", 15, 14)
     weekend = altered(
         FLEX, ('"00:00", basal = "14 mcg/h" } ]', '"00:00", basal = "10.84 mcg/h" } ]'),
@@ -179,7 +180,7 @@ def test_findings_of_a_file_stand_at_their_place() -> None:
 @pytest.mark.requirement("LIM-04")
 def test_changes_at_their_limit_pass() -> None:
     for dose in ("540", "360"):
-        assert findings(text(('"450', f'"{dose}'))) == ()
+        assert findings(text(('"450', f'"{dose}')), STEADY) == ()
 
 
 @pytest.mark.requirement("LIM-04")
@@ -240,7 +241,7 @@ def test_after_a_stop_what_was_given_before_it_counts() -> None:
 @pytest.mark.requirement("LIM-04")
 def test_one_day_up_and_one_day_down_are_both_told() -> None:
     swapped = flex([[(0, "25")], [(0, "12.5")], *[[(0, "18.75")]] * 5])
-    found = check_change(swapped, pump(), station_now=NOW)
+    found = check_change(swapped, pump(), station_now=NOW, past=STEADY)
     assert ids(found) == ["DOSE_INCREASE", "DOSE_REDUCTION"]
     assert [each.value for each in found] == ["+33.34 %", "-33.34 %"]
     assert {each.line for each in found} == {None}

@@ -125,6 +125,9 @@ def test_without_the_check_it_would_pass(case: Bad, monkeypatch: pytest.MonkeyPa
     if case.name == "LABEL_TIMES_UNKNOWN":  # beside it: that there is nothing to compare with
         findings(CONTINUOUS)
         monkeypatch.delitem(pump_check.by_id, "CHANGE_FROM_MINIMUM")
+    elif case.severity is NOTE and case.past is None:  # beside it: that the times are not known
+        findings(CONTINUOUS)
+        monkeypatch.delitem(pump_check.by_id, "LABEL_TIMES_UNKNOWN")
     passes_without(case, monkeypatch)
 
 
@@ -270,7 +273,14 @@ def test_steps_at_their_limit_pass() -> None:
 @pytest.mark.requirement("LIM-09")
 def test_without_a_course_it_is_said_that_the_times_are_unknown() -> None:
     assert told(of("101"), None, runs("100")) == ["LABEL_TIMES_UNKNOWN"]
-    assert told(of("101", "established"), None, runs("100")) == []
+    for history in ("established", "transferred", "replacement"):
+        assert told(of("101", history), None, runs("100")) == ["LABEL_TIMES_UNKNOWN"]
+        assert told(of("100", history), None, runs("100")) == []
+        assert told(of("101", history), course((900, "100")), runs("100")) == []
+    assert told(of("150", "replacement"), None, AT_MINIMUM) == [], "a start of one not new"
+    assert told(even("101 mcg/day"), None, runs("100")) == ["LABEL_TIMES_UNKNOWN"]
+    (seen,) = named(findings(of("101", "established"), **runs("100")), "LABEL_TIMES_UNKNOWN")
+    assert seen.limit == "at most one increase in 24 h"
     assert told(of("100"), None, runs("100")) == told(of("99"), None, runs("100")) == []
     assert told(of("100"), None, AT_MINIMUM) == ["LABEL_TIMES_UNKNOWN"]
     assert told(minimum(), None, runs("100")) == []

@@ -49,6 +49,11 @@ def _limit(key: str, limit: str, source: str = "ward protocol 7") -> str:
     return f'{key} = {{ limit = "{limit}", source = "{source}" }}'
 
 
+def narrow(hard: str) -> str:
+    """The window of 24 h with this hard limit, and no soft one."""
+    return f'[[drug.window]]\nlength = "24 h"\n{_limit("hard", hard)}\n\n'
+
+
 CASES = [
     Bad("LIBRARY_SITE", HARD, ("st-elsewhere", "Pumpctl"), "Pumpctl", None,
         ("st-elsewhere", "pumpctl-2")),
@@ -78,8 +83,8 @@ CASES = [
     Bad("LIBRARY_WINDOWS", HARD, _after(WINDOW_24.rstrip(), "\n" + WINDOW_1.replace("1 h", "59 s")),
         "59 s", "1 min to 7 d",
         _after(WINDOW_24.rstrip(), "\n" + WINDOW_1.replace("1 h", "60 s"))),
-    Bad("LIBRARY_WINDOWS", HARD, _after(WINDOW_24.rstrip(), "\n" + WINDOW_1.replace("1 h", "8 d")),
-        "8 d", "1 min to 7 d",
+    Bad("LIBRARY_WINDOWS", HARD,
+        _after(WINDOW_24.rstrip(), "\n" + WINDOW_24.replace("24 h", "8 d")), "8 d", "1 min to 7 d",
         _after(WINDOW_24.rstrip(), "\n" + WINDOW_24.replace("24 h", "7 d"))),
     Bad("LIBRARY_ORDER", HARD, ('soft_low = { limit = "22 mcg/day"',
         'soft_low = { limit = "1000.001 mcg/day"'), "1000 mcg/day", "at least 1000.001 mcg/day",
@@ -110,11 +115,38 @@ CASES = [
         "(to verify)", _reworded('limit = "300 mcg', "a book, verified")),
     Bad("LIBRARY_REDUCTION", SOFT, _after("[drug.daily_change]", _limit("reduction_hard", "60 %")),
         "60 %", None, _after("[drug.daily_change]", _limit("increase_hard", "60 %"))),
+    Bad("LIBRARY_REDUCTION", SOFT, _after("[drug.daily_dose]", _limit("hard_low", "12 mcg/day")),
+        "12 mcg/day", None, _after("[drug.bolus]", _limit("hard_low", "0.5 mcg"))),
+    Bad("LIBRARY_REDUCTION", SOFT, _after("[drug.rate]", _limit("hard_low", "24 mcg/day")),
+        "24 mcg/day", None, _after("[drug.rate]", _limit("soft_low", "24 mcg/day"))),
+    Bad("LIBRARY_WINDOW_ORDER", HARD, (WINDOW_24, narrow("349.999 mcg")), "350 mcg",
+        "at most 349.999 mcg", (WINDOW_24, narrow("350 mcg"))),
+    Bad("LIBRARY_WINDOW_ORDER", HARD, (WINDOW_24, narrow("299.999 mcg")), "300 mcg",
+        "at most 299.999 mcg", (WINDOW_24, narrow("350 mcg"))),
+    Bad("LIBRARY_WINDOW_ORDER", HARD, (WINDOW_24, narrow("99.999 mcg")), "100 mcg",
+        "at most 99.999 mcg", None),
+    Bad("LIBRARY_PUMP_MOST", HARD, (f"{DAY_LIMIT}\n\n[drug.rate]",
+        f"{_limit('hard_high', '3000.001 mcg/day')}\n\n[drug.rate]"), "3000.001 mcg/day",
+        "at most 3000 mcg/day", (f"{DAY_LIMIT}\n\n[drug.rate]",
+        f"{_limit('hard_high', '2999 mcg/day')}\n\n[drug.rate]")),
+    Bad("LIBRARY_PUMP_MOST", HARD, (f"[drug.rate]\n{DAY_LIMIT}",
+        f"[drug.rate]\n{_limit('hard_high', '125.001 mcg/h')}"), "3000.024 mcg/day",
+        "at most 3000 mcg/day", (f"[drug.rate]\n{DAY_LIMIT}",
+        f"[drug.rate]\n{_limit('hard_high', '125 mcg/h')}")),
+    Bad("LIBRARY_PUMP_MOST", HARD, ('hard = { limit = "3000 mcg"', 'hard = { limit = "3001 mcg"'),
+        "3001 mcg", "at most 3000 mcg/day",
+        ('hard = { limit = "3000 mcg"', 'hard = { limit = "2999 mcg"')),
     Bad("LIBRARY_LOOSER", NOTE, ('hard = { limit = "350 mcg"', 'hard = { limit = "351 mcg"'),
         "351 mcg", "350 mcg", ('hard = { limit = "350 mcg"', 'hard = { limit = "349 mcg"')),
     Bad("LIBRARY_LOOSER", NOTE, ('soft_low = { limit = "22 mcg/day"',
         'soft_low = { limit = "21.999 mcg/day"'), "21.999 mcg/day", "22 mcg/day",
         ('soft_low = { limit = "22 mcg/day"', 'soft_low = { limit = "23 mcg/day"')),
+    Bad("LIBRARY_LOOSER", NOTE, ('hard_high = { limit = "300 mcg"',
+        'hard_high = { limit = "599.999 mcg"'), "599.999 mcg", "300 mcg", None),
+    Bad("LIBRARY_LOOSER", SOFT, ('hard_high = { limit = "300 mcg"',
+        'hard_high = { limit = "600 mcg"'), "600 mcg", "300 mcg", None),
+    Bad("LIBRARY_LOOSER", NOTE, ('increase_soft = { limit = "20 %"',
+        'increase_soft = { limit = "90 %"'), "90 %", "20 %", None),
 ]  # fmt: skip
 
 

@@ -81,7 +81,7 @@ CASES = [
         library(patient_dose=band(hard_low="10.001 mcg"))),
     # --- windows
     Bad("LARGEST_24H_HARD", HARD, even_text(('"450', '"2990'), ('"300 ', '"1500 '),
-        own("6 mcg", "10 min", "4 h", 2)), "3002 mcg", "3000 mcg/day in any 24 h", "2"),
+        own("6 mcg", "10 min", "4 h", 2)), "3002 mcg", "3000 mcg in any 24 h", "2"),
     Bad("LARGEST_24H_HARD", HARD, flex(), "468 mcg", "467.999 mcg in any 24 h", "3",
         library(windows=(window("24 h", "467.999 mcg"),))),
     Bad("LARGEST_24H_HARD", HARD, flex(), "468 mcg", "437.999 mcg in any 24 h", '"438 mcg/day"',
@@ -288,7 +288,9 @@ def test_rates_are_told_per_hour_too() -> None:
         "a rate of 624 mcg/day (26 mcg/h) is above 600 mcg/day, which nothing may exceed"
     )
     (seen,) = check_program(even(), library(daily_dose=band(soft_low="500 mcg/day")))
-    assert seen.message == "450 mcg/day on mon is below 500 mcg/day, the limit without a reason"
+    assert (
+        seen.message == "450 mcg/day every day is below 500 mcg/day, beyond which it needs a reason"
+    )
 
 
 @pytest.mark.requirement("LIM-03")

@@ -14,6 +14,8 @@ from pumpctl.therapy.checks.primes import check_prime, prime_check
 from pumpctl.therapy.course import Course, Piece
 from pumpctl.therapy.curve import HOUR_MS
 from pumpctl.therapy.findings import Finding, Severity
+from pumpctl.therapy.library import Library
+from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.line import FREE, UNKNOWN, ImplantRecord, line_parts
 from pumpctl.therapy.moment import DAY_MS, Moment
 from pumpctl.therapy.prime import plan_prime
@@ -29,7 +31,7 @@ from pumpctl.therapy.state import (
 )
 from tests.therapy.line_samples import OTHER, STRONG, WEAK, implant
 from tests.therapy.samples import NOW, even, flex, ids, minimum, named, pump
-from tests.therapy.test_checks_bolus import WITH_OWN, at_three
+from tests.therapy.test_checks_bolus import EXPIRED, WITH_OWN, at_three
 
 HARD, SOFT, NOTE = Severity.HARD, Severity.SOFT, Severity.NOTE
 LINE = Volume.parse("0.348 mL")
@@ -55,12 +57,19 @@ class Bad(NamedTuple):
 
 
 def prime(
-    record: ImplantRecord = PRIMED, fluid: Fluid = STRONG, **state: Any
+    record: ImplantRecord = PRIMED,
+    fluid: Fluid = STRONG,
+    library: Library = DEFAULT,
+    **state: Any,
 ) -> tuple[Finding, ...]:
-    return check_prime(plan_prime(record, fluid, Volume(0)), pump(**state), record)
+    return check_prime(
+        plan_prime(record, fluid, Volume(0)), pump(**state), record, now=NOW, library=library
+    )
 
 
 PRIMES = [
+    Bad("LIBRARY_EXPIRED", HARD, {"library": EXPIRED}, str(NOW.date.plus(-1)),
+        "a library that is valid today"),
     Bad("PRIME_REFUSED", HARD, {"record": implant(tubing=WEAK, catheter=WEAK)},
         "catheter baclofen 500 mcg/mL, tubing baclofen 500 mcg/mL", "a catheter free of drug"),
     Bad("PRIME_REFUSED", HARD, {"record": implant(tubing=UNKNOWN)},
@@ -179,11 +188,13 @@ def bridge(
     moved: int = 0,
     left_out: bool = False,
     playing: Program | None = OLD,
+    library: Library = DEFAULT,
     **state: Any,
 ) -> tuple[Finding, ...]:
     before = {"program": OLD, "concentration": Concentration(500)} | state
     planned = plan(record, old, new, moved)
-    return check_bridge(BridgeCase(planned, new, pump(**before), record, left_out, playing))
+    case = BridgeCase(planned, new, pump(**before), record, NOW, left_out, playing)
+    return check_bridge(case._replace(library=library))
 
 
 HERE: dict[str, Any] = {"concentration": Concentration(2000), "bridge": BRIDGE}
@@ -200,6 +211,9 @@ BRIDGES = [
     Bad("BRIDGE_UNCERTAIN", SOFT,
         {"record": implant(tubing=WEAK, catheter=WEAK, trimmed=UNKNOWN)},
         "between 0.14 mL and 0.426 mL", "one volume"),
+    Bad("BRIDGE_OLD_UNKNOWN", SOFT, {"old": None}, "unknown", "the program until now"),
+    Bad("LIBRARY_EXPIRED", HARD, {"library": EXPIRED}, str(NOW.date.plus(-1)),
+        "a library that is valid today"),
     Bad("BRIDGE_ARRIVED", SOFT, {"moved": 696_000}, str(NOW.plus(-3 * HOUR_MS)), str(NOW)),
     Bad("BRIDGE_ARRIVED", SOFT, {"moved": 348_000}, str(NOW), str(NOW)),
     Bad("BRIDGE_LATE", NOTE, {"moved": 50_000}, "0.05 mL", "0.348 mL"),
@@ -299,7 +313,7 @@ def test_while_a_bridge_runs_a_reduction_is_a_new_plan_and_an_increase_is_refuse
         new = even(dose, fallback=dose)
         made = replan_bridge(BRIDGE, WEAK, new, NOW)
         assert not isinstance(made, Impossible)
-        case = BridgeCase(made, new, pump(bridge=BRIDGE), FILLED, playing=OLD)
+        case = BridgeCase(made, new, pump(bridge=BRIDGE), FILLED, NOW, playing=OLD)
         return ids(check_bridge(case))
 
     assert replanned("80 mcg/day") == ["BRIDGE_LATE"]
@@ -312,3 +326,42 @@ def test_when_the_patients_own_doses_come_back() -> None:
     ends = Moment(NOW.utc_ms + 150_336_000, 120)
     assert found.message == f"no doses of the patient's own until {ends.label()}"
     assert found.value == str(ends)
+
+
+@pytest.mark.requirement("REF-08")
+def test_where_only_the_least_volume_has_passed_nothing_is_certain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    uncertain = FILLED._replace(trimmed=UNKNOWN)
+    for left_out in (False, True):
+        found = bridge(uncertain, moved=150_000, left_out=left_out)
+        assert ids(found) == ["BRIDGE_UNCERTAIN", "BRIDGE_ARRIVED"]
+        # 0.276 mL of 500 mcg/mL at 0.05 mL/day.
+        assert found[0].message == (
+            "the line's volume is between 0.14 mL and 0.426 mL, and 0.15 mL have passed: without a "
+            "bridge at worst 25 mcg/day instead of 100 mcg/day for 5 d 12 h"
+        )
+        assert "may have been at the tip since" in found[1].message
+        assert "up to 20 mcg" in found[1].message
+    assert ids(bridge(uncertain, moved=426_000)) == ["BRIDGE_ARRIVED"]
+    monkeypatch.delitem(bridge_check.by_id, "BRIDGE_UNCERTAIN")
+    assert "BRIDGE_UNCERTAIN" not in ids(bridge(uncertain, moved=150_000))
+
+
+@pytest.mark.requirement("REF-04")
+def test_that_no_bridge_is_needed_is_held_against_the_record_too() -> None:
+    wrong = FILLED._replace(pump_model="SP20")
+    assert "LINE_MODEL" in ids(bridge(wrong, moved=696_000))
+
+
+@pytest.mark.requirement("LIM-08")
+def test_an_expired_library_bars_no_change_that_needs_no_bridge() -> None:
+    assert bridge(implant(tubing=STRONG, catheter=STRONG), library=EXPIRED) == ()
+    assert ids(prime(implant(tubing=UNKNOWN), library=EXPIRED)) == ["PRIME_REFUSED"]
+
+
+@pytest.mark.requirement("REF-08")
+def test_an_old_program_that_is_not_known_is_told() -> None:
+    assert bridge(old=OLD) == ()
+    assert "BRIDGE_OLD_UNKNOWN" in ids(bridge(old=OLD._replace(drug="morphine")))
+    assert ids(bridge(old=None, left_out=True)) == ["BRIDGE_LEFT_OUT"]

@@ -79,6 +79,14 @@ CASES = [
         "above 0 s, at most 7 d", '"0 h"'),
     Bad("PATIENT_DOSE_LOCKOUT", HARD, flex(('lockout = "4 h"', 'lockout = "8 d"')), "8 d",
         "above 0 s, at most 7 d", '"8 d"'),
+    Bad("LOCKOUT_SHORT", SOFT, flex(('lockout = "4 h"', 'lockout = "4 min"')), "4 min",
+        "at least 30 min", '"4 min"'),
+    Bad("DOSE_DURATION_LONG", SOFT, flex(('over = "10 min"', 'over = "10 h"')), "10 h",
+        "at most 4 h", '"10 h"'),
+    Bad("DOSE_DURATION_LONG", SOFT, flex(('over = "5 min"', 'over = "5 h"')), "5 h",
+        "at most 4 h", '"5 h"'),
+    Bad("START_DOSE_AHEAD", NOTE, even_text(('"established"', '"new"'), ('"450', '"201'),
+        ('"300 ', '"150 ')), "201 mcg/day", "200 mcg/day", '"201'),
     Bad("PATIENT_DOSE_UNREACHABLE", NOTE, flex(('lockout = "4 h"', 'lockout = "12 h"')), "3", "2",
         "3"),
     # --- the declared dose
@@ -180,7 +188,9 @@ def test_a_dose_takes_at_most_a_day() -> None:
     long = program([[(0, "14")]], [(0, 0, "9 mcg", "25 h")])
     (found,) = check_program(long)
     assert (found.id, found.value) == ("DOSE_DURATION", "25 h")
-    assert check_program(program([[(0, "14")]], [(0, 0, "9 mcg", "24 h")])) == ()
+    day = program([[(0, "14")]], [(0, 0, "9 mcg", "24 h")])
+    assert ids(check_program(day)) == ["DOSE_DURATION_LONG"]
+    assert check_program(program([[(0, "14")]], [(0, 0, "9 mcg", "4 h")])) == ()
 
 
 def test_boluses_meet_over_the_end_of_the_week() -> None:

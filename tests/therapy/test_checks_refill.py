@@ -7,14 +7,18 @@ from typing import Any, NamedTuple
 import pytest
 
 from pumpctl.quantities import Concentration, Mass, Rate, Volume
+from pumpctl.therapy.bridge import NotNeeded, Planned, plan_bridge
 from pumpctl.therapy.checks import rules
 from pumpctl.therapy.checks.refills import RefillCase, check_refill, offer_of, refill_check
 from pumpctl.therapy.findings import Finding, Severity
 from pumpctl.therapy.library import Library
 from pumpctl.therapy.library_default import DEFAULT
+from pumpctl.therapy.line import line_parts
 from pumpctl.therapy.moment import DAY_MS, Date
+from pumpctl.therapy.program import Program
 from pumpctl.therapy.refill import Ampoule, Discrepancy, RefillRecord
 from pumpctl.therapy.state import PumpState
+from tests.therapy.line_samples import STRONG, implant
 from tests.therapy.samples import NOW, even, ids, minimum, named, pump
 
 HARD, SOFT, NOTE = Severity.HARD, Severity.SOFT, Severity.NOTE
@@ -44,6 +48,7 @@ SOUND = RefillRecord(
     expiry=TODAY.plus(500),
     filled=ml("38"),
     expected=ml("12"),
+    counted=None,
     drained=ml("12.4"),
     injected=ml("40"),
     sensed=ml("39.6"),
@@ -75,10 +80,26 @@ class Bad(NamedTuple):
     limit: str | None
 
 
+VALID = "a library that is valid today"
 BAND = "2 mL, ratio 0.855 to 1.145"
 LOWER: dict[str, Any] = {"program": even("150 mcg/day", fallback="100 mcg/day")}
 AT_500: dict[str, Any] = {"concentration": mcg_ml(500), "ampoule": ampoule("10 mg", "20"),
           "program": even(concentration=500)}  # fmt: skip
+MORPHINE: dict[str, Any] = {
+    "drug": "morphine", "library": OTHER_DRUG, "concentration": mcg_ml(500),
+    "program": even(concentration=500)._replace(drug="morphine"), "ampoule": ampoule("10 mg", "20"),
+}  # fmt: skip
+EXPIRED = DEFAULT._replace(site="ward", version=4, expires=TODAY.plus(-1))
+BRIDGE = NotNeeded("the line holds it")
+"""Decided, where only that it is matters."""
+
+
+def planned(new: Program) -> Planned:
+    """The bridge from what the pump runs to this program."""
+    record = implant(tubing=STRONG, catheter=STRONG)
+    return plan_bridge(even(), new, record.holds, line_parts(record).whole, injected=NOW, now=NOW)
+
+
 DRIFT = tuple(Discrepancy(ml("40"), ml("20"), ml("18")) for _ in range(2))
 
 CASES = [
@@ -116,31 +137,31 @@ CASES = [
     Bad("REFILL_OVER_CAPACITY", HARD, {"left": ml("0.000001")}, "40.000001 mL", "40 mL"),
     Bad("REFILL_OVER_CAPACITY", SOFT, {"drained": ml("9.9")}, "42.1 mL", "40 mL"),
     Bad("REFILL_TOO_SMALL", HARD, {"injected": ml("2"), "sensed": ml("2")}, "2 mL", "above 2 mL"),
-    Bad("REFILL_TOO_SMALL", HARD, {"injected": ml("2.3"), "sensed": ml("2"), "bridge": ml("0.348")},
-        "1.952 mL", "above 2 mL"),
-    Bad("REFILL_TOO_SMALL", HARD, {"injected": ml("0.3"), "sensed": ml("0"), "bridge": ml("0.348")},
-        "0 mL", "above 2 mL"),
+    Bad("REFILL_TOO_SMALL", HARD, {"injected": ml("2.3"), "sensed": ml("2"), **AT_500,
+        "bridge": planned(even(concentration=500))}, "1.952 mL", "above 2 mL"),
+    Bad("REFILL_TOO_SMALL", HARD, {"injected": ml("0.3"), "sensed": ml("0"), **AT_500,
+        "bridge": planned(even(concentration=500))}, "0 mL", "above 2 mL"),
+    Bad("REFILL_TOO_SMALL", HARD, {"next_visit": TODAY.plus(169)}, "2026-09-08", "2026-09-16"),
     Bad("REFILL_TOO_SMALL", SOFT, {"injected": ml("3.799999"), "sensed": ml("3.8")},
         "2026-03-31", "2026-04-01"),  # 7 days: 2 + 8 x 0.225 is 3.8 mL
     Bad("REFILL_TOO_SMALL", SOFT, {"next_visit": TODAY.plus(162)}, "2026-09-08", "2026-09-09"),
+    Bad("REFILL_TOO_SMALL", SOFT, {"next_visit": TODAY.plus(168)}, "2026-09-08", "2026-09-15"),
     Bad("REFILL_INTERVAL", SOFT, {"next_visit": TODAY.plus(181), "program": minimum()},
         "2026-09-28", "2026-09-27"),
     Bad("REFILL_INTERVAL", SOFT, {"next_visit": TODAY.plus(61), "expiry": TODAY.plus(60)},
         "2026-05-31", "2026-05-30"),
     Bad("REFILL_DRUG", HARD, {"drug": "baclofin", "program": even()._replace(drug="baclofin")},
         "baclofin", "baclofen"),
-    Bad("REFILL_DRUG_CHANGE", SOFT,
-        {"drug": "morphine", "library": OTHER_DRUG, "concentration": mcg_ml(500),
-         "program": even(concentration=500)._replace(drug="morphine"),
-         "ampoule": ampoule("10 mg", "20")},
+    Bad("REFILL_DRUG_CHANGE", SOFT, MORPHINE, "morphine", "baclofen"),
+    Bad("REFILL_DRUG_CHANGE", NOTE, {**MORPHINE, "bridge": planned(MORPHINE["program"])},
         "morphine", "baclofen"),
     Bad("REFILL_CONCENTRATION", HARD,
         {"concentration": mcg_ml(50), "ampoule": ampoule("0.05 mg", "1"),
-         "program": even(concentration=50), "bridge": ml("0.348")},
+         "program": even(concentration=50), "bridge": BRIDGE},
         "50 mcg/mL", "500 mcg/mL, 1000 mcg/mL, 2000 mcg/mL"),
     Bad("REFILL_CONCENTRATION", HARD,
         {"concentration": mcg_ml(1500), "ampoule": None, "program": even(concentration=1500),
-         "bridge": ml("0.348")},
+         "bridge": BRIDGE},
         "1500 mcg/mL", "500 mcg/mL, 1000 mcg/mL, 2000 mcg/mL"),
     Bad("REFILL_AMPOULE", HARD, {"ampoule": ampoule("10 mg", "20")}, "500 mcg/mL", "2000 mcg/mL"),
     Bad("REFILL_AMPOULE", HARD, {"ampoule": ampoule("10 mg", "0")}, "no concentration",
@@ -150,11 +171,23 @@ CASES = [
         "baclofen 2000 mcg/mL"),
     Bad("REFILL_PROGRAM", HARD, {"program": even()._replace(drug="morphine")},
         "morphine 2000 mcg/mL", "baclofen 2000 mcg/mL"),
-    Bad("REFILL_MIXED", HARD, {**AT_500, "bridge": ml("0.348"), "left": ml("0.5"),
+    Bad("REFILL_MIXED", HARD, {**AT_500, "bridge": BRIDGE, "left": ml("0.5"),
                                "injected": ml("39")}, "0.5 mL", "0 mL"),
     Bad("REFILL_CONCENTRATION_CHANGE", SOFT, AT_500, "500 mcg/mL", "2000 mcg/mL"),
-    Bad("REFILL_CONCENTRATION_CHANGE", NOTE, {**AT_500, "bridge": ml("0.348")}, "500 mcg/mL",
+    Bad("REFILL_CONCENTRATION_CHANGE", NOTE, {**AT_500, "bridge": BRIDGE}, "500 mcg/mL",
         "2000 mcg/mL"),
+    Bad("REFILL_CONCENTRATION_CHANGE", NOTE,
+        {**AT_500, "bridge": planned(even(concentration=500)), "left_out": True}, "500 mcg/mL",
+        "2000 mcg/mL"),
+    Bad("REFILL_CONCENTRATION_CHANGE", SOFT,
+        {**AT_500, "bridge": planned(even(concentration=1000))}, "500 mcg/mL", "2000 mcg/mL"),
+    Bad("REFILL_CONCENTRATION_CHANGE", SOFT, {**AT_500, "left_out": True}, "500 mcg/mL",
+        "2000 mcg/mL"),
+    Bad("LIBRARY_EXPIRED", SOFT, {"library": EXPIRED}, "2026-03-30", VALID),
+    Bad("LIBRARY_EXPIRED", HARD, {"library": EXPIRED, "program": even("440 mcg/day")},
+        "2026-03-30", VALID),
+    Bad("LIBRARY_EXPIRED", HARD, {"library": EXPIRED, **AT_500, "bridge": BRIDGE}, "2026-03-30",
+        VALID),
     Bad("REFILL_EXPIRY", HARD, {"expiry": TODAY.plus(-1)}, "2026-03-30", "2026-03-31 or later"),
     Bad("REFILL_EXPIRY", NOTE, {"expiry": TODAY.plus(160)}, "2026-09-07", "2026-09-08"),
     Bad("REFILL_LOT", HARD, {"lot": " "}, None, "as printed on the ampoule"),
@@ -276,12 +309,14 @@ def test_5_nineteen_millilitres_at_two_refills() -> None:
         "REFILL_NON_DELIVERY",
         "REFILL_DISCREPANCY",
     ]
-    lower = findings(small, **drained, program=even("450 mcg/day"))
+    (token,) = named(findings(small, **drained, program=even("599 mcg/day")), "REFILL_NON_DELIVERY")
+    assert token.severity is HARD and "more than 200 mcg/day is refused, offered" in token.message
+    lower = findings(small, **drained, program=even("150 mcg/day", fallback="100 mcg/day"))
     assert ids(lower) == ["REFILL_DISCREPANCY", "REFILL_NON_DELIVERY"]
     assert {each.severity for each in lower} == {SOFT}, "two decisions, each with its reason"
     (told,) = named(lower, "REFILL_NON_DELIVERY")
     assert "at most 50 mcg/day (at this concentration no less than 96 mcg/day)" in told.message
-    assert "gives up to 450 mcg/day" in told.message and "6 % of the programmed" in told.message
+    assert "gives up to 150 mcg in 24 h" in told.message and "6 % of the programmed" in told.message
     offer = offer_of(case(small, **drained))
     assert offer is not None and (offer.dose, offer.deliverable) == (Rate(50_000), False)
     assert (
@@ -291,12 +326,15 @@ def test_5_nineteen_millilitres_at_two_refills() -> None:
     new = pump(program=None)
     (told,) = named(findings(new, drained=ml("30")), "REFILL_NON_DELIVERY")
     assert told.severity is HARD and "on average" not in told.message
+    assert "more than 200 mcg/day is refused" in told.message
+    (told,) = named(findings(drained=ml("30")), "REFILL_NON_DELIVERY")
+    assert "; the old dose is refused, offered" in told.message
 
 
 @pytest.mark.requirement("REF-03")
 def test_6_a_concentration_below_what_is_in_the_syringe() -> None:
     """500 entered, 2000 drawn up: every dose would be fourfold."""
-    found = findings(**AT_500 | {"ampoule": ampoule("10 mg", "5"), "bridge": ml("0.348")})
+    found = findings(**AT_500 | {"ampoule": ampoule("10 mg", "5"), "bridge": BRIDGE})
     assert ids(found)[0] == "REFILL_AMPOULE" and found[0].severity is HARD
     assert 'says "10 mg/5 mL", which is 2000 mcg/mL' in found[0].message
     unread = findings(**AT_500 | {"ampoule": None})

@@ -281,7 +281,7 @@ def test_16_a_bolus_of_10_five_minutes_after_the_start() -> None:
     """BOLUS_ORDER_WINDOW: a look back finds 15 in the hour, the hour to come holds 70."""
     order = BolusOrder(Mass.parse("10 mcg"), Duration.parse("1 min"))
     state = pump(program=MINUTELY)
-    found = check_bolus(order, state, past=STARTED, last_ended=None, library=FULL)
+    found = check_bolus(order, state, past=STARTED, last_ended=None, now=NOW, library=FULL)
     assert named(found, "BOLUS_ORDER_WINDOW")[0].value == "70 mcg"
 
 

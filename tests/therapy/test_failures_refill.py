@@ -46,8 +46,8 @@ def test_4_priming_with_the_tubing_volume_of_before_the_correction() -> None:
     assert isinstance(wrong, PrimePlan) and isinstance(right, PrimePlan)
     assert wrong.dose - right.dose == Mass.parse("118 mcg")
     pumps_own = pump(line=Line(line_parts(old).whole.low, STRONG))
-    assert hard_of(check_prime(wrong, pumps_own, old)) == ["LINE_TABLE_OLD"]
-    assert check_prime(right, pump(), implant()) == ()
+    assert hard_of(check_prime(wrong, pumps_own, old, now=NOW)) == ["LINE_TABLE_OLD"]
+    assert check_prime(right, pump(), implant(), now=NOW) == ()
 
 
 @pytest.mark.requirement("REF-09")
@@ -57,7 +57,7 @@ def test_4_priming_a_tubing_that_was_primed_before_the_implant() -> None:
     assert isinstance(primed, PrimePlan)
     assert (primed.volume, primed.parts) == (Volume.parse("0.208 mL"), "catheter")
     for record in (implant(tubing=UNKNOWN), implant(tubing=STRONG, catheter=STRONG)):
-        found = check_prime(plan_prime(record, STRONG, Volume(0)), pump(), record)
+        found = check_prime(plan_prime(record, STRONG, Volume(0)), pump(), record, now=NOW)
         assert hard_of(found) == ["PRIME_REFUSED"]
 
 
@@ -66,7 +66,7 @@ def test_4_priming_a_tubing_that_was_primed_before_the_implant() -> None:
 SOUND = RefillRecord(
     at=NOW, drug="baclofen", concentration=Concentration(2000), lot="LOT 7",
     expiry=NOW.date.plus(500), filled=Volume.parse("38 mL"), expected=Volume.parse("12 mL"),
-    drained=Volume.parse("12.4 mL"), injected=Volume.parse("40 mL"),
+    counted=None, drained=Volume.parse("12.4 mL"), injected=Volume.parse("40 mL"),
     sensed=Volume.parse("39.6 mL"),
     ampoule=Ampoule(Mass.parse("10 mg"), Volume.parse("5 mL")),
 )  # fmt: skip
@@ -83,11 +83,12 @@ def ml(text: str) -> Volume:
 
 @pytest.mark.requirement("REF-01")
 def test_5_nineteen_millilitres_still_there_and_restarted_at_a_lower_dose() -> None:
-    """REFILL_NON_DELIVERY refuses the old dose, asks a reason for any other, and offers one."""
+    """REFILL_NON_DELIVERY refuses the old dose and a token less, and offers another."""
     case = refill(filled=ml("20"), expected=ml("2"), drained=ml("19"))
     assert severities(check_refill(case))["REFILL_NON_DELIVERY"] is HARD
-    lower = refill(even("400 mcg/day"), filled=ml("20"), expected=ml("2"), drained=ml("19"))
-    assert severities(check_refill(lower))["REFILL_NON_DELIVERY"] is SOFT
+    for dose, severity in (("449.999", HARD), ("200.001", HARD), ("200", SOFT)):
+        lower = refill(even(f"{dose} mcg/day"), filled=ml("20"), expected=ml("2"), drained=ml("19"))
+        assert severities(check_refill(lower))["REFILL_NON_DELIVERY"] is severity
     offer = offer_of(case)
     assert offer is not None and offer.dose < Rate.parse("100 mcg/day")
 
@@ -135,7 +136,7 @@ def bridge(old: Fluid, new: Fluid, *, left_out: bool) -> tuple[Planned, tuple[Fi
         before, after, record.holds, line_parts(record).whole, injected=NOW, now=NOW
     )
     state = pump(program=before, concentration=old.concentration)
-    case = BridgeCase(planned, after, state, record, left_out, before)
+    case = BridgeCase(planned, after, state, record, NOW, left_out, before)
     return planned, check_bridge(case)
 
 
@@ -152,6 +153,14 @@ def test_12_a_bridge_forgotten() -> None:
     change = refill(even(concentration=500), concentration=Concentration(500),
                     ampoule=Ampoule(Mass.parse("10 mg"), ml("20")))  # fmt: skip
     assert severities(check_refill(change))["REFILL_CONCENTRATION_CHANGE"] is SOFT
+    for left_out, words in ((False, "a bridge of 0.348 mL keeps"), (True, "bridge is left out")):
+        planned, beside = bridge(STRONG, WEAK, left_out=left_out)
+        (told,) = named(
+            check_refill(change._replace(bridge=planned, left_out=left_out)),
+            "REFILL_CONCENTRATION_CHANGE",
+        )
+        assert told.severity is NOTE and words in told.message
+        assert len([each for each in beside if each.severity is not NOTE]) == left_out, "one reason"
 
 
 @pytest.mark.requirement("REF-04")
@@ -163,5 +172,5 @@ def test_12_a_bridge_by_a_line_volume_that_nobody_knows() -> None:
     old, new = even("100 mcg/day", 500), even("100 mcg/day", fallback="100 mcg/day")
     planned = plan_bridge(old, new, record.holds, line_parts(record).whole, injected=NOW, now=NOW)
     state = pump(program=old, concentration=Concentration(500))
-    found = check_bridge(BridgeCase(planned, new, state, record, left_out=False, playing=old))
+    found = check_bridge(BridgeCase(planned, new, state, record, NOW, playing=old))
     assert severities(found) == {"BRIDGE_UNCERTAIN": SOFT}

@@ -19,9 +19,11 @@ from pumpctl.therapy.refill import (
     Meaning,
     RefillRecord,
     is_old_dose,
+    is_refused,
     pocket_limit,
     reduced_offer,
 )
+from pumpctl.therapy.residual import Fill, residual
 from pumpctl.therapy.trend import OVER, UNDER, Drift, trend
 from tests.therapy.samples import even, flex, minimum
 
@@ -43,7 +45,11 @@ def found(filled: str | None, expected: str, drained: str) -> Discrepancy:
 )
 def test_w15(delivered: str, percent: str, meaning: Meaning) -> None:
     told = Discrepancy(ml("18"), ml("6"), ml("18") - ml(delivered))
-    assert (told.programmed, told.percent_text, told.meaning) == (12_000_000, percent, meaning)
+    assert (told.programmed, told.percent_text, told.meaning) == (
+        Fraction(12_000_000),
+        percent,
+        meaning,
+    )
 
 
 BY_RATIO = [  # 10 mL programmed; drained so much that the ratio is ...
@@ -103,7 +109,32 @@ def test_without_a_fill_that_agrees_only_the_volumes_are_left() -> None:
         assert (told.percent_text, told.ratio_text) == (None, None)
         assert told.meaning is Meaning.MORE_DRAINED
     nothing = found("10", "10", "10")
-    assert (nothing.programmed, nothing.ratio, nothing.meaning) == (0, None, Meaning.WITHIN)
+    assert (nothing.programmed, nothing.ratio, nothing.meaning) == (
+        Fraction(0),
+        None,
+        Meaning.WITHIN,
+    )
+
+
+DRY = [  # filled, counted, drained: what the pump counted goes on below nothing
+    ("20", 25, "5", Fraction(60, 100), Meaning.NON_DELIVERY),
+    ("20", 30, "5.9", Fraction(47, 100), Meaning.NON_DELIVERY),
+    ("20", 25, "0", Fraction(80, 100), Meaning.UNDER_DELIVERY),
+    ("20", 20, "0", Fraction(1), Meaning.WITHIN),
+]
+
+
+@pytest.mark.requirement("REF-01")
+@pytest.mark.parametrize(("filled", "counted", "drained", "ratio", "meaning"), DRY)
+def test_a_computed_zero_does_not_hide_what_was_not_delivered(
+    filled: str, counted: int, drained: str, ratio: Fraction, meaning: Meaning
+) -> None:
+    left = residual(Fill(ml(filled), Moment(0), 500), 500 + counted * 10_000, Fraction(100))
+    assert left.expected == Volume(0)
+    told = Discrepancy(left.fill, left.expected, ml(drained), left.delivered)
+    assert (told.programmed, told.judged) == (Fraction(counted * 1_000_000), ratio)
+    assert (told.meaning, told.ran_dry) == (meaning, counted > 20)
+    assert trend([told]).ratios == (ratio,)
 
 
 def test_a_ratio_beyond_its_limit_never_looks_inside_it() -> None:
@@ -142,7 +173,8 @@ def test_the_more_is_drained_the_less_was_delivered(
 def record() -> RefillRecord:
     return RefillRecord(
         Moment(0), "baclofen", Concentration(2000), "LOT 7", Date(900),
-        filled=ml("40"), expected=ml("5"), drained=ml("4.5"), injected=ml("39"), left=ml("0.25"),
+        filled=ml("40"), expected=ml("5"), counted=Fraction(35_000_000), drained=ml("4.5"),
+        injected=ml("39"), left=ml("0.25"),
     )  # fmt: skip
 
 
@@ -151,7 +183,7 @@ def test_a_record_adds_up() -> None:
     told = record()
     assert told.volume == ml("39.25")
     assert told.drawn_up.text_in("mg") == "78 mg"
-    assert told.discrepancy == found("40", "5", "4.5")
+    assert told.discrepancy == found("40", "5", "4.5")._replace(counted=Fraction(35_000_000))
     assert told.not_drained == ml("0.5"), "expected and not drained"
     assert told._replace(left=ml("0.75")).not_drained == ml("0.75")
     assert told._replace(drained=ml("6"), left=Volume(0)).not_drained == Volume(0)
@@ -212,7 +244,7 @@ def test_an_offer_is_below_every_day_and_never_above_a_start(
     told = reduced_offer(old, ratio, old.concentration)
     assert told.dose.quanta < min(daily_doses(old))
     assert told.dose <= Rate.parse("200 mcg/day")
-    assert not is_old_dose(old, even(str(told.dose)))
+    assert not is_refused(old, even(str(told.dose)))
 
 
 @pytest.mark.requirement("REF-01")
@@ -232,6 +264,24 @@ def test_what_counts_as_the_old_dose() -> None:
     assert not is_old_dose(None, even("200 mcg/day"))
     for each in (None, minimum(), even("90 mcg/day")):
         assert not is_old_dose(each, minimum()), "a pump gives no less, and is not stopped"
+
+
+@pytest.mark.requirement("REF-01")
+def test_what_is_refused_after_non_delivery() -> None:
+    """A token reduction is no reduction: no more than a new patient starts with."""
+    old = even("900 mcg/day")
+    assert is_refused(old, old)
+    assert is_refused(old, even("899.999 mcg/day"))
+    assert is_refused(old, even("200.001 mcg/day"))
+    assert not is_refused(old, even("200 mcg/day"))
+    assert is_refused(even("150 mcg/day"), even("150 mcg/day")), "the old dose, though small"
+    assert is_refused(None, even("200.001 mcg/day"))
+    assert not is_refused(None, even("200 mcg/day"))
+    own = PatientDose(Mass.parse("50 mcg"), Duration.parse("5 min"), Duration.parse("4 h"), 2)
+    assert is_refused(old, flex([[(0, "5")]], own=own)), "120 and 100 mcg in 24 h"
+    assert not is_refused(old, flex([[(0, "4")]], own=own)), "96 and 100 mcg in 24 h"
+    strong = minimum(5000)  # 240 mcg/day
+    assert not is_refused(None, strong) and not is_refused(old, strong)
 
 
 # --- trend ---------------------------------------------------------------------------------------

@@ -52,6 +52,7 @@ def test_the_fill_less_every_pulse() -> None:
     assert str(told.expected) == "15.25 mL"
     assert residual(FILL, 5_000, PULSE).expected == FILL.volume
     assert residual(FILL, 5_000_000, PULSE).expected == Volume(0), "computed, and never below 0"
+    assert residual(FILL, 5_000_000, PULSE).delivered == 499_500_000, "which goes on counting"
 
 
 @pytest.mark.requirement("REF-05")

@@ -9,7 +9,7 @@ import pytest
 from pumpctl.errors import InputRefused
 from pumpctl.quantities import Duration, Mass, Percent, Rate
 from pumpctl.therapy import label
-from pumpctl.therapy.checks import check_change, rules
+from pumpctl.therapy.checks import check_change, check_program, rules
 from pumpctl.therapy.figures import daily_doses, largest_day
 from pumpctl.therapy.findings import Severity
 from pumpctl.therapy.library import Library, Sourced
@@ -26,7 +26,7 @@ from pumpctl.therapy.program import (
     continuous,
     make_program,
 )
-from pumpctl.therapy.scaling import Boluses, Scaling
+from pumpctl.therapy.scaling import Boluses, Scaling, proportional_fallback
 from pumpctl.therapy.titration import (
     Range,
     Titration,
@@ -421,5 +421,93 @@ def test_mostly_boluses_leave_little_to_scale() -> None:
     program = with_boluses(100_000, 90_000)
     found = titration(program, patient(history="established"), boluses=Boluses.KEPT)
     assert found.reduction is not None
-    assert found.reduction.low == Rate(90_000), "beyond it nothing of the basal rate is left"
+    assert found.reduction.low == Rate(90_001), "beyond it nothing of the basal rate is left"
     assert increase(found).high == Rate(140_000)
+    assert found.reduction.hard_beyond is not None
+    assert found.reduction.hard_beyond.id == "ZERO_RATE"
+
+
+# --- where the checks of the program end it ------------------------------------------------
+
+
+def hard(program: Program, boluses: Boluses, wanted: Rate) -> set[str]:
+    """The hard findings of what the next step would make of this dose."""
+    made = Scaling(program, boluses).program_for(wanted)
+    return {each.id for each in check_program(made) if each.severity is Severity.HARD}
+
+
+OFTEN = PatientDose(Mass.parse("40 mcg"), Duration.parse("5 min"), Duration.parse("1 h"), 12)
+MANY = even("2500 mcg/day")._replace(patient_dose=OFTEN)
+PEAKS = flex([[(0, "120"), (60, "14")]] * 7)
+
+
+@pytest.mark.requirement("LIM-01")
+@pytest.mark.parametrize(
+    ("program", "most", "name"),
+    [(MANY, "2520", "LARGEST_24H_HARD"), (PEAKS, "460.42", "RATE_HARD")],
+)
+def test_an_increase_that_is_offered_has_no_hard_finding_and_1_ng_more_has(
+    program: Program, most: str, name: str
+) -> None:
+    found = titration(program, patient(history="established"))
+    span = increase(found)
+    assert span.hard_beyond is not None
+    assert (span.high, span.hard_beyond.id) == (*rates(most), name)
+    assert span.low <= span.high and span.hard_beyond.source in span.sources
+    assert all(soft.dose < span.high for soft in span.reason_beyond)
+    assert hard(program, Boluses.SCALED, span.high) == set()
+    assert hard(program, Boluses.SCALED, span.low) == set()
+    assert hard(program, Boluses.SCALED, Rate(span.high.quanta + 1)) == {name}
+
+
+@pytest.mark.requirement("LIM-03")
+def test_a_reduction_that_is_offered_has_no_hard_finding_and_1_ng_less_has() -> None:
+    found = titration(even("100 mcg/day"), patient(history="established"))
+    assert found.reduction is not None and found.reduction.hard_beyond is not None
+    assert (found.reduction.low, found.reduction.high) == rates("96", "96")
+    assert found.reduction.hard_beyond.id == "FLOW_LOW"
+    assert found.reduction.reason_beyond == (), "what lies beyond it is not named"
+    assert hard(even("100 mcg/day"), Boluses.SCALED, found.reduction.low) == set()
+    assert "FLOW_LOW" in hard(even("100 mcg/day"), Boluses.SCALED, Rate(95_999))
+
+
+def test_where_the_checks_leave_no_step_none_is_offered_and_the_finding_is_named() -> None:
+    least = titration(even("96 mcg/day"), patient(history="established"))
+    assert least.reduction is None and "FLOW_LOW" in least.no_reduction
+    assert refusal(least, Rate.parse("90 mcg/day"), NOW) is None, "the checks say it, of a program"
+    most = titration(even("2520 mcg/day")._replace(patient_dose=OFTEN), patient())
+    assert most.increase is None and "LARGEST_24H_HARD" in most.no_increase
+    assert refusal(most, Rate.parse("2521 mcg/day"), NOW) == most.no_increase
+
+
+def test_a_reduction_that_the_site_leaves_no_room_for_is_refused() -> None:
+    site = library(daily_dose__hard_low=dose("450 mcg/day"))
+    found = titration(even(), patient(history="established"), library=site)
+    assert found.reduction is None and "limit" in found.no_reduction
+    assert refusal(found, Rate.parse("449 mcg/day"), NOW) == found.no_reduction
+    assert cautions(found, Rate.parse("449 mcg/day")) == ()
+
+
+def test_a_hard_finding_that_is_there_already_is_no_bound() -> None:
+    low = even("60 mcg/day")
+    assert any(each.id == "FLOW_LOW" for each in check_program(low))
+    found = titration(low, patient(history="established"))
+    assert found.reduction is not None and found.reduction.low == Rate.parse("48 mcg/day")
+
+
+def test_a_refusal_says_that_smaller_is_allowed_and_what_needs_a_reason() -> None:
+    told = refusal(titration(START, patient()), Rate.parse("140 mcg/day"), NOW) or ""
+    assert "the usual step is 110 mcg/day to 130 mcg/day; smaller is allowed" in told
+    assert "above 120 mcg/day needs a reason" in told and "permitted now" not in told
+
+
+def test_the_last_increase_is_kept_as_it_was_given() -> None:
+    assert titration(START, patient(), started=NOW).last_increase is None
+    assert titration(START, patient(), last_increase=NOW).last_increase == NOW
+
+
+def test_the_fallback_in_proportion_may_lie_below_the_pump_s_least() -> None:
+    old = even("100 mcg/day", fallback="98 mcg/day")
+    made = Scaling(old, Boluses.SCALED).program_for(Rate.parse("97 mcg/day"))
+    assert made.fallback == Rate.parse("96 mcg/day")
+    assert proportional_fallback(old, made) == Rate.parse("95.06 mcg/day")

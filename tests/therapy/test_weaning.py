@@ -12,7 +12,7 @@ from pumpctl.therapy.figures import daily_doses, largest_day
 from pumpctl.therapy.moment import Date
 from pumpctl.therapy.program import Mode, Program
 from pumpctl.therapy.scaling import Boluses
-from pumpctl.therapy.weaning import MAX_STEPS, WeaningStep, unlike_published, weaning
+from pumpctl.therapy.weaning import MAX_DAYS, MAX_STEPS, WeaningStep, unlike_published, weaning
 from tests.therapy.samples import even, flex, minimum
 
 TUESDAY = Date.parse("2026-03-31")
@@ -112,3 +112,27 @@ def test_rounding_does_not_pile_up() -> None:
         wanted = before * Fraction(89, 100)
         before = largest_day(step.program)
         assert 0 <= before - wanted < 25
+
+
+def test_a_step_of_a_year_is_multiplied_out_in_weeks() -> None:
+    first, *_ = wean(WEEKEND, "50 %", MAX_DAYS, "100 mcg/day")
+    doses = daily_doses(first.program)
+    every = sum(doses[TUESDAY.plus(day).weekday] for day in range(MAX_DAYS))
+    assert first.mass == Mass(int(every))
+
+
+def test_a_step_that_would_never_end_is_refused_at_once() -> None:
+    for days in (MAX_DAYS + 1, 999_999_999):
+        with pytest.raises(InputRefused, match="at most 366 days"):
+            wean(even(), "10 %", days, "100 mcg/day")
+
+
+def test_no_step_begins_after_the_last_date_that_can_be_written() -> None:
+    def ends(start: str) -> str:
+        steps = weaning(even(), Percent.parse("50 %"), 10, Rate.parse("200 mcg/day"),
+                        Date.parse(start))  # fmt: skip
+        return str(steps[-1].date)
+
+    assert ends("9999-12-21") == "9999-12-31"
+    with pytest.raises(InputRefused, match="9999-12-31"):
+        ends("9999-12-22")

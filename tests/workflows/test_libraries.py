@@ -8,11 +8,11 @@ import shutil
 import pytest
 
 from pumpctl.errors import StoreError
-from pumpctl.station import library_store
 from pumpctl.station.home import Home
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.library_text import to_toml
+from pumpctl.workflows import library_install
 from tests.helpers.desk import Desk
 from tests.helpers.libraries import altered_all, public_key, site_library
 from tests.helpers.profiles import continuous
@@ -138,7 +138,7 @@ def test_only_a_trusted_signature_is_installed(site: Site) -> None:
 def test_a_revoked_key_installs_nothing_and_bars_what_it_signed(site: Site) -> None:
     desk = site.desk
     site.install(site_library(1))
-    told = desk.run("library", "keys", "--revoke", "pharmacy")
+    told = desk.run("library", "keys", "--revoke", "pharmacy", "--confirm", "pharmacy")
     assert told.code == 0 and "warning" in told.err, "what is in force is no longer valid"
     assert "revoked" in site.refused("LIBRARY_SIGNATURE", site_library(2))["message"]
     # Putting the key's file back does not help: the journal knows.
@@ -197,7 +197,7 @@ def test_an_installation_that_is_cut_is_finished_by_repeating_it(step: str, site
             case "journal":
                 patch.setattr(Journal, "append", full)
             case _:
-                patch.setattr(library_store, "write_marker", full)
+                patch.setattr(library_install, "write_marker", full)
         desk.refused(11, "STORE", "library", "install", file)
     told = desk.data("library", "show")
     if step == "marker":
@@ -213,14 +213,14 @@ def test_what_is_damaged_is_put_right_by_the_same_file(site: Site) -> None:
     """Also after its last day: a library that has expired still lets the same dose go on."""
     desk = site.desk
     site.install(site_library(1, expires="2030-01-01"))
-    for part in ("installed.json", "versions"):
-        path = desk.home / "library" / part
+    for part in ("library.json", "library/versions"):
+        path = desk.home / part
         path.unlink() if path.is_file() else shutil.rmtree(path)
         assert desk.data("library", "show")["standing"] == "invalid"
         assert site.install(site_library(1, expires="2030-01-01"))["changed"] is True
         assert site.in_force() == ("st-elsewhere", 1)
     site.later(10_000)
-    (desk.home / "library" / "installed.json").unlink()
+    (desk.home / "library.json").unlink()
     assert site.install(site_library(1, expires="2030-01-01"))["changed"] is True
     assert desk.data("library", "show")["standing"] == "expired"
     site.refused("LIBRARY_FAULTY", site_library(2, expires="2030-01-01"))
@@ -231,7 +231,7 @@ def test_a_marker_alone_keeps_the_version_where_the_journal_was_lost(site: Site)
     for file in site.desk.home.glob("journal.sqlite3*"):
         file.unlink()
     site.refused("LIBRARY_VERSION", site_library(4))
-    (site.desk.home / "library" / "installed.json").write_text("{")
+    (site.desk.home / "library.json").write_text("{")
     site.install(site_library(6))
     assert site.in_force() == ("st-elsewhere", 6)
 

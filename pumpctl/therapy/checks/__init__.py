@@ -16,6 +16,7 @@ from pumpctl.therapy.checks import (  # noqa: F401  (imported so that they regis
     declared,
     doses,
     drug,
+    pace,
     pump_range,
     rates,
     schedule,

@@ -70,7 +70,7 @@ def above_soft(band: AnyBand, figures: Iterable[Figure]) -> Iterator[Seen]:
     if soft is not None:
         above = (figure for figure in figures if exceeds(figure.exact, soft))
         only = (figure for figure in above if not exceeds(figure.exact, hard))
-        yield from _told(only, soft, "above", "the limit without a reason", round_up)
+        yield from _told(only, soft, "above", "beyond which it needs a reason", round_up)
 
 
 def below(band: AnyBand, figures: Iterable[Figure], beyond: Severity) -> Iterator[Seen]:
@@ -89,7 +89,7 @@ def below(band: AnyBand, figures: Iterable[Figure], beyond: Severity) -> Iterato
     if soft is not None:
         short = [figure for figure in some if falls_short(figure.exact, soft)]
         only = (figure for figure in short if not falls_short(figure.exact, hard))
-        yield from _told(only, soft, "below", "the limit without a reason", round_down)
+        yield from _told(only, soft, "below", "beyond which it needs a reason", round_down)
 
 
 def _told(

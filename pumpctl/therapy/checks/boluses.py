@@ -11,8 +11,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pumpctl.quantities import Duration, Mass, round_up
-from pumpctl.therapy.bolus import BolusEffect, BolusOrder, bolus_effect
+from pumpctl.therapy.bolus import (
+    BolusEffect,
+    BolusOrder,
+    added_at_tip,
+    bolus_effect,
+    patient_train,
+)
 from pumpctl.therapy.checks import bands
+from pumpctl.therapy.checks.library_age import also_orders
 from pumpctl.therapy.checks.registry import Checks
 from pumpctl.therapy.compare import share_text
 from pumpctl.therapy.course import Course
@@ -23,6 +30,7 @@ from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.line import FREE, holds_text
 from pumpctl.therapy.moment import DAY_MS, Moment
 from pumpctl.therapy.plug import contents_of
+from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import Fluid, PumpState
 from pumpctl.therapy.windows import windows_ahead
 
@@ -43,6 +51,13 @@ class BolusCase(NamedTuple):
     last_ended: Moment | None
     """When the last bolus ended, whatever asked for it; None where nobody knows."""
     library: Library
+    now: Moment
+    """The station's clock."""
+
+    @property
+    def gives(self) -> bool:
+        """Whether anything would be given: always."""
+        return True
 
     @property
     def limits(self) -> Limits:
@@ -52,6 +67,7 @@ class BolusCase(NamedTuple):
 
 bolus_check = Checks[BolusCase]()
 """Of a single or supplemental bolus."""
+also_orders(bolus_check)
 
 
 def check_bolus(
@@ -60,12 +76,13 @@ def check_bolus(
     *,
     past: Course,
     last_ended: Moment | None,
+    now: Moment,
     library: Library = DEFAULT,
 ) -> tuple[Finding, ...]:
-    """All findings of giving this bolus now, hard ones first; for `past` see `BolusCase`."""
+    """All findings of giving this bolus now, hard ones first; the terms are `BolusCase`'s."""
     from pumpctl.therapy.checks import bolus_state  # noqa: F401  (so that it registers)
 
-    case = BolusCase(order, pump, effect_of(order, pump), past, last_ended, library)
+    case = BolusCase(order, pump, effect_of(order, pump), past, last_ended, library, now)
     return placed(bolus_check.run(case), None)
 
 
@@ -122,6 +139,15 @@ def _dose(case: BolusCase) -> list[bands.Figure]:
     return [bands.Figure(case.order.dose.quanta, Mass, "a bolus of {}", ())]
 
 
+def _at_most(case: BolusCase) -> list[bands.Figure]:
+    """As ordered, and what it pushes past the tip where that is more."""
+    effect, dose = case.effect, case.order.dose
+    if effect is None or effect.reaches <= dose.quanta:
+        return _dose(case)
+    what = f"with what the line holds, a bolus of {dose} gives {{}} at the tip: that"
+    return [*_dose(case), bands.Figure(effect.reaches, Mass, what, ())]
+
+
 @bolus_check(
     "BOLUS_ORDER_HARD",
     Severity.HARD,
@@ -130,8 +156,8 @@ def _dose(case: BolusCase) -> list[bands.Figure]:
     "comes hours later, and means coma and arrested breathing.",
 )
 def bolus_order_hard(case: BolusCase) -> Iterator[Seen]:
-    """The dose is not above the library's hard limit."""
-    yield from bands.above_hard(case.limits.bolus, _dose(case))
+    """The dose, ordered and at the tip, is not above the library's hard limit."""
+    yield from bands.above_hard(case.limits.bolus, _at_most(case))
 
 
 @bolus_check(
@@ -142,8 +168,8 @@ def bolus_order_hard(case: BolusCase) -> Iterator[Seen]:
     incident="ISMP: 60 mcg each morning entered as 60 mcg every hour, 24 times the dose.",
 )
 def bolus_order_large(case: BolusCase) -> Iterator[Seen]:
-    """The dose is not above the library's soft limit."""
-    yield from bands.above_soft(case.limits.bolus, _dose(case))
+    """The dose, ordered and at the tip, is not above the library's soft limit."""
+    yield from bands.above_soft(case.limits.bolus, _at_most(case))
 
 
 @bolus_check(
@@ -159,7 +185,8 @@ def bolus_order_small(case: BolusCase) -> Iterator[Seen]:
 
 _WINDOW_WHY = (
     "No window of time, past or to come, holds more than its limit, with everything that was given "
-    "and everything that the schedule will give."
+    "everything that the schedule will give, all doses that the patient may take after this bolus, "
+    "and where the line still holds a stronger fluid, what that gives at the tip."
 )
 _WINDOW_INCIDENT = (
     "A rule that looked back only let a bolus pass after a start, and a later window held too "
@@ -167,17 +194,33 @@ _WINDOW_INCIDENT = (
 )
 
 
+def _added(case: BolusCase, effect: BolusEffect, program: Program, window: Duration) -> Course:
+    """ng that come on top of the schedule in the windows that hold any of this bolus."""
+    pump, start, ends = case.pump, case.pump.clock.label_ms, effect.ends.label_ms
+    order, until = case.order.course(start), ends + window.quanta
+    if program.patient_dose is not None:
+        since = ends + program.patient_dose.lockout.quanta
+        own = pump.patient_dose
+        if own is not None and not own.left and own.next_at is not None:
+            since = max(since, own.next_at.label_ms)
+        order += patient_train(program, since, until)
+    if effect.reaches <= case.order.dose.quanta:
+        return order
+    line = contents_of(pump.line, Fluid(pump.drug, pump.concentration))
+    return added_at_tip(order, program, line, start, until)
+
+
 def _windows(case: BolusCase, severity: Severity) -> Iterator[Seen]:
-    program, start = case.pump.program, case.pump.clock.label_ms
-    if case.effect is None or program is None:
+    effect, program, start = case.effect, case.pump.program, case.pump.clock.label_ms
+    if effect is None or program is None:
         return
+    own = "" if program.patient_dose is None else " and the patient's own doses"
     for window in case.limits.windows:
         limit = window.hard if severity is Severity.HARD else window.soft
         if limit is None:
             continue
-        found = windows_ahead(
-            case.past, program, start, [(window.length, limit.value)], case.order.course(start)
-        )
+        added = _added(case, effect, program, window.length)
+        found = windows_ahead(case.past, program, start, [(window.length, limit.value)], added)
         for over in found:
             if severity is Severity.SOFT and over.mass > window.hard.value.quanta:
                 continue  # said as a hard finding
@@ -185,7 +228,7 @@ def _windows(case: BolusCase, severity: Severity) -> Iterator[Seen]:
             begins = case.pump.clock.plus(over.start - start)
             length = window_text(over.length)
             yield Seen(
-                f"{value} in the {length} from {begins.label()}, this bolus counted",
+                f"{value} in the {length} from {begins.label()}, this bolus{own} counted",
                 value=value,
                 limit=f"{over.limit} in any {length}",
                 source=limit.source,

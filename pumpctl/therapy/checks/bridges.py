@@ -14,6 +14,7 @@ from pumpctl.quantities import round_down, round_up
 from pumpctl.therapy import practice
 from pumpctl.therapy.bridge import BridgePlan, Impossible, NotNeeded, Planned
 from pumpctl.therapy.bridge_effect import consequences, worst_without
+from pumpctl.therapy.checks.library_age import also_orders
 from pumpctl.therapy.checks.registry import Checks
 from pumpctl.therapy.compare import greatest_changes, percent_text
 from pumpctl.therapy.course import course_of
@@ -28,8 +29,10 @@ from pumpctl.therapy.delivery import (
     time_text,
 )
 from pumpctl.therapy.findings import Finding, Seen, Severity, placed
+from pumpctl.therapy.library import Library
+from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.line import TABLES, ImplantRecord, TubingTable, holds_text
-from pumpctl.therapy.moment import DAY_MS
+from pumpctl.therapy.moment import DAY_MS, Moment
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import Fluid, PumpState
 
@@ -45,20 +48,31 @@ class BridgeCase(NamedTuple):
     pump: PumpState
     """As it was interrogated now."""
     record: ImplantRecord
+    now: Moment
+    """The station's clock."""
     left_out: bool = False
     """Whether the change is to be made without the bridge."""
     playing: Program | None = None
     """While a bridge runs: the program that it plays; None where nobody knows."""
     tables: tuple[TubingTable, ...] = TABLES
+    library: Library = DEFAULT
 
     @property
     def by_volume(self) -> bool:
-        """Whether the record's volumes decide anything here."""
+        """Whether the record's volumes decide anything here: a bridge, or that none is needed."""
+        if isinstance(self.plan, NotNeeded):
+            return self.plan.front is not None
         return isinstance(self.plan, BridgePlan) and not self.left_out
+
+    @property
+    def gives(self) -> bool:
+        """Whether there is a bridge to be given, or left out."""
+        return isinstance(self.plan, BridgePlan)
 
 
 bridge_check = Checks[BridgeCase]()
 """Of a bridge, planned or left out."""
+also_orders(bridge_check)
 
 
 def check_bridge(case: BridgeCase) -> tuple[Finding, ...]:
@@ -119,6 +133,15 @@ def bridge_impossible(case: BridgeCase) -> Iterator[Seen]:
 )
 def bridge_uncertain(case: BridgeCase) -> Iterator[Seen]:
     """The line's volume is known."""
+    if isinstance(case.plan, NotNeeded) and case.plan.uncertain is not None:
+        line, passed = case.plan.uncertain.line, case.plan.uncertain.order.passed
+        yield Seen(
+            f"the line's volume is {line}, and {passed} have passed: without a bridge at worst "
+            f"{worst_without(case.plan.uncertain)}",
+            value=str(line),
+            limit="one volume",
+        )
+        return
     if not isinstance(case.plan, BridgePlan) or case.left_out or case.plan.line.known:
         return
     spells = [each.bridged for each in consequences(case.plan) if each.bridged is not None]
@@ -129,6 +152,26 @@ def bridge_uncertain(case: BridgeCase) -> Iterator[Seen]:
         value=str(case.plan.line),
         limit="one volume",
     )
+
+
+@bridge_check(
+    "BRIDGE_OLD_UNKNOWN",
+    Severity.SOFT,
+    source="REF-08",
+    why="A bridge goes on giving the dose that the patient has now. Where the program that gave it "
+    "is not known, the bridge gives the new program's dose from what is in the line: a change of "
+    "dose that nobody chose. Look the old dose up before going on.",
+    incident=_FORGOTTEN,
+)
+def bridge_old_unknown(case: BridgeCase) -> Iterator[Seen]:
+    """The program that the bridge goes on with is known."""
+    if isinstance(case.plan, BridgePlan) and case.plan.old_unknown and not case.left_out:
+        yield Seen(
+            "the program until now is not known: the bridge gives the new program's dose "
+            f"until {case.plan.end.label()}",
+            value="unknown",
+            limit="the program until now",
+        )
 
 
 @bridge_check(
@@ -147,9 +190,10 @@ def bridge_arrived(case: BridgeCase) -> Iterator[Seen]:
     since = case.pump.clock.label_ms - plan.front.label_ms
     what = holds_text(Fluid(case.new.drug, case.new.concentration))
     rate = f" ({dose_text(plan.given, since)})" if since > 0 else ""
+    has, up_to = ("has", "") if plan.uncertain is None else ("may have", "up to ")
     yield Seen(
-        f"{what} has been at the tip since {plan.front.label()}, {time_text(since)}: "
-        f"{mass_text(plan.given)}{rate} have left it since",
+        f"{what} {has} been at the tip since {plan.front.label()}, {time_text(since)}: "
+        f"{up_to}{mass_text(plan.given)}{rate} have left it since",
         value=str(plan.front),
         limit=str(case.pump.clock),
     )

@@ -1,9 +1,10 @@
 """Is the step from the old program to the new one too large, up or down? (LIM-04)
 
 Compares two prescribed programs inside the absolute limits: the dose of each
-day, and the basal rate at every minute of the week. Where a day's total moves
-by as much as the rate does, it is told once, of the day. The label's rules are
-in `titration`, restarts in `pause`.
+day, the basal rate at every minute of the week, and, upwards only, the most in
+24 h with all patient doses taken. Where a day's total moves by as much as one of
+the others does, it is told once, of the day. The label's rules are in
+`label_rules`, restarts in `pause`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import NamedTuple
 from pumpctl.quantities import Percent, round_up
 from pumpctl.therapy.checks.bands import LIBRARY
 from pumpctl.therapy.checks.registry import PumpCase, pump_check
-from pumpctl.therapy.compare import change
+from pumpctl.therapy.compare import Rise24h, change, rise_24h
 from pumpctl.therapy.curve import basal_changes
 from pumpctl.therapy.figures import daily_doses, rate_at
 from pumpctl.therapy.findings import Seen, Severity
@@ -105,6 +106,10 @@ def _beyond(moves: Iterable[Move], limits: Change, *, up: bool) -> Beyond | None
     return None
 
 
+OWN_DOSES: Path = ("program", "patient_dose", "max_per_24h")
+"""Where what the patient can add to 24 h is written."""
+
+
 def dose_beyond(case: PumpCase, *, up: bool) -> Beyond | None:
     """The daily dose's greatest move, where it is beyond a limit; from minimum rate: None."""
     old = prescribed(case.pump.program)
@@ -113,17 +118,30 @@ def dose_beyond(case: PumpCase, *, up: bool) -> Beyond | None:
     return _beyond(by_day(old, case.program), case.limits.daily_change, up=up)
 
 
+def total_beyond(case: PumpCase) -> tuple[Rise24h, Beyond] | None:
+    """The rise of 24 h with all patient doses, where it is beyond and the day's does not say it."""
+    old = prescribed(case.pump.program)
+    total = rise_24h([old], case.program) if old is not None else None
+    if total is None:
+        return None
+    found = _beyond([Move(total.by, 0)], case.limits.daily_change, up=True)
+    if found is None or _says(dose_beyond(case, up=True), found):
+        return None
+    return total, found
+
+
 def rate_beyond(case: PumpCase, *, up: bool) -> Beyond | None:
     """The basal rate's, where it is beyond a limit and the day's dose does not say it already."""
     old = prescribed(case.pump.program)
     if old is None:
         return None
     found = _beyond(by_minute(old, case.program), case.limits.rate_change, up=up)
-    day = dose_beyond(case, up=up)
-    if found is None or day is None:
-        return found
-    same = abs(day.move.by) >= abs(found.move.by) and day.hard >= found.hard
-    return None if same else found
+    return None if found is None or _says(dose_beyond(case, up=up), found) else found
+
+
+def _says(day: Beyond | None, found: Beyond) -> bool:
+    """Whether the day's dose moves by as much, and is judged as gravely: then it is told once."""
+    return day is not None and abs(day.move.by) >= abs(found.move.by) and day.hard >= found.hard
 
 
 def _source(limit: Sourced[Percent] | None) -> str:
@@ -135,15 +153,19 @@ def _source(limit: Sourced[Percent] | None) -> str:
     Severity.SOFT,
     source=_source(_DAILY.increase_soft),
     why="At higher doses an increase above 20 % may be excessive. Overdose comes hours after the "
-    "change, when the visit is over: observe, and see the patient within 24 h.",
+    "change, when the visit is over: observe, and see the patient within 24 h. Patient doses count "
+    "as if all that are permitted were taken.",
     incident="ISMP: 60 mcg each morning was programmed as 60 mcg every hour, 24 times the dose.",
 )
 def dose_increase(case: PumpCase) -> Iterator[Seen]:
-    """No day's dose rises by more than the set fraction."""
+    """Neither a day's dose nor 24 h with all patient doses rise by more than the set fraction."""
     found = dose_beyond(case, up=True)
     if found is not None:
         path = case.draft.dose_path(found.move.day)
         yield found.seen("the daily dose rises by {}", path, Severity.HARD)
+    total = total_beyond(case)
+    if total is not None:
+        yield total[1].seen(f"{total[0].words}, by {{}}", OWN_DOSES, Severity.HARD)
 
 
 @pump_check(

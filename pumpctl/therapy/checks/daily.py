@@ -25,7 +25,12 @@ _SHIPPED = DEFAULT.listed[0].daily_dose
 def _days(case: Case) -> Iterator[bands.Figure]:
     """Each day's dose, as it is told."""
     for day, dose, path in case.days:
-        yield bands.Figure(dose, Rate, f"{{}} on {DAYS[day]}", path)
+        yield bands.Figure(dose, Rate, f"{{}} {_when(case, day)}", path)
+
+
+def _when(case: Case, day: int) -> str:
+    """The first of the days that it is told of, or all of them."""
+    return "every day" if len(case.days) == 1 else f"on {DAYS[day]}"
 
 
 @check(
@@ -87,7 +92,7 @@ def daily_dose_usual(case: Case) -> Iterator[Seen]:
         value = str(Rate(round_half_up(dose)))
         side = "below" if dose < usual.low.quanta else "above"
         yield Seen(
-            f"{value} on {DAYS[day]} is {side} the usual maintenance range",
+            f"{value} {_when(case, day)} is {side} the usual maintenance range",
             value=value,
             limit=f"{usual.low} to {usual.high}",
             path=path,

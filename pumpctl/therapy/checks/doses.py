@@ -19,9 +19,18 @@ from pumpctl.therapy.profile_shape import MAX_BOLUSES
 from pumpctl.therapy.program import Mode
 
 _SOURCE = "PRG-08"
-_DAY = Duration(DAY_MS)
+DAY = Duration(DAY_MS)
 _WEEK = Duration(WEEK_MS)
-_OWN: Path = ("program", "patient_dose")
+OWN: Path = ("program", "patient_dose")
+
+
+def durations(case: Case) -> Iterator[tuple[Duration, Path]]:
+    """How long each dose takes, the patient's own too, and where that is written."""
+    for written in case.draft.boluses or ():
+        if written.over is not None:
+            yield written.over, (*written.path, "over")
+    if case.draft.patient_dose is not None:
+        yield case.draft.patient_dose.over, (*OWN, "over")
 
 
 def _start(each: PlacedBolus) -> int:
@@ -73,7 +82,7 @@ def zero_dose(case: Case) -> Iterator[Seen]:
         (written.dose, (*written.path, "dose")) for written in case.draft.boluses or ()
     ]
     if case.draft.patient_dose is not None:
-        doses.append((case.draft.patient_dose.dose, (*_OWN, "dose")))
+        doses.append((case.draft.patient_dose.dose, (*OWN, "dose")))
     for dose, path in doses:
         if dose is not None and not dose:
             yield Seen("a dose of zero", value=str(dose), limit="above 0 mcg", path=path)
@@ -90,11 +99,8 @@ def zero_dose(case: Case) -> Iterator[Seen]:
 )
 def dose_duration(case: Case) -> Iterator[Seen]:
     """Every dose takes some time, and at most 24 hours."""
-    overs = [(written.over, (*written.path, "over")) for written in case.draft.boluses or ()]
-    if case.draft.patient_dose is not None:
-        overs.append((case.draft.patient_dose.over, (*_OWN, "over")))
-    for over, path in overs:
-        if over is not None and (not over or over > _DAY):
+    for over, path in durations(case):
+        if not over or over > DAY:
             yield Seen(
                 f"a dose cannot be given over {over}",
                 value=str(over),
@@ -144,11 +150,14 @@ def bolus_overlap(case: Case) -> Iterator[Seen]:
     if not placed:
         return
     after = [*placed[1:], placed[0]]
+    told: set[tuple[Path, Path]] = set()  # the same slip on every day is told once
     for first, second in zip(placed, after, strict=True):
         gap = _start(second) - _start(first)
         room = gap if second is not placed[0] else gap + WEEK_MS
         over = first.bolus.over
-        if over.quanta > room or room == 0:
+        overlaps = over.quanta > room or room == 0
+        if overlaps and (first.path, second.path) not in told:
+            told.add((first.path, second.path))
             yield Seen(
                 f"the bolus of {_name(second)} begins before that of {_name(first)} has ended",
                 value=str(over),
@@ -209,7 +218,7 @@ def patient_dose_lockout(case: Case) -> Iterator[Seen]:
             f"a lockout of {own.lockout}",
             value=str(own.lockout),
             limit="above 0 s, at most 7 d",
-            path=(*_OWN, "lockout"),
+            path=(*OWN, "lockout"),
         )
 
 
@@ -226,11 +235,11 @@ def patient_dose_unreachable(case: Case) -> Iterator[Seen]:
     if own is None or own.max_per_24h < 2 or not own.lockout:
         return
     each = own.over + own.lockout
-    if each * (own.max_per_24h - 1) >= _DAY:
+    if each * (own.max_per_24h - 1) >= DAY:
         reach = -(-DAY_MS // each.quanta)
         yield Seen(
             f"the lockout lets at most {reach} of {own.max_per_24h} patient doses start in 24 h",
             value=str(own.max_per_24h),
             limit=str(reach),
-            path=(*_OWN, "max_per_24h"),
+            path=(*OWN, "max_per_24h"),
         )

@@ -1,7 +1,7 @@
-"""Is it a library that a site may use? Whose, when, for what, from where, how wide.
+"""Is it a library that a site may use? Whose, when, for what, from where.
 
 Looked at when a library is checked, signed, installed and read. Its limits are
-looked at in `library_limits`; signatures are the station's matter.
+looked at in `library_limits` and `library_width`; signatures are the station's matter.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pumpctl.therapy.checks.registry import Checks
 from pumpctl.therapy.findings import Seen, Severity
 from pumpctl.therapy.library import Library, window_text
 from pumpctl.therapy.library_default import DEFAULT
-from pumpctl.therapy.library_draft import Figure, LibraryDraft, WrittenEntry, entry_of
+from pumpctl.therapy.library_draft import LibraryDraft, WrittenEntry
 from pumpctl.therapy.moment import Date
 from pumpctl.therapy.places import Path
 
@@ -183,43 +183,3 @@ def library_source(case: LibraryCase) -> Iterator[Seen]:
         word = source.strip(" .?!-").casefold()
         if word in _NO_SOURCE or not any(letter.isalpha() for letter in word):
             yield Seen(f'"{source:.40}" names no source', value=source[:40], path=path)
-
-
-@library_check(
-    "LIBRARY_LOOSER",
-    Severity.NOTE,
-    source=_CHOICE,
-    why="A site may set wider limits than the library that ships, and should know where it does: "
-    "the two figures are named.",
-)
-def library_looser(case: LibraryCase) -> Iterator[Seen]:
-    """Say where a limit is wider than the one that ships, or is not there at all."""
-    for entry in case.draft.entries:
-        if entry.drug is None or entry.concentration is None:
-            continue
-        shipped = case.shipped.limits(entry.drug, entry.concentration)
-        if shipped is None:
-            continue
-        own = {(figure.table, figure.key): figure for figure in entry.figures()}
-        for other in entry_of(shipped).figures():
-            mine = own.get((other.table, other.key))
-            here = (*entry.path, other.table) if mine is None else mine.path
-            if mine is None and case.draft.faulty(entry.path):
-                continue
-            if mine is None or _looser(mine, other):
-                given = "none" if mine is None else str(mine.limit.value)
-                yield Seen(
-                    f"{named(entry)}: {other.name}: {given}, where the library that ships has "
-                    f"{other.limit.value} ({other.limit.source})",
-                    value=given,
-                    limit=str(other.limit.value),
-                    path=here,
-                    key=mine is None,
-                    source=None if mine is None else mine.limit.source,
-                )
-
-
-def _looser(mine: Figure, shipped: Figure) -> bool:
-    low = mine.key.endswith("low")
-    ours, theirs = mine.limit.value, shipped.limit.value
-    return bool(ours < theirs if low else ours > theirs)

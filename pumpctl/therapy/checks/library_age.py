@@ -1,12 +1,49 @@
-"""Is the library that a change is held against still valid? (LIM-08)"""
+"""Is the library that a change or an order is held against still valid? (LIM-08)
+
+Bolus, prime and bridge are held against it by `also_orders`; the date is the
+station's, for a pump's clock may have been lost.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, Final, Protocol
 
-from pumpctl.therapy.checks.registry import PumpCase, pump_check
+from pumpctl.therapy.checks.library_words import EXPIRED_SOURCE, EXPIRED_WHY, expired
+from pumpctl.therapy.checks.registry import Checks, PumpCase, pump_check
 from pumpctl.therapy.findings import Seen, Severity
+from pumpctl.therapy.library import Library
+from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.state import Delivery
+
+_NAME: Final = "LIBRARY_EXPIRED"
+
+
+class Order(Protocol):
+    """What an order looks like here."""
+
+    @property
+    def library(self) -> Library:
+        """That it is held against."""
+
+    @property
+    def now(self) -> Moment:
+        """The station's clock."""
+
+    @property
+    def gives(self) -> bool:
+        """Whether anything would be given by it."""
+
+
+def also_orders(kind: Checks[Any]) -> None:
+    """Hold this kind of order against the library's last day, too."""
+    kind(_NAME, Severity.HARD, source=EXPIRED_SOURCE, why=EXPIRED_WHY)(_order_expired)
+
+
+def _order_expired(case: Order) -> Iterator[Seen]:
+    """The library is valid on the day of the order."""
+    if case.gives:
+        yield from expired(case.library, case.now.date, same=False)
 
 
 def _goes_on(case: PumpCase) -> bool:
@@ -14,23 +51,7 @@ def _goes_on(case: PumpCase) -> bool:
     return case.pump.delivery is Delivery.STOPPED and case.program == case.pump.program
 
 
-@pump_check(
-    "LIBRARY_EXPIRED",
-    Severity.HARD,
-    source="LIM-08",
-    why="Limits that nobody has looked at since their last day may be out of date: no new dose is "
-    "held against them. Going on with the same program stays possible with a reason, because "
-    "leaving a patient without the drug is the greater danger.",
-)
+@pump_check(_NAME, Severity.HARD, source=EXPIRED_SOURCE, why=EXPIRED_WHY)
 def library_expired(case: PumpCase) -> Iterator[Seen]:
     """The library is valid on the day of the change."""
-    library = case.library
-    if library.expired(case.now.date):
-        same = _goes_on(case)
-        yield Seen(
-            f"the drug library of {library.site}, version {library.version}, expired on "
-            f"{library.expires}" + (": the same program may go on, with a reason" if same else ""),
-            value=str(library.expires),
-            limit="a library that is valid today",
-            severity=Severity.SOFT if same else None,
-        )
+    yield from expired(case.library, case.now.date, same=_goes_on(case))

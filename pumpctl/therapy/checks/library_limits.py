@@ -1,7 +1,7 @@
 """Are a library's limits such that doses can be held against them, and none is barred by a slip?
 
 What must be there, in which order figures rise, what may be a hard limit at
-all. The library as a whole is looked at in `libraries`.
+all. The library as a whole is looked at in `libraries`, how wide it is in `library_width`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from pumpctl.quantities import Duration
+from pumpctl.therapy.checks import library_width  # noqa: F401  (imported so that it registers)
 from pumpctl.therapy.checks.libraries import LibraryCase, library_check, named
 from pumpctl.therapy.findings import Seen, Severity
 from pumpctl.therapy.library import TO_VERIFY, Band, Sourced, window_text
@@ -184,16 +185,17 @@ def library_to_verify(case: LibraryCase) -> Iterator[Seen]:
     Severity.SOFT,
     source="LIM-09",
     why="A reduction must stay possible: with signs of overdose the dose goes down at once, "
-    "however far. A hard limit of it can stand in the way.",
+    "however far, and a pump goes on with what it gave. A hard lower limit stands in the way.",
 )
 def library_reduction(case: LibraryCase) -> Iterator[Seen]:
     """No reduction is limited for good."""
     for entry in case.draft.entries:
         for figure in entry.figures():
-            if figure.key == "reduction_hard":
+            lowest = figure.key == "hard_low" and figure.table in ("daily_dose", "rate")
+            if lowest or figure.key == "reduction_hard":
                 yield Seen(
-                    f"{named(entry)}: {figure.name}: beyond {figure.limit.value} nobody can "
-                    "reduce the dose at once, whatever the reason",
+                    f"{named(entry)}: {figure.name}: {'below' if lowest else 'beyond'} "
+                    f"{figure.limit.value} nobody can reduce the dose, whatever the reason",
                     value=str(figure.limit.value),
                     path=figure.path,
                     key=True,

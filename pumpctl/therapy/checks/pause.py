@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pumpctl.quantities import Duration
+from pumpctl.quantities import Duration, Rate, round_up
 from pumpctl.therapy import practice
 from pumpctl.therapy.checks.registry import PumpCase, pump_check
-from pumpctl.therapy.figures import daily_doses
+from pumpctl.therapy.figures import daily_doses, largest_24h_with_patient_doses
 from pumpctl.therapy.findings import Seen, Severity
 from pumpctl.therapy.past import prescribed
 from pumpctl.therapy.program import Mode
@@ -40,7 +40,7 @@ class Pause(NamedTuple):
         """In words."""
         hours = f"{self.length.quanta // _HOUR_MS} h" if self.known else "an unknown time"
         message = f"no prescribed dose for {hours}: {what}"
-        return Seen(message, hours, str(limit), path=("program", "mode"))
+        return Seen(message, hours, f"{limit.quanta // _HOUR_MS} h", path=("program", "mode"))
 
 
 def pause_of(case: PumpCase) -> Pause | None:
@@ -63,17 +63,27 @@ def pause_of(case: PumpCase) -> Pause | None:
     return Pause(practice.STOPPED_HARD.value * 2, known=False) if stopped else None
 
 
-def _no_start(case: PumpCase) -> bool:
-    """Whether it is no dose to start with: as much as before on any day, or above the rule."""
-    doses = daily_doses(case.program)
-    if max(doses) > practice.RESTART.value.quanta:
-        return True
+def _no_start(case: PumpCase) -> str | None:
+    """Which figure makes it no dose to start with; None: it may be one.
+
+    None may be above the starting rule, or as much as before: no day, and no 24 h with
+    all patient doses taken.
+    """
+    program, rule = case.program, practice.RESTART.value.quanta
     old = prescribed(case.pump.program)
     if old is None and case.past is not None:
         old = case.past.last_prescribed()
-    if old is None:
-        return False
-    return any(after >= before for before, after in zip(daily_doses(old), doses, strict=True))
+    doses = daily_doses(program)
+    pairs = zip(daily_doses(old), doses, strict=True) if old is not None else ()
+    if max(doses) > rule or any(after >= before for before, after in pairs):
+        return f"the daily dose reaches {Rate(round_up(max(doses)))}"
+    if program.patient_dose is None:
+        return None  # the days have told everything
+    total = largest_24h_with_patient_doses(program)
+    as_much = old is not None and total >= largest_24h_with_patient_doses(old)
+    if as_much or total.quanta > rule:
+        return f"24 h with all patient doses reach {total}"
+    return None
 
 
 @pump_check(
@@ -117,9 +127,9 @@ def stopped_long(case: PumpCase) -> Iterator[Seen]:
 def stopped_too_long(case: PumpCase) -> Iterator[Seen]:
     """After more than 48 hours the old dose is refused, and whatever is no starting dose."""
     pause, limit = pause_of(case), practice.STOPPED_HARD.value
-    if pause is not None and pause.length > limit and _no_start(case):
-        what = f"no more than {practice.RESTART.value}, and less than before, may start again"
-        yield pause.seen(limit, what)
+    if pause is not None and pause.length > limit and (why := _no_start(case)):
+        rule = f"no more than {practice.RESTART.value}, and less than before, may start again"
+        yield pause.seen(limit, f"{rule}: {why}")
 
 
 @pump_check(
@@ -133,5 +143,5 @@ def stopped_too_long(case: PumpCase) -> Iterator[Seen]:
 def stopped_restart(case: PumpCase) -> Iterator[Seen]:
     """After more than 48 hours even a smaller dose needs its reason."""
     pause, limit = pause_of(case), practice.STOPPED_HARD.value
-    if pause is not None and pause.length > limit and not _no_start(case):
+    if pause is not None and pause.length > limit and _no_start(case) is None:
         yield pause.seen(limit, "treat the patient as new to the drug; is this dose low?")

@@ -12,10 +12,14 @@ from typing import NamedTuple
 
 from pumpctl.therapy.bolus import BolusEffect, BolusOrder, bolus_effect
 from pumpctl.therapy.bridge import Impossible
+from pumpctl.therapy.checks.library_age import also_orders
 from pumpctl.therapy.checks.registry import Checks
 from pumpctl.therapy.delivery import time_text
 from pumpctl.therapy.findings import Finding, Seen, Severity, placed
+from pumpctl.therapy.library import Library
+from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.line import TABLES, ImplantRecord, TubingTable, holds_text
+from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.plug import contents_of
 from pumpctl.therapy.prime import PrimePlan, unfilled_lasts
 from pumpctl.therapy.state import Fluid, PumpState
@@ -35,16 +39,25 @@ class PrimeCase(NamedTuple):
     record: ImplantRecord
     effect: BolusEffect | None
     """None where there is no plan, or the pump's program is not known."""
+    now: Moment
+    """The station's clock."""
     tables: tuple[TubingTable, ...] = TABLES
+    library: Library = DEFAULT
 
     @property
     def by_volume(self) -> bool:
         """Whether the record's volumes decide anything here."""
         return isinstance(self.plan, PrimePlan)
 
+    @property
+    def gives(self) -> bool:
+        """Whether there is a prime to be given."""
+        return isinstance(self.plan, PrimePlan)
+
 
 prime_check = Checks[PrimeCase]()
 """Of a priming bolus."""
+also_orders(prime_check)
 
 
 def check_prime(
@@ -52,11 +65,14 @@ def check_prime(
     pump: PumpState,
     record: ImplantRecord,
     tables: tuple[TubingTable, ...] = TABLES,
+    *,
+    now: Moment,
+    library: Library = DEFAULT,
 ) -> tuple[Finding, ...]:
     """All findings of priming this pump's line now, hard ones first."""
     from pumpctl.therapy.checks import bolus_state, line_record  # noqa: F401  (to register)
 
-    case = PrimeCase(plan, pump, record, _effect(plan, pump), tables)
+    case = PrimeCase(plan, pump, record, _effect(plan, pump), now, tables, library)
     return placed(prime_check.run(case), None)
 
 

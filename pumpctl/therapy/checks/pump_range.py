@@ -137,7 +137,7 @@ def _highest_basal(program: Program, day: int, at: int, over: Duration) -> int:
 @check(
     "FALLBACK_FLOW",
     Severity.HARD,
-    source="pump model range, PRG-07",
+    source="pump model range (to verify), PRG-07",
     why="The fallback is given when the stored program is damaged. It must be a rate that the "
     "pump can give, or there is no safety net.",
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pumpctl.quantities import Concentration, round_half_up
 from pumpctl.therapy import practice
+from pumpctl.therapy.bridge import BridgePlan
 from pumpctl.therapy.checks.refills import RefillCase, refill_check
 from pumpctl.therapy.compare import share_text
 from pumpctl.therapy.findings import Seen, Severity
@@ -23,6 +24,18 @@ def _list(case: RefillCase) -> str:
 def _is_change(case: RefillCase) -> bool:
     record, pump = case.record, case.pump
     return (record.drug, record.concentration) != (pump.drug, pump.concentration)
+
+
+def _decision(case: RefillCase) -> str:
+    """What was decided of the bridge; empty: nothing. `checks.bridges` asks for its reason."""
+    plan = case.planned
+    if plan is None:
+        return ""
+    if not isinstance(plan, BridgePlan):
+        return f"no bridge ({plan.why})"
+    if case.left_out:
+        return "the bridge is left out"
+    return f"a bridge of {plan.order.volume} keeps the old dose until the line is new"
 
 
 @refill_check(
@@ -48,17 +61,20 @@ def refill_drug(case: RefillCase) -> Iterator[Seen]:
     "REFILL_DRUG_CHANGE",
     Severity.SOFT,
     source="REF-03",
-    why="Until the line is new the old drug arrives at the flow of the new program, and no bridge "
-    "can make that a dose of the new one.",
+    why="Until the line is new the old drug leaves the tip, and no flow makes it a dose of the new "
+    "one. A bridge that plays the old drug's program keeps its dose; without one it arrives at the "
+    "flow of the new program.",
 )
 def refill_drug_change(case: RefillCase) -> Iterator[Seen]:
-    """The drug stays the same."""
+    """The drug stays the same; where the bridge is decided it is a note."""
     record, pump = case.record, case.pump
     if record.drug != pump.drug:
         yield Seen(
-            f"the pump held {pump.drug}, {record.drug} goes in: the line still holds {pump.drug}",
+            f"the pump held {pump.drug}, {record.drug} goes in: "
+            + (_decision(case) or f"no bridge for what the line holds of {pump.drug} is planned"),
             value=record.drug,
             limit=pump.drug,
+            severity=None if case.planned is None else Severity.NOTE,
         )
 
 
@@ -188,22 +204,18 @@ def refill_mixed(case: RefillCase) -> Iterator[Seen]:
     "days.",
 )
 def refill_concentration_change(case: RefillCase) -> Iterator[Seen]:
-    """A change of concentration has its bridge; with one it is a note."""
+    """A change of concentration has its bridge; where that is decided it is a note."""
     record, pump = case.record, case.pump
     if record.drug != pump.drug or record.concentration == pump.concentration:
         return
     share = share_text(pump.concentration.quanta, record.concentration.quanta)
-    without = (
-        f"without a bridge the new program gives {share} of its dose until the line is new"
-        if case.bridge is None
-        else f"a bridge of {case.bridge} keeps the old dose until the line is new"
-    )
+    without = f"without a bridge the new program gives {share} of its dose until the line is new"
     yield Seen(
         f"from {pump.concentration} to {record.concentration} ({record.drawn_up.text_in('mg')} in "
-        f"{record.injected}): {without}",
+        f"{record.injected}): {_decision(case) or without}",
         value=str(record.concentration),
         limit=str(pump.concentration),
-        severity=None if case.bridge is None else Severity.NOTE,
+        severity=None if case.planned is None else Severity.NOTE,
     )
 
 

@@ -108,14 +108,16 @@ def refill_over_capacity(case: RefillCase) -> Iterator[Seen]:
     "REFILL_TOO_SMALL",
     Severity.HARD,
     source=practice.REFILL_BEFORE_LOW_DAYS.source,
-    why="A fill that ends before the next visit ends in withdrawal, which can kill. At or below "
-    "the alarm volume it is no fill at all.",
+    why="A fill that ends before the next visit ends in withdrawal, which can kill: fill more, or "
+    "plan the visit earlier. At or below the alarm volume it is no fill at all.",
 )
 def refill_too_small(case: RefillCase) -> Iterator[Seen]:
-    """The fill lasts until seven days after the next visit; a bridge takes its part first."""
+    """The fill lasts until seven days after the next visit; a bridge takes its part first.
+
+    Refused where it does not last until the visit; within the seven days it is soft.
+    """
     start, low_alarm = case.record.at, case.program.low_alarm
-    bridge = case.bridge or Volume(0)
-    usable = Volume(max(0, case.record.volume.quanta - bridge.quanta))
+    usable = Volume(max(0, case.record.volume.quanta - case.bridge_volume.quanta))
     if usable <= low_alarm:
         yield Seen(
             f"{usable} in the reservoir is not above the low-reservoir alarm",
@@ -133,7 +135,7 @@ def refill_too_small(case: RefillCase) -> Iterator[Seen]:
             f"{planned} on {wanted}",
             value=str(by),
             limit=str(wanted),
-            severity=Severity.SOFT,
+            severity=None if low < wanted else Severity.SOFT,
         )
 
 

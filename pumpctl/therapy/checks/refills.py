@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from pumpctl.quantities import Rate, Volume, round_up
+from pumpctl.quantities import Volume
 from pumpctl.quantity_text import decimal_text
 from pumpctl.therapy import practice
+from pumpctl.therapy.bridge import BridgePlan, Planned
+from pumpctl.therapy.checks.library_words import EXPIRED_SOURCE, EXPIRED_WHY, expired
 from pumpctl.therapy.checks.registry import Checks
 from pumpctl.therapy.compare import percent_text, share_text
-from pumpctl.therapy.figures import largest_day
+from pumpctl.therapy.delivery import volume_text
+from pumpctl.therapy.figures import largest_24h_with_patient_doses
 from pumpctl.therapy.findings import Finding, Seen, Severity, placed
 from pumpctl.therapy.library import Library
 from pumpctl.therapy.library_default import DEFAULT
@@ -29,9 +32,10 @@ from pumpctl.therapy.refill import (
     Offer,
     RefillRecord,
     is_old_dose,
+    is_refused,
     reduced_offer,
 )
-from pumpctl.therapy.state import PumpState
+from pumpctl.therapy.state import Fluid, PumpState
 from pumpctl.therapy.trend import OVER, REFILLS, UNDER, Drift, trend
 
 _LOOK_AT = "look at pump and catheter, and at the patient for signs of"
@@ -52,8 +56,26 @@ class RefillCase(NamedTuple):
     """Of the refills before this one, oldest first."""
     next_visit: Date | None = None
     """When the clinic plans the next refill."""
-    bridge: Volume | None = None
-    """The volume of the bridge in the same activation."""
+    bridge: Planned | None = None
+    """What was planned for the line, where it is held against `checks.bridges` beside this."""
+    left_out: bool = False
+    """Whether the bridge of that plan is left out, which needs its reason there."""
+
+    @property
+    def planned(self) -> Planned | None:
+        """The plan, unless it is a bridge to something else than what goes in."""
+        goes_in = Fluid(self.record.drug, self.record.concentration)
+        if isinstance(self.bridge, BridgePlan) and self.bridge.fluid != goes_in:
+            return None
+        return self.bridge
+
+    @property
+    def bridge_volume(self) -> Volume:
+        """What a bridge in the same activation takes out of the reservoir."""
+        plan = self.planned
+        if self.left_out or not isinstance(plan, BridgePlan):
+            return Volume(0)
+        return plan.order.volume
 
 
 refill_check = Checks[RefillCase]()
@@ -90,9 +112,13 @@ def _words(found: Discrepancy) -> str:
                 f"was given{early}"
             )
         case Meaning.UNDER_DELIVERY | Meaning.NON_DELIVERY:
+            dry = ""
+            if found.ran_dry and found.programmed is not None:
+                counted = volume_text(found.programmed)
+                dry = f"; {counted} counted of {found.filled} filled in: it may have run empty"
             return (
                 f"the pump gave {percent} less than programmed, or the drain before the last fill "
-                f"was incomplete: {_LOOK_AT} withdrawal"
+                f"was incomplete{dry}: {_LOOK_AT} withdrawal"
             )
         case _:
             return (
@@ -130,30 +156,34 @@ def refill_discrepancy(case: RefillCase) -> Iterator[Seen]:
 @refill_check(
     "REFILL_NON_DELIVERY",
     Severity.HARD,
-    source=practice.RATIO_NOT_DELIVERED.source,
+    source=f"{practice.RATIO_NOT_DELIVERED.source}; {practice.RESTART.source}",
     why="Drained far above expected means that the patient has not had the drug and no longer "
-    "tolerates the old dose. A lower dose is offered at once and needs its reason; the pump is "
-    "not stopped. Minimum rate is always allowed.",
+    "tolerates the old dose: refused are the old dose, and more than a new patient starts with. "
+    "A lower dose is offered at once and needs its reason; the pump is not stopped. Minimum rate "
+    "is always allowed.",
     incident="At two refills 19 mL were still in the reservoir. The pump was refilled and "
     "restarted at a lower dose, and the patient was in a coma within the hour.",
 )
 def refill_non_delivery(case: RefillCase) -> Iterator[Seen]:
-    """After suspected non-delivery the old dose does not go on."""
+    """After suspected non-delivery neither the old dose goes on nor more than a new patient's."""
     offer = offer_of(case)
     if offer is None:
         return
-    part, most = share_text(max(offer.ratio, Fraction(0)), 1), largest_day(case.program)
-    old = is_old_dose(case.pump.program, case.program)
+    part = share_text(max(offer.ratio, Fraction(0)), 1)
+    most = largest_24h_with_patient_doses(case.program)
+    refused = ""
+    if is_refused(case.pump.program, case.program):
+        old = is_old_dose(case.pump.program, case.program) and case.pump.program is not None
+        refused = f"{'the old dose' if old else f'more than {practice.RESTART.value}'} is refused, "
     had = "" if offer.had is None else f", on average {offer.had}"
     least = "" if offer.deliverable else f" (at this concentration no less than {offer.least})"
     yield Seen(
         f"suspected non-delivery: {part} of the programmed drug was delivered{had}; "
-        f"{'the old dose is refused, ' if old else ''}offered is a reduced dose of at most "
-        f"{offer.dose}{least}, this program gives up to {Rate(round_up(most))}; watch for "
-        "overdose for 24 h",
+        f"{refused}offered is a reduced dose of at most {offer.dose}{least}, this program gives "
+        f"up to {most} in 24 h; watch for overdose for 24 h",
         value=f"ratio {case.record.discrepancy.ratio_text}",
         limit=f"ratio {_decimal(practice.RATIO_NOT_DELIVERED.value)}",
-        severity=None if old else Severity.SOFT,
+        severity=None if refused else Severity.SOFT,
     )
 
 
@@ -224,3 +254,22 @@ def refill_trend(case: RefillCase) -> Iterator[Seen]:
         value=f"median {percent_text(1, seen.median)}",
         limit=percent_text(1, (OVER if over else UNDER).value),
     )
+
+
+@refill_check(
+    "LIBRARY_EXPIRED",
+    Severity.HARD,
+    source=EXPIRED_SOURCE,
+    why=EXPIRED_WHY,
+)
+def refill_library_expired(case: RefillCase) -> Iterator[Seen]:
+    """The library is valid today; the same drug with the same program may go in all the same.
+
+    After suspected non-delivery the same program is refused, so a lower one may.
+    """
+    record, pump = case.record, case.pump
+    same_drug = (record.drug, record.concentration) == (pump.drug, pump.concentration)
+    goes_on = case.program == pump.program
+    if record.discrepancy.meaning is Meaning.NON_DELIVERY:
+        goes_on = not is_refused(pump.program, case.program)
+    yield from expired(case.library, case.now.date, same=same_drug and goes_on)

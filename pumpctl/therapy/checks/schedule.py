@@ -118,7 +118,7 @@ def step_order(case: Case) -> Iterator[Seen]:
             if step.start < before:
                 text, limit = clock_text(step.start), clock_text(before)
                 yield Seen(
-                    f"the step of {text} stands behind that of {limit}",
+                    f"the step of {text} is written after that of {limit}",
                     value=text,
                     limit=f"after {limit}",
                     path=(*step.path, "from"),

@@ -37,9 +37,7 @@ def _mass(figures: Figures, length: Duration) -> Fraction:
     return figures.peak(length.quanta)[0] + _own(figures, length)
 
 
-def _above(
-    case: Case, figures: Figures, length: Duration, limit: Sourced[Mass], written: str
-) -> Iterator[Seen]:
+def _above(case: Case, figures: Figures, length: Duration, limit: Sourced[Mass]) -> Iterator[Seen]:
     """The fullest window of this length, where it is above the limit."""
     mass = _mass(figures, length)
     if mass <= limit.value.quanta:
@@ -50,21 +48,20 @@ def _above(
     alone = scheduled > limit.value.quanta
     with_own = " with all patient doses taken" if _own(figures, length) else ""
     yield Seen(
-        f"the largest {any_}{with_own} reach {value}, above {limit.value}; the schedule's part is "
-        f"largest from {DAYS[day]} {clock_text(minute)} on",
+        f"the largest {any_}{with_own} reaches {value}, above {limit.value}; the schedule's part "
+        f"is largest from {DAYS[day]} {clock_text(minute)} on",
         value=value,
-        limit=f"{written} in any {any_}",
+        limit=f"{limit.value} in any {any_}",
         path=case.draft.dose_path(day) if alone else ("program", "patient_dose", "max_per_24h"),
         source=limit.source,
     )
 
 
-def _hard_24h(case: Case) -> list[tuple[Sourced[Mass], str]]:
-    """The hard limits of any 24 h and how each is written; a day's own limit is one, too."""
+def _hard_24h(case: Case) -> list[Sourced[Mass]]:
+    """The hard limits of any 24 h; a day's own limit is one, too."""
     day = case.limits.daily_dose.hard_high
-    found = [] if day is None else [(Sourced(Mass(day.value.quanta), day.source), str(day.value))]
-    windows = [each for each in case.limits.windows if each.length == _ANY_DAY]
-    return found + [(window.hard, str(window.hard.value)) for window in windows]
+    found = [] if day is None else [Sourced(Mass(day.value.quanta), day.source)]
+    return found + [each.hard for each in case.limits.windows if each.length == _ANY_DAY]
 
 
 @check(
@@ -81,7 +78,7 @@ def largest_24h_hard(case: Case) -> Iterator[Seen]:
         return
     if bands.exceeds(figures.largest_day, case.limits.daily_dose.hard_high):
         return  # said already, of the day itself
-    yield from _above(case, figures, _ANY_DAY, *min(limits, key=lambda each: each[0].value))
+    yield from _above(case, figures, _ANY_DAY, min(limits, key=lambda each: each.value))
 
 
 @check(
@@ -97,7 +94,7 @@ def window_hard(case: Case) -> Iterator[Seen]:
         return
     for length, _, hard in case.limits.windows:
         if length != _ANY_DAY:
-            yield from _above(case, case.figures, length, hard, str(hard.value))
+            yield from _above(case, case.figures, length, hard)
 
 
 @check(
@@ -115,11 +112,11 @@ def window_soft(case: Case) -> Iterator[Seen]:
     for length, soft, hard in case.limits.windows:
         limits = [hard]
         if length == _ANY_DAY:
-            limits = [limit for limit, _ in _hard_24h(case)]
+            limits = _hard_24h(case)
             of_days = (day.soft_high, day.hard_high)
             told = any(bands.exceeds(figures.largest_day, each) for each in of_days)
             if told and figures.program.patient_dose is None:
                 continue  # said already, of the day itself
         mass = _mass(figures, length)
         if soft is not None and not any(bands.exceeds(mass, each) for each in limits):
-            yield from _above(case, figures, length, soft, str(soft.value))
+            yield from _above(case, figures, length, soft)
