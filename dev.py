@@ -397,7 +397,7 @@ def lint_commands(place: Place, args: Sequence[str]) -> list[list[str]]:
 def cover_commands(place: Place, args: Sequence[str]) -> list[list[str]]:
     """The dosing floor's own tests under coverage, then its verdict; arguments go to pytest."""
     coverage = [place.tool("python"), "-m", "coverage"]
-    tests = ["tests/therapy", "tests/property", "tests/oracles", "tests/test_quantities.py"]
+    tests = ["tests/therapy", "tests/property", "tests/test_quantities.py"]
     measured = "--include=pumpctl/therapy/*,pumpctl/quantit*"
     return [
         [*coverage, "run", "--branch", measured, "-m", "pytest", "-q", *(args or tests)],

@@ -95,7 +95,7 @@ class Plan(_Frozen):
     rehearsal: bool
     state_version: int
     counter_ms: int
-    """The pump's counter when it was made: the label's rules of time are judged as of then."""
+    """The pump's counter when it was made: what is an increase is judged by the doses before."""
     old: dict[str, Any]
     new: dict[str, Any]
     change_percent: str | None

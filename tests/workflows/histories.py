@@ -16,7 +16,7 @@ from pumpctl.pump.encode import to_wire
 from pumpctl.pump.pump import LogBatch
 from pumpctl.quantities import Duration, Flow, Mass, Rate, Volume
 from pumpctl.therapy.moment import Moment
-from pumpctl.therapy.past import Ordered
+from pumpctl.therapy.past import Ordered, Past
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import Alarm, Delivery, Priority, PumpState, RunningBolus
 from pumpctl.wire import codes
@@ -233,6 +233,21 @@ class Life:
             entries=lambda operation: [self.intents[operation]] if operation in self.intents else []
         )
         return past_of(visit, journal, self.state(), [Duration.parse(each) for each in windows])
+
+
+def steady(hours: int = 100, daily: int = 240) -> Life:
+    """A pump that has run one dose for some time."""
+    life = Life()
+    life.wait(HOUR)
+    life.change(even(f"{daily} mcg/day"))
+    life.wait(hours * HOUR)
+    return life
+
+
+def known(life: Life, *windows: str) -> Past:
+    told = life.told(*windows)
+    assert told.past is not None, told.missing
+    return told.past
 
 
 def refusing(*_: object) -> LogBatch:

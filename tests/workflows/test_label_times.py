@@ -6,106 +6,26 @@ but where a test says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from pumpctl.pump.pump import Pump
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.moment import DAY_MS, Moment
 from pumpctl.workflows import applying, planning
 from pumpctl.workflows.past import Told
 from tests.helpers.desk import Desk
-from tests.helpers.profiles import FLEX, continuous, spoiled
-
-PORT = ("--port", "emu://ward")
-MINIMUM = """\
-format = 1
-
-[patient]
-tag = "P-0417"
-spasticity_origin = "spinal"
-age_group = "adult"
-history = "established"
-
-[drug]
-name = "baclofen"
-concentration = "2000 mcg/mL"
-
-[program]
-mode = "minimum-rate"
-
-[reservoir]
-low_alarm = "2 mL"
-"""
-
-
-@pytest.fixture
-def ward(desk: Desk) -> Desk:
-    """A new pump, and a station that takes its clock."""
-    desk.emulator()
-    desk.rehearse()
-    return desk
-
-
-def of(daily: int, history: str = "established", origin: str = "spinal") -> str:
-    text = continuous(f"{daily} mcg/day", fallback=f"{max(96, daily * 3 // 4)} mcg/day")
-    text = spoiled('"established"', f'"{history}"', text)
-    return spoiled('"spinal"', f'"{origin}"', text)
-
-
-def soft(desk: Desk, text: str) -> list[str]:
-    """The overrides that this profile needs here."""
-    _, told = desk.plan(text, to="look.json")
-    names = {one["id"] for one in told["findings"] if one["severity"] == "soft"}
-    return [f"--override={name}=discussed" for name in sorted(names)]
-
-
-def taken(desk: Desk, text: str) -> None:
-    """The whole road, with whatever reasons it needs."""
-    desk.program(text, *soft(desk, text))
-
-
-def refused(desk: Desk, text: str) -> list[str]:
-    """The hard findings for which there is no plan; nothing happens to the pump."""
-    with desk.untouched():
-        words = ("program", "plan", desk.profile(text), "-o", desk.files / "no.json")
-        error = desk.refused(3, "LIMIT_HARD", *PORT, *words)
-    assert not (desk.files / "no.json").exists()
-    return [one["id"] for one in error["findings"] if one["severity"] == "hard"]
-
-
-def told_ids(desk: Desk, text: str) -> set[str]:
-    return {one["id"] for one in desk.plan(text, to="look.json")[1]["findings"]}
-
-
-@contextmanager
-def elsewhere(desk: Desk) -> Iterator[None]:
-    """Another station: the same key, and a journal that knows nothing of ours."""
-    ours = desk.home / "journal.sqlite3"
-    kept = {file: file.read_bytes() for file in desk.home.glob("journal.sqlite3*")}
-    lost_journal(desk)
-    yield
-    lost_journal(desk)
-    for file, content in kept.items():
-        file.write_bytes(content)
-    assert ours.exists()
-
-
-def lost_journal(desk: Desk) -> None:
-    for file in desk.home.glob("journal.sqlite3*"):
-        file.unlink()
-
-
-def warned(desk: Desk, text: str) -> str:
-    """What is told beside a plan."""
-    document = desk.json(
-        *PORT, "program", "plan", desk.profile(text), "-o", desk.files / "look.json"
-    )
-    return "; ".join(one["message"] for one in document["warnings"] if "rehearsal" not in str(one))
-
+from tests.helpers.ward import (
+    MINIMUM,
+    PORT,
+    elsewhere,
+    lost_journal,
+    of,
+    refused,
+    taken,
+    told_ids,
+    warned,
+)
 
 # --- the first 24 hours -------------------------------------------------------------------
 
@@ -346,83 +266,3 @@ def test_an_empty_reservoir_is_a_pause(desk: Desk) -> None:
     assert "STOPPED_LONG" in names
     desk.advance("2 h")
     assert refused(desk, of(240)) == ["STOPPED_TOO_LONG"]
-
-
-# --- what was given until now -------------------------------------------------------------
-
-
-@pytest.mark.requirement("LIM-05")
-def test_a_bolus_of_half_an_hour_ago_is_counted(ward: Desk) -> None:
-    """110 mcg at 07:00 and, by the new program, at 07:45: each is fine in any hour."""
-    both = spoiled('"20 mcg"', '"110 mcg"', FLEX)
-    both = both.replace("438 mcg", "618 mcg").replace("376 mcg", "556 mcg")
-    taken(ward, both)
-    minute = Moment.parse(ward.inspect()["time"]).minute
-    ward.advance(f"{2 * 1440 + 7 * 60 + 30 - minute} min")
-    moved = spoiled('"07:00"', '"07:45"', both)
-    assert "WINDOW_AHEAD_SOFT" in told_ids(ward, moved)
-    assert "WINDOW_AHEAD_SOFT" not in told_ids(ward, both)
-    ward.advance("3 h")
-    assert "WINDOW_AHEAD_SOFT" not in told_ids(ward, moved)
-
-
-# --- between plan and apply -----------------------------------------------------------------
-
-
-@pytest.mark.requirement("LIM-09")
-def test_the_size_of_a_step_is_judged_as_of_the_plan(ward: Desk) -> None:
-    """230 ran until 23 h 56 min before the plan: 235 is small against it, large against 202."""
-    ward.program(of(200, "new", "cerebral"))
-    ward.advance("30 h")
-    taken(ward, of(230, "new", "cerebral"))
-    ward.advance("30 h")
-    ward.program(of(202, "new", "cerebral"))
-    ward.advance("1436 min")
-    path, told = ward.plan(of(235, "new", "cerebral"))
-    assert told["confirm"]
-    ward.advance("9 min")
-    late = soft(ward, of(235, "new", "cerebral"))
-    assert late == ["--override=TITRATION_STEP=discussed"], "planned now, it would be asked for"
-    with ward.monkeypatch.context() as patch:
-        patch.setattr(applying, "_AS_PLANNED", set())
-        words = (*PORT, "apply", path, "--confirm", told["confirm"])
-        ward.refused(3, "LIMIT_SOFT", *words)
-    assert ward.apply(path, told["confirm"])["outcome"] == "applied"
-
-
-@pytest.mark.requirement("LIM-09")
-def test_a_plan_file_holds_for_whom_the_label_speaks(ward: Desk) -> None:
-    """Another process applies it, which has no profile: START_DOSE is asked again all the same."""
-    taken(ward, MINIMUM)
-    ward.monkeypatch.setattr(planning, "refuse_hard", lambda _: None)
-    path, told = ward.plan(of(210, "new"))
-    with ward.untouched():
-        words = (*PORT, "apply", path, "--confirm", told["confirm"])
-        error = ward.refused(3, "LIMIT_HARD", *words)
-    assert [one["id"] for one in error["findings"]] == ["START_DOSE"]
-
-
-# --- what it costs --------------------------------------------------------------------------
-
-
-def test_the_log_is_read_once_and_by_changes_of_therapy_only(ward: Desk) -> None:
-    asked = []
-    real = Pump.log
-
-    def counted(self: Pump, first: int, most: int) -> Any:
-        asked.append(most)
-        return real(self, first, most)
-
-    ward.program(of(240))
-    ward.advance("100d")
-    ward.monkeypatch.setattr(Pump, "log", counted)
-    ward.pump("status")
-    ward.pump("stop", "--now")
-    assert asked == []
-    path, told = ward.plan(of(250))
-    assert asked == [128]
-    ward.apply(path, told["confirm"])
-    assert asked == [128, 128]
-    ward.advance("10 h")
-    ward.plan(of(230))
-    assert asked == [128, 128, 128]

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pumpctl.pump.entries import log_entry
 from pumpctl.therapy.past import Past, prescribed
 from pumpctl.wire import codes
-from tests.therapy.samples import even, flex, minimum
-from tests.workflows.histories import CONCENTRATION, DAY, HOUR, LEAST, Life, Noted, refusing
+from pumpctl.workflows.pump_log import PumpLog
+from tests.therapy.samples import even, minimum
+from tests.workflows.histories import CONCENTRATION, DAY, HOUR, Life, Noted, known, refusing, steady
 
 MINUTE = 60_000
 BACK = 48 * HOUR
-
-
-def steady(hours: int = 100, daily: int = 240) -> Life:
-    """A pump that has run one dose for some time."""
-    life = Life()
-    life.wait(HOUR)
-    life.change(even(f"{daily} mcg/day"))
-    life.wait(hours * HOUR)
-    return life
-
-
-def known(life: Life, *windows: str) -> Past:
-    told = life.told(*windows)
-    assert told.past is not None, told.missing
-    return told.past
 
 
 def unknown(life: Life) -> str:
@@ -185,6 +173,16 @@ def test_months_without_a_dose_are_jumped_over() -> None:
     assert life.told().questions <= 20
 
 
+def test_the_entry_behind_a_change_is_fetched_where_it_was_not() -> None:
+    life = steady()
+    pump: Any = SimpleNamespace(log=life.log)
+    log = PumpLog(pump, life.state())
+    first, second = log_entry(life.raw[0]), log_entry(life.raw[1])
+    assert log.after(first) == log.after(first) == second
+    assert log.questions == 1
+    assert log.after(log_entry(life.raw[-1])) is None
+
+
 def test_a_log_that_begins_too_late() -> None:
     life = steady(100)
     life.log_first = 50
@@ -324,119 +322,3 @@ def test_an_alarm_whose_beginning_nobody_tells() -> None:
     life = steady()
     life.alarms["EMPTY_RESERVOIR"] = life.at - HOUR
     assert unknown(life) == "the pump's log does not tell when EMPTY_RESERVOIR began"
-
-
-# --- what was given ---------------------------------------------------------------------------
-
-
-def given_by(life: Life, hours: int) -> Fraction:
-    """The mcg of the last hours; there must be a course."""
-    past = known(life, "24 h")
-    assert past.given is not None
-    now = life.state().clock.label_ms
-    return past.given.between(now - hours * HOUR, now) / 1_000
-
-
-@pytest.mark.requirement("LIM-05")
-def test_what_was_given_is_what_was_ordered() -> None:
-    life = steady(60)
-    assert given_by(life, 24) == 240
-    life.stop()
-    life.wait(6 * HOUR)
-    life.resume()
-    life.wait(6 * HOUR)
-    assert given_by(life, 24) == 180
-    life.change(minimum(CONCENTRATION))
-    life.wait(12 * HOUR)
-    assert given_by(life, 24) == 60 + Fraction(LEAST.quanta, 2_000)
-    life.fallback(120_000)
-    life.wait(24 * HOUR)
-    assert given_by(life, 24) == 120
-
-
-@pytest.mark.requirement("LIM-05")
-def test_boluses_are_counted_as_they_were_given() -> None:
-    life = steady(60)
-    whole = life.bolus(20_000, 10 * MINUTE)
-    life.wait(10 * MINUTE)
-    life.bolus_ended(whole)
-    life.wait(4 * HOUR)
-    cut = life.bolus(20_000, 10 * MINUTE)
-    life.wait(5 * MINUTE)
-    life.bolus_ended(cut)
-    life.bolus_ended(life.bolus(20_000, 10 * MINUTE))
-    life.wait(HOUR)
-    life.bolus(30_000, HOUR)
-    life.wait(HOUR // 2)
-    past = known(life, "24 h")
-    now = life.state().clock.label_ms
-    assert past.given is not None
-    assert past.given.between(now - DAY, now) == 240_000 + 20_000 + 10_001 + 15_000
-    assert past.given.between(now, now + DAY) == 15_000, "the rest of the one that runs"
-
-
-@pytest.mark.requirement("LIM-05")
-def test_a_bolus_that_began_before_the_log_s_part() -> None:
-    life = steady(60)
-    long = life.bolus(24_000, 52 * HOUR)
-    life.wait(50 * HOUR)
-    assert (
-        life.told("24 h")
-        .missing[0]
-        .startswith("the pump's log does not tell when the running bolus began: what was given")
-    )
-    life.wait(2 * HOUR)
-    life.bolus_ended(long)
-    assert given_by(life, 24) == 240 + Fraction(24 * 24, 52)
-    single = life.bolus(24_000, 52 * HOUR, codes.BolusKind.SINGLE)
-    life.wait(52 * HOUR)
-    life.bolus_ended(single)
-    (why,) = life.told("24 h").missing
-    assert "does not say started_counter_ms: what was given" in why
-
-
-@pytest.mark.requirement("LIM-05")
-def test_where_it_cannot_be_told_no_window_is_checked_and_all_else_is() -> None:
-    def missing(life: Life, *windows: str) -> str:
-        told = life.told(*windows)
-        assert told.past is not None
-        assert told.past.given is None
-        end = ": what was given until now is not counted in any window"
-        (why,) = told.missing
-        assert why.endswith(end)
-        return why.removesuffix(end)
-
-    life = steady(60)
-    life.shift = HOUR
-    life.wait(HOUR)
-    assert missing(life) == "the pump's clock was set"
-    life = steady(60)
-    life.add(codes.LogKind.BRIDGE_ENDED)
-    assert missing(life) == "a bridge was running"
-    life = steady(60)
-    life.change(flex([[(0, "10")]] * 7, concentration=500))
-    life.change(even("240 mcg/day"))
-    assert missing(life) == "the concentration was changed"
-    life = steady(60)
-    life.lost_pulses = -2
-    assert missing(life) == "the pump gave more than what was ordered"
-    life = steady(60, 240)
-    life.wait(HOUR)
-    life.change(even("250 mcg/day"), own=False)
-    life.wait(HOUR)
-    life.change(even("250 mcg/day"))
-    life.wait(BACK + HOUR)
-    assert known(life, "24 h").given is not None
-    life = steady(60)
-    life.change(even("260 mcg/day"), own=False)
-    life.change(even("250 mcg/day"), own=False)
-    life.wait(50 * HOUR)
-    assert missing(life, "7 d").startswith("another station changed the program")
-    assert known(life, "24 h").given is not None
-
-
-@pytest.mark.requirement("LIM-05")
-def test_pulses_that_are_missing_are_counted_all_the_same() -> None:
-    life = steady(60)
-    life.lost_pulses = 40
-    assert given_by(life, 24) == 240, "more than was given: the safe side"
