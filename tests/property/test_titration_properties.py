@@ -96,12 +96,12 @@ def evens(draw: st.DrawFn) -> Program:
 @st.composite
 def fit(draw: st.DrawFn) -> Program:
     """A program that a pump could run: flex, and near enough to its limits to meet them."""
-    steady = st.integers(4_200, 50_000).map(lambda third: Rate(24 * third))
+    steady = st.integers(4_200, 115_000).map(lambda third: Rate(24 * third))
     week = [
         [Step(0, draw(steady)), *(Step(60 * at, draw(steady)) for at in sorted(hours))]
         for hours in draw(st.lists(st.sets(st.integers(1, 23), max_size=4), min_size=1, max_size=1))
     ]
-    boluses = st.lists(st.integers(1_000, 60_000).map(Mass), max_size=3)
+    boluses = st.lists(st.integers(1_000, 100_000).map(Mass), max_size=3)
     return make_program(
         Mode.FLEX,
         "baclofen",
