@@ -142,7 +142,8 @@ def refill_due(
 def whole_periods(program: Program, volume: Volume, low_alarm: Volume, start: Moment) -> int:
     """How many whole 24-hour periods from `start` leave at least the alarm volume.
 
-    `MOST_PERIODS` where it would be more, or for ever.
+    0 where it is at the alarm already, whatever would be given; `MOST_PERIODS`
+    where it would be more, or for ever.
     """
     return _periods(Curve(program), program, volume, low_alarm, start)
 

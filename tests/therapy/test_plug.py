@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -122,7 +123,8 @@ def test_one_course_gives_way_to_another() -> None:
     assert switched(slow, fast, Fraction(-5)).upto(200) == 2_000
 
 
-def test_the_limits_of_the_picture_are_told() -> None:
-    text = " ".join(LIMITS_OF_PLUG_FLOW)
-    for word in ("unmixed", "mix where they meet", "diffusion", "leak"):
-        assert word in text
+def test_the_page_of_the_line_tells_the_limits_of_the_picture() -> None:
+    page = Path(__file__).parents[2] / "docs" / "dosing" / "line.md"
+    text = " ".join(page.read_text("utf-8").split()).lower()
+    for told in LIMITS_OF_PLUG_FLOW[1:]:
+        assert told.lower().removeprefix("in truth ") in text

@@ -14,10 +14,11 @@ from pumpctl.quantities import Volume, round_down, round_up
 from pumpctl.therapy import practice
 from pumpctl.therapy.bolus import BolusEffect
 from pumpctl.therapy.checks.boluses import bolus_check
+from pumpctl.therapy.checks.condition import critical_alarms
 from pumpctl.therapy.checks.primes import prime_check
 from pumpctl.therapy.delivery import flow_text, volume_text
 from pumpctl.therapy.findings import Seen, Severity
-from pumpctl.therapy.state import Delivery, Priority, PumpState
+from pumpctl.therapy.state import Delivery, PumpState
 
 
 class OnPump(Protocol):
@@ -95,13 +96,7 @@ def bolus_order_bridge(case: OnPump) -> Iterator[Seen]:
 )
 def bolus_order_alarm(case: OnPump) -> Iterator[Seen]:
     """No bolus in a critical alarm."""
-    for alarm in case.pump.alarms:
-        if alarm.priority is Priority.CRITICAL:
-            yield Seen(
-                f"critical alarm {alarm.code} since {alarm.since.label()}: {alarm.cause}",
-                value=alarm.code,
-                limit="no critical alarm",
-            )
+    yield from critical_alarms(case.pump)
 
 
 _DELIVERS = (Delivery.DELIVERING, Delivery.MINIMUM, Delivery.BOLUS, Delivery.BRIDGE)

@@ -10,7 +10,18 @@ from pumpctl.therapy.checks.registry import PumpCase, pump_check
 from pumpctl.therapy.compare import is_reduction
 from pumpctl.therapy.findings import Seen, Severity
 from pumpctl.therapy.program import Program
-from pumpctl.therapy.state import BatteryState, Priority, clock_difference_ms
+from pumpctl.therapy.state import BatteryState, Priority, PumpState, clock_difference_ms
+
+
+def critical_alarms(pump: PumpState) -> Iterator[Seen]:
+    """Each critical alarm in words: before a change, and before a bolus."""
+    for alarm in pump.alarms:
+        if alarm.priority is Priority.CRITICAL:
+            yield Seen(
+                f"critical alarm {alarm.code} since {alarm.since.label()}: {alarm.cause}",
+                value=alarm.code,
+                limit="no critical alarm",
+            )
 
 
 def _clock_matters(old: Program | None, new: Program) -> bool:
@@ -71,13 +82,7 @@ def clock_off(case: PumpCase) -> Iterator[Seen]:
 )
 def alarm_critical(case: PumpCase) -> Iterator[Seen]:
     """No critical alarm is active."""
-    for alarm in case.pump.alarms:
-        if alarm.priority is Priority.CRITICAL:
-            yield Seen(
-                f"critical alarm {alarm.code} since {alarm.since.label()}: {alarm.cause}",
-                value=alarm.code,
-                limit="no critical alarm",
-            )
+    yield from critical_alarms(case.pump)
 
 
 @pump_check(

@@ -43,7 +43,7 @@ def also_orders(kind: Checks[Any]) -> None:
 def _order_expired(case: Order) -> Iterator[Seen]:
     """The library is valid on the day of the order."""
     if case.gives:
-        yield from expired(case.library, case.now.date, same=False)
+        yield from expired(case.library, case.now.date)
 
 
 def _goes_on(case: PumpCase) -> bool:
@@ -54,4 +54,4 @@ def _goes_on(case: PumpCase) -> bool:
 @pump_check(_NAME, Severity.HARD, source=EXPIRED_SOURCE, why=EXPIRED_WHY)
 def library_expired(case: PumpCase) -> Iterator[Seen]:
     """The library is valid on the day of the change."""
-    yield from expired(case.library, case.now.date, same=_goes_on(case))
+    yield from expired(case.library, case.now.date, Severity.SOFT if _goes_on(case) else None)

@@ -146,12 +146,14 @@ def library_looser(case: LibraryCase) -> Iterator[Seen]:
             if hard is None:  # only where there is something to say: it costs every check again
                 hard = _hard(case)
             if not any(_about(seen, entry, other, mine) for seen in hard):
-                yield _wider(entry, other, mine)
+                far = mine is not None and other.hard and _far(mine.limit, other.limit)
+                yield _wider(entry, other, mine, Severity.SOFT if far else None)
 
 
-def _wider(entry: WrittenEntry, shipped: Figure, mine: Figure | None) -> Seen:
+def _wider(
+    entry: WrittenEntry, shipped: Figure, mine: Figure | None, severity: Severity | None
+) -> Seen:
     given = "none" if mine is None else str(mine.limit.value)
-    far = mine is not None and shipped.hard and _far(mine.limit, shipped.limit)
     return Seen(
         f"{named(entry)}: {shipped.name}: {given}, where the library that ships has "
         f"{shipped.limit.value}",
@@ -159,7 +161,7 @@ def _wider(entry: WrittenEntry, shipped: Figure, mine: Figure | None) -> Seen:
         limit=str(shipped.limit.value),
         path=(*entry.path, shipped.table) if mine is None else mine.path,
         key=mine is None,
-        severity=Severity.SOFT if far else None,
+        severity=severity,
         source=shipped.limit.source,
     )
 

@@ -20,13 +20,14 @@ EXPIRED_WHY: Final = (
 )
 
 
-def expired(library: Library, today: Date, *, same: bool) -> Iterator[Seen]:
-    """What to say of a library whose last day has passed; soft where the `same` goes on."""
+def expired(library: Library, today: Date, severity: Severity | None = None) -> Iterator[Seen]:
+    """What to say of a library whose last day has passed; soft for what only goes on."""
     if library.expired(today):
+        soft = severity is Severity.SOFT
         yield Seen(
             f"the drug library of {library.site}, version {library.version}, expired on "
-            f"{library.expires}" + (": the same program may go on, with a reason" if same else ""),
+            f"{library.expires}" + (": this may go on, with a reason" if soft else ""),
             value=str(library.expires),
             limit="a library that is valid today",
-            severity=Severity.SOFT if same else None,
+            severity=severity,
         )

@@ -12,7 +12,7 @@ from pumpctl.quantities import Rate, round_up
 from pumpctl.therapy import label, practice
 from pumpctl.therapy.checks.doses import DAY, OWN, durations
 from pumpctl.therapy.checks.registry import Case, check
-from pumpctl.therapy.figures import largest_day
+from pumpctl.therapy.figures import largest_24h_with_patient_doses, largest_day
 from pumpctl.therapy.findings import Seen, Severity
 
 _RECALL = (
@@ -76,12 +76,16 @@ def start_dose_ahead(case: Case) -> Iterator[Seen]:
     patient, program, limit = case.draft.patient, case.program, practice.RESTART.value
     if case.with_pump or patient is None or patient.history != "new" or program is None:
         return
-    dose = largest_day(program)
+    dose, everything = largest_day(program), largest_24h_with_patient_doses(program)
     if dose > limit.quanta:
-        value = str(Rate(round_up(dose)))
-        yield Seen(
-            f"{value} is above {limit}, the largest first dose of a new patient",
-            value=value,
-            limit=str(limit),
-            path=case.draft.dose_path(case.days[0].day),
-        )
+        value, told = str(Rate(round_up(dose))), ""
+    elif everything.quanta > limit.quanta:
+        value, told = str(everything), " in 24 h with all patient doses"
+    else:
+        return
+    yield Seen(
+        f"{value}{told} is above {limit}, the largest first dose of a new patient",
+        value=value,
+        limit=str(limit),
+        path=case.draft.dose_path(case.days[0].day),
+    )

@@ -272,4 +272,5 @@ def refill_library_expired(case: RefillCase) -> Iterator[Seen]:
     goes_on = case.program == pump.program
     if record.discrepancy.meaning is Meaning.NON_DELIVERY:
         goes_on = not is_refused(pump.program, case.program)
-    yield from expired(case.library, case.now.date, same=same_drug and goes_on)
+    severity = Severity.SOFT if same_drug and goes_on else None
+    yield from expired(case.library, case.now.date, severity)
