@@ -113,7 +113,7 @@ def _values() -> dict[tuple[str, str], Value]:
     """
     from pumpctl.cli.context import _LEVELS as LEVELS
     from pumpctl.cli.pairing import ROLES
-    from pumpctl.emulator.implant import MODELS
+    from pumpctl.emulator.memory.implant import MODELS
     from pumpctl.therapy.checks import rules
     from pumpctl.therapy.templates import MODES
     from pumpctl.wire.codes import LogKind

@@ -58,7 +58,7 @@ def demo(
 def _walk(root: Path) -> Report:
     from pumpctl.cli.demo_profile import TEXT
     from pumpctl.cli.profile_text import program_lines
-    from pumpctl.emulator import bench as pumps
+    from pumpctl.emulator.edge import bench as pumps
     from pumpctl.station.home import Home
     from pumpctl.station.plan import token
     from pumpctl.workflows import logs

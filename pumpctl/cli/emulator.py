@@ -14,7 +14,7 @@ from pumpctl.quantities import Concentration, Duration, Volume
 from pumpctl.therapy.moment import Moment
 
 if TYPE_CHECKING:
-    from pumpctl.emulator.bench import Inspection
+    from pumpctl.emulator.edge.bench import Inspection
 
 Name = Annotated[str, typer.Argument(help="The pump's name.")]
 
@@ -41,7 +41,7 @@ def new(
 
     Example: pumpctl emulator new ward-3 --pair --concentration "2000 mcg/mL"
     """
-    from pumpctl.emulator import bench as pumps
+    from pumpctl.emulator.edge import bench as pumps
 
     context.without_pump()
     home = context.home()
@@ -95,7 +95,7 @@ def serve(
 
     Example: pumpctl emulator serve ward-3 --pty ./tty0
     """
-    from pumpctl.emulator import bench as pumps
+    from pumpctl.emulator.edge import bench as pumps
 
     context.without_pump()
     if (pty is None) == (not tcp):
@@ -119,7 +119,7 @@ def advance(
 
     Example: pumpctl emulator advance ward-3 7d
     """
-    from pumpctl.emulator import bench as pumps
+    from pumpctl.emulator.edge import bench as pumps
 
     context.without_pump()
     duration = Duration.parse(by)
@@ -139,7 +139,7 @@ def inspect(name: Name) -> Report:
 
     Example: pumpctl emulator inspect ward-3 --json
     """
-    from pumpctl.emulator import bench as pumps
+    from pumpctl.emulator.edge import bench as pumps
 
     context.without_pump()
     told = pumps.inspect(context.home().root, name, now=edge.wall_utc_ms, entropy=edge.entropy)
@@ -158,7 +158,7 @@ def press(name: Name) -> Report:
 
     Example: pumpctl emulator press ward-3
     """
-    from pumpctl.emulator import bench as pumps
+    from pumpctl.emulator.edge import bench as pumps
 
     context.without_pump()
     pumps.press(context.home().root, name, now=edge.wall_utc_ms, entropy=edge.entropy)
@@ -175,7 +175,7 @@ def list_() -> Report:
 
     Example: pumpctl emulator list
     """
-    from pumpctl.emulator import bench as pumps
+    from pumpctl.emulator.edge import bench as pumps
 
     context.without_pump()
     found = pumps.list_emulators(context.home().root)
@@ -207,7 +207,7 @@ def remove(name: Name) -> Report:
 
     Example: pumpctl emulator remove ward-3
     """
-    from pumpctl.emulator import bench as pumps
+    from pumpctl.emulator.edge import bench as pumps
 
     context.without_pump()
     pumps.remove(context.home().root, name)

@@ -18,7 +18,7 @@ def list_() -> Report:
 
     Example: pumpctl list
     """
-    from pumpctl.emulator.bench import list_emulators
+    from pumpctl.emulator.edge.bench import list_emulators
     from pumpctl.transport.ports import serial_ports
 
     context.without_pump()

@@ -11,20 +11,20 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pumpctl.emulator import slots
-from pumpctl.emulator.alarms import AlarmBoard
-from pumpctl.emulator.clock import DAY_MS, Clock
-from pumpctl.emulator.control import NO_SLOT, Control, ControlStore
-from pumpctl.emulator.delivery import Delivery, Plan
-from pumpctl.emulator.exact import ZERO, ratio
-from pumpctl.emulator.flash import Flash
-from pumpctl.emulator.fluid import Fluid
-from pumpctl.emulator.implant import LOW_ALARM, Implant
-from pumpctl.emulator.logring import LogRing
-from pumpctl.emulator.motor import Motor
-from pumpctl.emulator.retained import Retained, RetainedStore
-from pumpctl.emulator.schedule import Schedule, flow_of
-from pumpctl.emulator.staging import Drop, Staged
+from pumpctl.emulator.acts.staging import Drop, Staged
+from pumpctl.emulator.body.fluid import Fluid
+from pumpctl.emulator.engine.alarms import AlarmBoard
+from pumpctl.emulator.engine.clock import DAY_MS, Clock
+from pumpctl.emulator.engine.delivery import Delivery, Plan
+from pumpctl.emulator.engine.exact import ZERO, ratio
+from pumpctl.emulator.engine.motor import Motor
+from pumpctl.emulator.engine.schedule import Schedule, flow_of
+from pumpctl.emulator.memory import slots
+from pumpctl.emulator.memory.control import NO_SLOT, Control, ControlStore
+from pumpctl.emulator.memory.flash import Flash
+from pumpctl.emulator.memory.implant import LOW_ALARM, Implant
+from pumpctl.emulator.memory.logring import LogRing
+from pumpctl.emulator.memory.retained import Retained, RetainedStore
 from pumpctl.wire.codes import LogKind
 from pumpctl.wire.logentry import LogEntry, pack
 from pumpctl.wire.program import Program

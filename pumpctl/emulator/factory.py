@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pumpctl.emulator import image, slots
-from pumpctl.emulator import implant as implants
-from pumpctl.emulator.clock import HOUR_MS, MINUTE_MS
-from pumpctl.emulator.control import NO_SLOT, Control, ControlStore
-from pumpctl.emulator.figures import least_rate
-from pumpctl.emulator.flash import Flash, MemoryStore
-from pumpctl.emulator.fluid import PL_PER_NL
-from pumpctl.emulator.implant import LOW_ALARM, Implant, Model
-from pumpctl.emulator.logring import LogRing
-from pumpctl.emulator.retained import Plug, Retained, RetainedStore
+from pumpctl.emulator.body.fluid import PL_PER_NL
+from pumpctl.emulator.engine.clock import HOUR_MS, MINUTE_MS
+from pumpctl.emulator.engine.figures import least_rate
+from pumpctl.emulator.memory import image, slots
+from pumpctl.emulator.memory import implant as implants
+from pumpctl.emulator.memory.control import NO_SLOT, Control, ControlStore
+from pumpctl.emulator.memory.flash import Flash, MemoryStore
+from pumpctl.emulator.memory.implant import LOW_ALARM, Implant, Model
+from pumpctl.emulator.memory.logring import LogRing
+from pumpctl.emulator.memory.retained import Plug, Retained, RetainedStore
 from pumpctl.wire.codes import Drug, LogKind, Mode, Role
 from pumpctl.wire.logentry import LogEntry, pack
 from pumpctl.wire.message import encode

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pumpctl.emulator import keys, recovery
-from pumpctl.emulator.caller import Caller, Refused
+from pumpctl.emulator import recovery
+from pumpctl.emulator.acts import keys
+from pumpctl.emulator.acts.caller import Caller, Refused
+from pumpctl.emulator.acts.dispatch import handle
+from pumpctl.emulator.acts.staging import IDLE_MS, Drop
 from pumpctl.emulator.core import Core
-from pumpctl.emulator.dispatch import handle
-from pumpctl.emulator.flash import Flash
-from pumpctl.emulator.implant import FIRMWARE
-from pumpctl.emulator.staging import IDLE_MS, Drop
+from pumpctl.emulator.memory.flash import Flash
+from pumpctl.emulator.memory.implant import FIRMWARE
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Feature, Refuse
 from pumpctl.wire.frames import Junk

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pumpctl.emulator import implant as implants
-from pumpctl.emulator import slots
-from pumpctl.emulator.clock import DAY_MS, HOUR_MS, MINUTE_MS
-from pumpctl.emulator.control import NO_SLOT, Control, ControlStore
+from pumpctl.emulator.acts.staging import Drop
+from pumpctl.emulator.body.fluid import PL_PER_NL
 from pumpctl.emulator.core import Core, Event
-from pumpctl.emulator.flash import Flash
-from pumpctl.emulator.fluid import PL_PER_NL
-from pumpctl.emulator.implant import Implant
-from pumpctl.emulator.logring import LogRing
-from pumpctl.emulator.retained import Plug, Raised, Retained, RetainedStore
-from pumpctl.emulator.staging import Drop
+from pumpctl.emulator.engine.clock import DAY_MS, HOUR_MS, MINUTE_MS
+from pumpctl.emulator.memory import implant as implants
+from pumpctl.emulator.memory import slots
+from pumpctl.emulator.memory.control import NO_SLOT, Control, ControlStore
+from pumpctl.emulator.memory.flash import Flash
+from pumpctl.emulator.memory.implant import Implant
+from pumpctl.emulator.memory.logring import LogRing
+from pumpctl.emulator.memory.retained import Plug, Raised, Retained, RetainedStore
 from pumpctl.wire.codes import AlarmCode, Drug, LogKind, Role
 from pumpctl.wire.logentry import LogEntry, unpack
 

@@ -10,11 +10,11 @@ import hashlib
 from typing import Any, TypeVar
 
 from pumpctl.emulator import factory
-from pumpctl.emulator.caller import Caller
-from pumpctl.emulator.dispatch import handle
+from pumpctl.emulator.acts.caller import Caller
+from pumpctl.emulator.acts.dispatch import handle
 from pumpctl.emulator.firmware import Firmware
-from pumpctl.emulator.flash import Flash, MemoryStore, PowerCut
-from pumpctl.emulator.implant import MODELS
+from pumpctl.emulator.memory.flash import Flash, MemoryStore, PowerCut
+from pumpctl.emulator.memory.implant import MODELS
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Drug, Mode, Purpose, Role
 from pumpctl.wire.initiator import Answer, Greeted, Initiator, Ready
@@ -197,8 +197,8 @@ class Bench:
 
 def lose_program(bench: Bench) -> None:
     """Both copies go bad, and the next self-check finds it."""
-    from pumpctl.emulator.flash import PAGE
-    from pumpctl.emulator.image import SLOTS
+    from pumpctl.emulator.memory.flash import PAGE
+    from pumpctl.emulator.memory.image import SLOTS
 
     for page in SLOTS[bench.core.control.running]:
         bench.store.write(page * PAGE + 30, b"\x55\xaa\x55")

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from pumpctl.emulator import bench, image
-from pumpctl.emulator.shelf import STATE, take_lock
+from pumpctl.emulator.edge import bench
+from pumpctl.emulator.edge.shelf import STATE, take_lock
+from pumpctl.emulator.memory import image
 from pumpctl.errors import PortBusy, PortMissing, StoreError, UsageError
 from pumpctl.quantities import Concentration, Mass, Volume
 from pumpctl.wire.secret import secret_bytes

@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import pytest
 
-from pumpctl.emulator.exact import ratio
-from pumpctl.emulator.fluid import Fluid
-from pumpctl.emulator.motor import Motor
-from pumpctl.emulator.retained import Plug
+from pumpctl.emulator.body.fluid import Fluid
+from pumpctl.emulator.engine.exact import ratio
+from pumpctl.emulator.engine.motor import Motor
+from pumpctl.emulator.memory.retained import Plug
 from pumpctl.quantities import Mass
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import AlarmCode, BolusKind, Delivery, Drug, LogKind
@@ -254,7 +254,7 @@ def test_plug_flow_counts_each_drug_and_shows_the_front() -> None:
 
 
 def test_mass_past_the_tip_is_exact() -> None:
-    from pumpctl.emulator.inspection import inspect_core
+    from pumpctl.emulator.edge.inspection import inspect_core
 
     bench = Bench(frozen=True, concentration=2000)
     bench.program(flex(400_000, concentration=2000))

@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import pytest
 
-from pumpctl.emulator import slots
-from pumpctl.emulator.figures import Figures
-from pumpctl.emulator.flash import PAGE
-from pumpctl.emulator.image import SLOTS
+from pumpctl.emulator.engine.figures import Figures
+from pumpctl.emulator.memory import slots
+from pumpctl.emulator.memory.flash import PAGE
+from pumpctl.emulator.memory.image import SLOTS
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Refuse
 from pumpctl.wire.message import encode

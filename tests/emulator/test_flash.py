@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pumpctl.emulator import image
-from pumpctl.emulator.flash import (
+from pumpctl.emulator.memory import image
+from pumpctl.emulator.memory.flash import (
     PAGE,
     CutKind,
     Flash,
@@ -14,8 +14,8 @@ from pumpctl.emulator.flash import (
     PowerCut,
     PowerLost,
 )
-from pumpctl.emulator.retained import RetainedStore
-from pumpctl.emulator.stored import Found, Twin, seal
+from pumpctl.emulator.memory.retained import RetainedStore
+from pumpctl.emulator.memory.stored import Found, Twin, seal
 from tests.emulator.support import Bench
 
 DATA = bytes(range(1, 101))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pumpctl.emulator.dispatch import HANDLERS
+from pumpctl.emulator.acts.dispatch import HANDLERS
 from pumpctl.wire import messages as m
 from pumpctl.wire import messages_acts as acts
 from pumpctl.wire.codes import BolusKind, Encoding, Feature, LogKind, Purpose, Refuse, Role

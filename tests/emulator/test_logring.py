@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pumpctl.emulator import image
-from pumpctl.emulator.flash import PAGE, CutKind, Flash, MemoryStore, PowerCut, PowerLost
-from pumpctl.emulator.logring import PER_PAGE, LogRing
+from pumpctl.emulator.memory import image
+from pumpctl.emulator.memory.flash import PAGE, CutKind, Flash, MemoryStore, PowerCut, PowerLost
+from pumpctl.emulator.memory.logring import PER_PAGE, LogRing
 from pumpctl.wire.codes import LogKind
 from pumpctl.wire.logentry import LogEntry, pack, unpack
 

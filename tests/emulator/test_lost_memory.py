@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pumpctl.emulator import image
-from pumpctl.emulator.flash import PAGE
+from pumpctl.emulator.memory import image
+from pumpctl.emulator.memory.flash import PAGE
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import AlarmCode, Delivery, LogKind, Refuse, Role
 from pumpctl.wire.messages_acts import StageResume

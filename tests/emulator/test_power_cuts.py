@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pumpctl.emulator import ledger, slots
-from pumpctl.emulator.control import Control, ControlStore
 from pumpctl.emulator.core import Core
-from pumpctl.emulator.flash import CutKind, Flash, MemoryStore, PowerCut, PowerLost
-from pumpctl.emulator.stored import Twin
+from pumpctl.emulator.memory import ledger, slots
+from pumpctl.emulator.memory.control import Control, ControlStore
+from pumpctl.emulator.memory.flash import CutKind, Flash, MemoryStore, PowerCut, PowerLost
+from pumpctl.emulator.memory.stored import Twin
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import LogKind, Role
 from pumpctl.wire.logentry import unpack
@@ -317,7 +317,7 @@ def test_a_fallback_written_after_the_commit_is_found(monkeypatch: pytest.Monkey
 
 def test_a_commit_over_the_block_in_force_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def write(self: ControlStore, control: Control) -> None:
-        from pumpctl.emulator.control import _STRUCT
+        from pumpctl.emulator.memory.control import _STRUCT
 
         out = bytearray()
         _STRUCT.put(control, out)
@@ -325,7 +325,7 @@ def test_a_commit_over_the_block_in_force_is_found(monkeypatch: pytest.MonkeyPat
         self._flash.flush()
 
     def read(self: ControlStore) -> Control | None:
-        from pumpctl.emulator.control import _unpack
+        from pumpctl.emulator.memory.control import _unpack
 
         return _unpack(self._places[0].read().payload)
 
@@ -355,7 +355,7 @@ def test_a_log_that_recovery_does_not_complete_is_found(monkeypatch: pytest.Monk
 
 
 def test_an_operation_that_is_not_written_down_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pumpctl.emulator import treat
+    from pumpctl.emulator.acts import treat
 
     right = treat._applied
 

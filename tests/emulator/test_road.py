@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pumpctl.emulator import ledger
+from pumpctl.emulator.memory import ledger
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Delivery, Kind, LogKind, Purpose, Refuse, Result, Role
 from pumpctl.wire.message import encode

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from pumpctl.emulator import bench, control_socket
+from pumpctl.emulator.edge import bench, control_socket
 from pumpctl.errors import PortBusy, UsageError
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Purpose, Role
@@ -30,7 +30,7 @@ from tests.emulator.support import DAY, MONDAY, TAG, Entropy, flex, op
 SERVE = """
 import sys
 from pathlib import Path
-from pumpctl.emulator.bench import serve
+from pumpctl.emulator.edge.bench import serve
 from tests.emulator.support import Entropy, MONDAY
 home, name, kind, where = sys.argv[1:]
 more = {"pty": Path(where)} if kind == "pty" else {"tcp": ("127.0.0.1", int(where))}

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from pumpctl.emulator.flash import CutKind, MemoryStore, PowerCut, PowerLost
+from pumpctl.emulator.memory.flash import CutKind, MemoryStore, PowerCut, PowerLost
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Encoding, LogKind
 from pumpctl.wire.logbatch import unpack_batch

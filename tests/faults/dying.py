@@ -146,10 +146,10 @@ def _after_first_therapy_byte() -> None:
 
 def _pump(name: str) -> None:
     """Only while an activation is being handled."""
-    from pumpctl.emulator import dispatch, treat
-    from pumpctl.emulator.control import ControlStore
-    from pumpctl.emulator.ends import TcpEnd
-    from pumpctl.emulator.flash import Flash
+    from pumpctl.emulator.acts import dispatch, treat
+    from pumpctl.emulator.edge.ends import TcpEnd
+    from pumpctl.emulator.memory.control import ControlStore
+    from pumpctl.emulator.memory.flash import Flash
     from pumpctl.wire import messages as m
 
     activating = committing = False

@@ -14,8 +14,8 @@ _LATE_S = 0.6
 def main() -> int:
     """Plant it, then be pumpctl."""
     from pumpctl.__main__ import main as pumpctl
-    from pumpctl.emulator.control import Control, ControlStore
-    from pumpctl.emulator.ends import TcpEnd
+    from pumpctl.emulator.edge.ends import TcpEnd
+    from pumpctl.emulator.memory.control import Control, ControlStore
 
     write, send = ControlStore.write, TcpEnd.send
     waiting: list[tuple[ControlStore, Control]] = []

@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from pumpctl.emulator import bench, ledger, slots
-from pumpctl.emulator.control import ControlStore
-from pumpctl.emulator.flash import Flash, MemoryStore
-from pumpctl.emulator.shelf import STATE
+from pumpctl.emulator.edge import bench
+from pumpctl.emulator.edge.shelf import STATE
+from pumpctl.emulator.memory import ledger, slots
+from pumpctl.emulator.memory.control import ControlStore
+from pumpctl.emulator.memory.flash import Flash, MemoryStore
 from pumpctl.station.journal import Journal
 from pumpctl.wire.program import program_hash
 from tests.faults.rig import PUMP, Template, must

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pumpctl.emulator import bench
+from pumpctl.emulator.edge import bench
 
 
 @contextmanager

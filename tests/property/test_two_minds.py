@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from pumpctl import quantities
-from pumpctl.emulator.figures import Figures
+from pumpctl.emulator.engine.figures import Figures
 from pumpctl.pump.encode import to_wire
 from pumpctl.quantities import Concentration, Duration, Mass, Rate, Volume
 from pumpctl.therapy import figures

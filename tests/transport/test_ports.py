@@ -165,7 +165,7 @@ def test_errors_of_the_system(
 
 
 def test_emulator_missing_and_busy(tmp_path: Path) -> None:
-    from pumpctl.emulator import bench
+    from pumpctl.emulator.edge import bench
 
     with pytest.raises(PortMissing):
         opened("emu://ward", tmp_path)

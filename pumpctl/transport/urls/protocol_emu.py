@@ -12,7 +12,7 @@ from typing import Any
 
 from serial.serialutil import PortNotOpenError, SerialBase, SerialException
 
-from pumpctl.emulator.bench import LocalLine, open_local
+from pumpctl.emulator.edge.bench import LocalLine, open_local
 from pumpctl.errors import StoreError, UsageError
 from pumpctl.transport.surroundings import Surroundings
 

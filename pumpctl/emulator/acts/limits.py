@@ -7,13 +7,13 @@ come from the implant record; soft limits and usual ranges are not known here.
 
 from __future__ import annotations
 
-from pumpctl.emulator.caller import Refused
-from pumpctl.emulator.clock import DAY_MS, MINUTE_MS
-from pumpctl.emulator.exact import Ratio, ratio
-from pumpctl.emulator.figures import WEEK_MS, Figures, least_rate
-from pumpctl.emulator.implant import Implant
-from pumpctl.emulator.retained import Bolus
-from pumpctl.emulator.schedule import Schedule, bolus_flow
+from pumpctl.emulator.acts.caller import Refused
+from pumpctl.emulator.engine.clock import DAY_MS, MINUTE_MS
+from pumpctl.emulator.engine.exact import Ratio, ratio
+from pumpctl.emulator.engine.figures import WEEK_MS, Figures, least_rate
+from pumpctl.emulator.engine.schedule import Schedule, bolus_flow
+from pumpctl.emulator.memory.implant import Implant
+from pumpctl.emulator.memory.retained import Bolus
 from pumpctl.wire.codes import Drug, Mode, Refuse
 from pumpctl.wire.program import Program, Step, spelling_fault
 

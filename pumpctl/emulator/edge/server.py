@@ -17,11 +17,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from pumpctl.emulator.control_socket import ControlSocket
-from pumpctl.emulator.ends import End, PtyEnd, TcpEnd
-from pumpctl.emulator.flash import FlashError
-from pumpctl.emulator.inspection import inspect_core, to_json
-from pumpctl.emulator.shelf import Held
+from pumpctl.emulator.edge.control_socket import ControlSocket
+from pumpctl.emulator.edge.ends import End, PtyEnd, TcpEnd
+from pumpctl.emulator.edge.inspection import inspect_core, to_json
+from pumpctl.emulator.edge.shelf import Held
+from pumpctl.emulator.memory.flash import FlashError
 from pumpctl.errors import StoreError, UsageError
 
 _TICK_S = 1

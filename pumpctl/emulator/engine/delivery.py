@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pumpctl.emulator.alarms import AlarmBoard
-from pumpctl.emulator.clock import DAY_MS, HOUR_MS, MINUTE_MS, Clock
-from pumpctl.emulator.exact import ZERO, Ratio, ratio
-from pumpctl.emulator.fluid import FG_PER_NG, PL_PER_NL, Fluid
-from pumpctl.emulator.motor import Motor
-from pumpctl.emulator.retained import Bolus
-from pumpctl.emulator.schedule import Due, Schedule, bolus_flow
+from pumpctl.emulator.body.fluid import FG_PER_NG, PL_PER_NL, Fluid
+from pumpctl.emulator.engine.alarms import AlarmBoard
+from pumpctl.emulator.engine.clock import DAY_MS, HOUR_MS, MINUTE_MS, Clock
+from pumpctl.emulator.engine.exact import ZERO, Ratio, ratio
+from pumpctl.emulator.engine.motor import Motor
+from pumpctl.emulator.engine.schedule import Due, Schedule, bolus_flow
+from pumpctl.emulator.memory.retained import Bolus
 from pumpctl.wire.codes import AlarmCode, BolusKind, LogKind
 
 STOPPED_TOO_LONG_MS = 48 * HOUR_MS

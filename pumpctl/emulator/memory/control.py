@@ -7,11 +7,11 @@ that one write is the whole commit. What a change means is not known here.
 
 from typing import Annotated, NamedTuple
 
-from pumpctl.emulator import image
-from pumpctl.emulator.flash import Flash
-from pumpctl.emulator.ledger import MOST as MOST_OPERATIONS
-from pumpctl.emulator.ledger import Entry
-from pumpctl.emulator.stored import Found, Twin
+from pumpctl.emulator.memory import image
+from pumpctl.emulator.memory.flash import Flash
+from pumpctl.emulator.memory.ledger import MOST as MOST_OPERATIONS
+from pumpctl.emulator.memory.ledger import Entry
+from pumpctl.emulator.memory.stored import Found, Twin
 from pumpctl.wire.fields import Fixed, Many, Reader, Struct, WireError
 from pumpctl.wire.logentry import SIZE as LOG_ENTRY_SIZE
 from pumpctl.wire.vocabulary import (

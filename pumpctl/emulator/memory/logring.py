@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from google_crc32c import value as crc32c
 
-from pumpctl.emulator import image
-from pumpctl.emulator.flash import PAGE, Flash
+from pumpctl.emulator.memory import image
+from pumpctl.emulator.memory.flash import PAGE, Flash
 from pumpctl.wire.logentry import SIZE
 
 _HEADER = 16

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pumpctl.emulator import keys, look, stage, treat
-from pumpctl.emulator.caller import Caller, Refused
+from pumpctl.emulator.acts import keys, look, stage, treat
+from pumpctl.emulator.acts.caller import Caller, Refused
 from pumpctl.emulator.core import Core
-from pumpctl.emulator.flash import FlashError
+from pumpctl.emulator.memory.flash import FlashError
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Refuse
 from pumpctl.wire.greeting import MAJOR

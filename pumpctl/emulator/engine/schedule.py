@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pumpctl.emulator.clock import DAY_MS, MINUTE_MS
-from pumpctl.emulator.exact import Ratio, ratio
+from pumpctl.emulator.engine.clock import DAY_MS, MINUTE_MS
+from pumpctl.emulator.engine.exact import Ratio, ratio
 from pumpctl.wire.codes import Mode
 from pumpctl.wire.program import Program, ScheduledBolus
 

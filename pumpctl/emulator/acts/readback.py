@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 
-from pumpctl.emulator.figures import Figures
+from pumpctl.emulator.engine.figures import Figures
 from pumpctl.wire.codes import Kind
 from pumpctl.wire.message import decode
 from pumpctl.wire.messages import DayFigures, ProgramReadback, StageProgram

@@ -8,7 +8,7 @@ in the line is the nearest to the pump.
 
 from __future__ import annotations
 
-from pumpctl.emulator.retained import Given, Plug
+from pumpctl.emulator.memory.retained import Given, Plug
 from pumpctl.wire.codes import Drug
 
 PL_PER_NL = 1_000

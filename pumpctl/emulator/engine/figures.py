@@ -12,8 +12,8 @@ from bisect import bisect_right
 from itertools import pairwise
 from math import lcm
 
-from pumpctl.emulator.clock import DAY_MS, HOUR_MS, MINUTE_MS
-from pumpctl.emulator.exact import Ratio, ratio
+from pumpctl.emulator.engine.clock import DAY_MS, HOUR_MS, MINUTE_MS
+from pumpctl.emulator.engine.exact import Ratio, ratio
 from pumpctl.wire.codes import Mode
 from pumpctl.wire.program import Program
 

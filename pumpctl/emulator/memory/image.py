@@ -7,7 +7,7 @@ is the image of the flash, page by page.
 
 from __future__ import annotations
 
-from pumpctl.emulator.flash import ERASED, PAGE
+from pumpctl.emulator.memory.flash import ERASED, PAGE
 
 RETAINED = (0, 1)
 """Two alternating copies of the always-on domain."""

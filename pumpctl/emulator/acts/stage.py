@@ -7,14 +7,15 @@ later activation all start from what is stored there. Making it real is in
 
 from __future__ import annotations
 
-from pumpctl.emulator import limits, slots
-from pumpctl.emulator.caller import Caller, Refused
-from pumpctl.emulator.clock import HOUR_MS
+from pumpctl.emulator.acts import limits
+from pumpctl.emulator.acts.caller import Caller, Refused
+from pumpctl.emulator.acts.readback import Stageable, content_of, program_readback, stored_message
+from pumpctl.emulator.acts.staging import LASTS_MS, Drop, Staged
 from pumpctl.emulator.core import Core
-from pumpctl.emulator.delivery import STOPPED_TOO_LONG_MS
-from pumpctl.emulator.readback import Stageable, content_of, program_readback, stored_message
-from pumpctl.emulator.schedule import Schedule
-from pumpctl.emulator.staging import LASTS_MS, Drop, Staged
+from pumpctl.emulator.engine.clock import HOUR_MS
+from pumpctl.emulator.engine.delivery import STOPPED_TOO_LONG_MS
+from pumpctl.emulator.engine.schedule import Schedule
+from pumpctl.emulator.memory import slots
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Kind, Refuse
 from pumpctl.wire.fields import WireError

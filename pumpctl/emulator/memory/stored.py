@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from google_crc32c import value as crc32c
 
-from pumpctl.emulator.flash import ERASED, PAGE, Flash
+from pumpctl.emulator.memory.flash import ERASED, PAGE, Flash
 
 _OVERHEAD = 4 + 4 + 4  # mark, length, check
 

@@ -6,12 +6,12 @@ something lives in `treat` and `keys`.
 
 from __future__ import annotations
 
-from pumpctl.emulator import ledger, slots
-from pumpctl.emulator.alarms import ALARMS
-from pumpctl.emulator.caller import Caller, Refused
-from pumpctl.emulator.clock import DAY_MS
+from pumpctl.emulator.acts.caller import Caller, Refused
 from pumpctl.emulator.core import Core
-from pumpctl.emulator.implant import FIRMWARE, LOW_ALARM
+from pumpctl.emulator.engine.alarms import ALARMS
+from pumpctl.emulator.engine.clock import DAY_MS
+from pumpctl.emulator.memory import ledger, slots
+from pumpctl.emulator.memory.implant import FIRMWARE, LOW_ALARM
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Battery, Delivery, Encoding, Mode, Refuse, Result, Role
 from pumpctl.wire.logbatch import pack_batch

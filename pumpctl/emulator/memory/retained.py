@@ -8,9 +8,9 @@ value; what it means is known to the rooms that it comes from.
 
 from typing import Annotated, NamedTuple
 
-from pumpctl.emulator import image
-from pumpctl.emulator.flash import PAGE, Store
-from pumpctl.emulator.stored import seal, unseal
+from pumpctl.emulator.memory import image
+from pumpctl.emulator.memory.flash import PAGE, Store
+from pumpctl.emulator.memory.stored import seal, unseal
 from pumpctl.wire.fields import Blob, Fixed, Many, Reader, SInt, Struct, UInt, WireError
 from pumpctl.wire.vocabulary import (
     U16,

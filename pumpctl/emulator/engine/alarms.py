@@ -11,7 +11,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
-from pumpctl.emulator.retained import Raised
+from pumpctl.emulator.memory.retained import Raised
 from pumpctl.wire.codes import AlarmCode, LogKind, Priority
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from pumpctl.emulator.acts.look import delivery_now
+from pumpctl.emulator.body.fluid import FG_PER_NG, PL_PER_NL
 from pumpctl.emulator.core import Core
-from pumpctl.emulator.exact import ratio
-from pumpctl.emulator.fluid import FG_PER_NG, PL_PER_NL
-from pumpctl.emulator.look import delivery_now
+from pumpctl.emulator.engine.exact import ratio
 from pumpctl.outcomes import OperationId
 from pumpctl.quantities import Concentration, Mass, Volume
 from pumpctl.wire.secret import secret_text

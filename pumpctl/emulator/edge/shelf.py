@@ -18,9 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from pumpctl.emulator import image
 from pumpctl.emulator.firmware import Firmware
-from pumpctl.emulator.flash import FileStore, Flash, FlashError
+from pumpctl.emulator.memory import image
+from pumpctl.emulator.memory.flash import FileStore, Flash, FlashError
 from pumpctl.errors import PortBusy, PortMissing, StoreError, UsageError
 
 STATE = "state.bin"

@@ -7,7 +7,7 @@ concentration, because it is a volume. It knows no doses, programs or clocks.
 
 from __future__ import annotations
 
-from pumpctl.emulator.exact import Ratio, ratio
+from pumpctl.emulator.engine.exact import Ratio, ratio
 
 _MOST_BITS = 1000
 """A carry's denominator grows only where a bolus is cancelled mid-way, each time

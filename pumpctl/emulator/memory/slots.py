@@ -7,10 +7,10 @@ runs and which fallback pair is in force is said by the control block alone.
 
 from typing import NamedTuple
 
-from pumpctl.emulator import image
-from pumpctl.emulator.flash import Flash
-from pumpctl.emulator.readback import stored_message
-from pumpctl.emulator.stored import Twin
+from pumpctl.emulator.acts.readback import stored_message
+from pumpctl.emulator.memory import image
+from pumpctl.emulator.memory.flash import Flash
+from pumpctl.emulator.memory.stored import Twin
 from pumpctl.wire.fields import Reader, Struct, WireError
 from pumpctl.wire.messages import StageProgram
 from pumpctl.wire.program import Program

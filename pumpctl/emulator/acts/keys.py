@@ -7,9 +7,9 @@ later pairing gets at most what an admin left open (SEC-06).
 
 from __future__ import annotations
 
-from pumpctl.emulator.caller import Caller, Refused
-from pumpctl.emulator.control import MOST_KEYS, PairedKey
+from pumpctl.emulator.acts.caller import Caller, Refused
 from pumpctl.emulator.core import Core, Event
+from pumpctl.emulator.memory.control import MOST_KEYS, PairedKey
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import LogKind, Refuse, Role
 from pumpctl.wire.noise import public_key

@@ -12,14 +12,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from pumpctl.emulator import factory, image, shelf
-from pumpctl.emulator import implant as implants
-from pumpctl.emulator.control_socket import ask
-from pumpctl.emulator.flash import PAGE, Flash, FlashError, MemoryStore
-from pumpctl.emulator.implant import MODELS
-from pumpctl.emulator.inspection import Inspection, Operation, from_json, inspect_core
-from pumpctl.emulator.server import Stopper, serve
-from pumpctl.emulator.shelf import Held
+from pumpctl.emulator import factory
+from pumpctl.emulator.edge import shelf
+from pumpctl.emulator.edge.control_socket import ask
+from pumpctl.emulator.edge.inspection import Inspection, Operation, from_json, inspect_core
+from pumpctl.emulator.edge.server import Stopper, serve
+from pumpctl.emulator.edge.shelf import Held
+from pumpctl.emulator.memory import image
+from pumpctl.emulator.memory import implant as implants
+from pumpctl.emulator.memory.flash import PAGE, Flash, FlashError, MemoryStore
+from pumpctl.emulator.memory.implant import MODELS
 from pumpctl.errors import PortBusy, StoreError, UsageError
 from pumpctl.quantities import Concentration, Volume
 from pumpctl.wire.secret import secret_text

@@ -7,9 +7,9 @@ with. Nothing here changes delivery or asks for a key's use.
 
 from typing import Annotated, NamedTuple
 
-from pumpctl.emulator import image
-from pumpctl.emulator.flash import Flash, FlashError
-from pumpctl.emulator.stored import Twin
+from pumpctl.emulator.memory import image
+from pumpctl.emulator.memory.flash import Flash, FlashError
+from pumpctl.emulator.memory.stored import Twin
 from pumpctl.wire.fields import Many, Reader, Struct, UInt, WireError
 from pumpctl.wire.vocabulary import U8, Hash32, Name, Ng, Nl, Random16, UtcMs, Yes
 

@@ -6,12 +6,13 @@ once, a void one never, and a refusal leaves no trace (BOL-01 to BOL-03).
 
 from __future__ import annotations
 
-from pumpctl.emulator import ledger, look, slots
-from pumpctl.emulator.caller import Caller, Refused
-from pumpctl.emulator.control import Control
+from pumpctl.emulator.acts import look
+from pumpctl.emulator.acts.caller import Caller, Refused
+from pumpctl.emulator.acts.stage import judge, stored_staging
+from pumpctl.emulator.acts.staging import Drop
 from pumpctl.emulator.core import Core, Event
-from pumpctl.emulator.stage import judge, stored_staging
-from pumpctl.emulator.staging import Drop
+from pumpctl.emulator.memory import ledger, slots
+from pumpctl.emulator.memory.control import Control
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import AlarmCode, Kind, LogKind, Refuse, Result
 from pumpctl.wire.program import Program, program_hash

@@ -1,0 +1,1 @@
+"""The world: fluids as they really are, whatever the pump believes of them."""

@@ -1,0 +1,1 @@
+"""Where the pump meets the computer: its folder, its lines, its control socket, its inspection."""

@@ -1,0 +1,1 @@
+"""What times and meters: the clock, schedules, the motor, delivery, alarms; exact integers."""

@@ -1,0 +1,1 @@
+"""What the pump keeps: flash, its pages and what lies in them, and the always-on domain."""
