@@ -30,6 +30,7 @@ FLOORS = {
     "pump": 40,
     "station": 40,
     "workflows": 50,
+    "conformance": 50,
     "report": 60,
     "cli": 70,
     "__main__": 80,
@@ -45,6 +46,8 @@ MUST_NOT_KNOW = {
     "transport": {"pumpctl.therapy", "pumpctl.wire.messages", "pumpctl.wire.messages_acts"},
     "link": {"pumpctl.therapy"},
     "station": {"pumpctl.wire"},
+    # It reckons for itself, and speaks bytes to whatever stands on the line.
+    "conformance": {"pumpctl.therapy", "pumpctl.pump"},
 }
 # A check of a profile hashes the program through here and must not load cryptography.
 MUST_NOT_KNOW_FILE = {"pump/encode.py": {"pumpctl.link", "pumpctl.transport", "cryptography"}}
@@ -79,8 +82,10 @@ BARRED = {
 }
 
 # Doses, volumes and bytes are integers. An exception names its file and its reason.
-NO_FLOATS_IN = {"therapy", "wire", "emulator", "pump", "quantities", "quantity_text"}
-FLOATS_ALLOWED: dict[str, str] = {}
+NO_FLOATS_IN = {
+    "therapy", "wire", "emulator", "pump", "quantities", "quantity_text", "conformance",
+}  # fmt: skip
+FLOATS_ALLOWED: dict[str, str] = {"conformance/talk.py": "seconds to wait for an answer"}
 
 # The one place that reads the wall clock and the system's randomness.
 EDGE = "cli/edge.py"
@@ -291,6 +296,12 @@ def plant(root: Path, path: str, source: str) -> list[str]:
         ("emulator/firmware.py", "from pumpctl.transport import base"),
         ("link/session.py", "from pumpctl.emulator import firmware"),
         ("link/session.py", "from pumpctl import attic"),
+        ("conformance/run.py", "from pumpctl.emulator import firmware"),
+        ("conformance/run.py", "from pumpctl.workflows import visit"),
+        ("conformance/run.py", "from pumpctl.cli import edge"),
+        ("conformance/run.py", "from pumpctl.therapy import figures"),
+        ("conformance/reckoning.py", "x = 0.5"),
+        ("workflows/apply.py", "from pumpctl.conformance import run"),
         ("__init__.py", "from pumpctl import errors"),
         ("attic/old.py", "x = 1"),
         ("wire/frames.py", "x = "),

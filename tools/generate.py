@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pumpctl.therapy import library_shape, profile_schema
-from tools import library_table, model
+from tools import emulator_tables, library_table, model
 from tools.complete_bash import bash
 from tools.complete_fish import fish
 from tools.complete_powershell import powershell
@@ -39,6 +39,9 @@ def outputs() -> dict[str, str]:
         "docs/commands.md": commands(read),
         "docs/dosing/drug-library.md": library_table.refreshed(
             (ROOT / "docs/dosing/drug-library.md").read_text(encoding="utf-8")
+        ),
+        "docs/emulator.md": emulator_tables.refreshed(
+            (ROOT / "docs/emulator.md").read_text(encoding="utf-8")
         ),
         "docs/exit-codes.md": exit_codes(read),
         "docs/protocol.md": refreshed((ROOT / "docs/protocol.md").read_text(encoding="utf-8")),

@@ -13,7 +13,7 @@ import sys
 from enum import IntEnum
 from typing import Any
 
-from pumpctl.wire import codes, messages, messages_acts  # noqa: F401  (declares every message)
+from pumpctl.wire import codes, messages, messages_acts, messages_implant  # noqa: F401
 from pumpctl.wire.fields import (
     Blob,
     Code,
@@ -29,6 +29,7 @@ from pumpctl.wire.fields import (
     named_fields_of,
 )
 from pumpctl.wire.greeting import PumpGreeting, StationGreeting
+from pumpctl.wire.limit_table import LimitTable, Row
 from pumpctl.wire.message import ANYONE, REGISTRY, TREATS, Spec
 
 ENUMERATIONS: tuple[type[IntEnum], ...] = tuple(
@@ -46,6 +47,8 @@ _UNITS = {
     "Ms": "ms",
     "MaybeMs": "ms",
     "UtcMs": "ms, UTC",
+    "Shift": "ms",
+    "MaybeMm": "mm",
     "OffsetMin": "min",
     "Minute": "minute of the day",
     "Weekday": "0 is Monday",
@@ -59,6 +62,7 @@ def tables() -> dict[str, str]:
         "messages": _messages(),
         "fields": "\n".join(_message(spec) for spec in SPECS),
         "structures": "\n".join(_struct(cls) for cls in _structures()),
+        "limit-table": _struct(LimitTable) + "\n" + _struct(Row),
         "codes": "\n".join(_enumeration(enum) for enum in ENUMERATIONS if enum is not codes.Op),
     }
 

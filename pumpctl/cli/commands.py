@@ -98,6 +98,12 @@ COMMANDS = (
     Command("emulator list", "emulator:list_", "List built-in pumps.", "Engineers"),
     Command("emulator remove", "emulator:remove", "Delete a built-in pump.", "Engineers"),
     Command(
+        "conformance",
+        "conformance:conformance",
+        "Test whether a device keeps the duties of a pump.",
+        "Engineers",
+    ),
+    Command(
         "demo", "demo:demo", "The first minute: a whole visit on a built-in pump.", "First minute"
     ),
 )

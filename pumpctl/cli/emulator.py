@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pumpctl.cli import context, edge
-from pumpctl.cli.report import Report
-from pumpctl.errors import UsageError
+from pumpctl.cli.report import Report, emit
+from pumpctl.errors import PortMissing, UsageError
 from pumpctl.quantities import Concentration, Duration, Volume
 from pumpctl.therapy.moment import Moment
 
@@ -87,11 +87,25 @@ def new(
 
 
 def serve(
-    name: Name,
-    pty: Annotated[Path | None, typer.Option("--pty", help="A link to make to a new pty.")] = None,
-    tcp: Annotated[str, typer.Option("--tcp", metavar="HOST:PORT", help="Loopback only.")] = "",
-) -> Report:
-    """Run a built-in pump as its own process on a pty or on TCP, until it is ended.
+    name: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME...", help="The pumps, by name.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every pump of the home.")] = False,
+    pty: Annotated[
+        Path | None, typer.Option("--pty", help="A link to make to a new pty; for one pump.")
+    ] = None,
+    tcp: Annotated[
+        str,
+        typer.Option(
+            "--tcp",
+            metavar="HOST:PORT",
+            help="Loopback only; several pumps take the ports that follow, port 0 free ones.",
+        ),
+    ] = "",
+) -> int:
+    """Run built-in pumps as one process of their own, until it is ended.
+
+    One pump on a pty or on TCP, or any number on TCP, each on its own port.
 
     Example: pumpctl emulator serve ward-3 --pty ./tty0
     """
@@ -100,16 +114,63 @@ def serve(
     context.without_pump()
     if (pty is None) == (not tcp):
         raise UsageError("exactly one of --pty and --tcp is wanted")
-    pumps.serve(
-        context.home().root,
-        name,
-        pty=pty,
-        tcp=_address(tcp) if tcp else None,
-        now=edge.wall_utc_ms,
-        entropy=edge.entropy,
-        ready=lambda place: context.say(f"{name} is served at {place}; Ctrl-C ends it"),
+    names = _to_serve(name or [], every)
+    home = context.home().root
+    if pty is None:
+        pumps.serve_ward(
+            home,
+            names,
+            tcp=_address(tcp),
+            ready=lambda one, place: _served(one, place, names),
+            lost=lambda one, error: context.say(
+                f"{one} is no longer served, the others are: {error.message}"
+            ),
+            now=edge.wall_utc_ms,
+            entropy=edge.entropy,
+        )
+    elif len(names) == 1:
+        pumps.serve(
+            home,
+            names[0],
+            pty=pty,
+            now=edge.wall_utc_ms,
+            entropy=edge.entropy,
+            ready=lambda place: _served(names[0], place, names),
+        )
+    else:
+        raise UsageError("a pty carries one pump", hint="several: --tcp 127.0.0.1:0")
+    return 0
+
+
+def _to_serve(names: list[str], every: bool) -> list[str]:
+    if every == bool(names):
+        raise UsageError("names of pumps are wanted, or --all", hint="see pumpctl emulator list")
+    if len(set(names)) != len(names):
+        raise UsageError("a pump is named twice")
+    if names:
+        return names
+    from pumpctl.emulator.edge import bench as pumps
+
+    found = [one.name for one in pumps.list_emulators(context.home().root)]
+    if not found:
+        raise PortMissing("this home has no built-in pumps", hint="pumpctl emulator new NAME")
+    return found
+
+
+def _served(name: str, place: str, names: list[str]) -> None:
+    """Tell where a pump is served: people on stderr, programs by a document of its own."""
+    alone = len(names) == 1
+    context.say(f"{name} is served at {place}" + ("; Ctrl-C ends it" if alone else ""))
+    first, last = name == names[0], name == names[-1]
+    report = Report(
+        "emulator.serve",
+        {"name": name, "port": place},
+        "",
+        warnings=context.warnings() if first else (),
     )
-    return Report("emulator.serve", {"name": name}, "", warnings=context.warnings())
+    emit(report, as_json=context.as_json())
+    if last and not alone:
+        context.say(f"{len(names)} pumps are served; Ctrl-C ends them all")
 
 
 def advance(

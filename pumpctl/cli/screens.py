@@ -58,12 +58,17 @@ def show_status(seen: Look, *, full: bool) -> None:
         table.add_row("fallback", str(program.fallback))
     table.add_row("drug", f"{state.drug} {state.concentration}")
     table.add_row("reservoir", f"{state.reservoir} of {state.capacity}, alarm at {state.low_alarm}")
+    if state.sensed is not None:
+        table.add_row("sensed", f"{state.sensed}, by the pump's sensor")
     if seen.forecast is not None:
         table.add_row("low reservoir", f"{seen.forecast.low_date}")
         table.add_row("refill by", f"{seen.forecast.refill_by}")
     table.add_row("pump clock", f"{state.clock.label()}  ({difference_text(seen.difference_ms)})")
     if state.bolus is not None:
         table.add_row("bolus", f"{state.bolus.kind}, {state.bolus.delivered} of {state.bolus.dose}")
+    if state.bridge is not None:
+        passed = state.bridge.passed.text_in("mL").removesuffix(" mL")
+        table.add_row("bridge", f"{passed} of {state.bridge.volume} of the old drug has passed")
     if state.staged is not None:
         table.add_row("staged", f"not active, expires in {state.staged.expires_in}")
     if full:

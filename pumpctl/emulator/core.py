@@ -1,8 +1,9 @@
 """The pump's state in one place: how it is held, moved in time, and made durable.
 
 Handlers read and change it only through here: `commit` for everything durable,
-`record` for the log, `catch_up` for time, `save` for the always-on domain. The
-core knows no message of the line and no session.
+`record` for the log, `catch_up` for time, `save` for the always-on domain. What a
+commit means for the always-on domain is done by `following`, after a commit and
+at a start alike. The core knows no message of the line and no session.
 """
 
 from __future__ import annotations
@@ -11,36 +12,37 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
+from pumpctl.emulator import following, keeping
 from pumpctl.emulator.acts.staging import Drop, Staged
-from pumpctl.emulator.body.fluid import Fluid
+from pumpctl.emulator.body.fluid import PL_PER_NL
+from pumpctl.emulator.body.world import World
+from pumpctl.emulator.core_event import NO_DATA, Event
 from pumpctl.emulator.engine.alarms import AlarmBoard
+from pumpctl.emulator.engine.battery import Battery
 from pumpctl.emulator.engine.clock import DAY_MS, Clock
-from pumpctl.emulator.engine.delivery import Delivery, Plan
-from pumpctl.emulator.engine.exact import ZERO, ratio
-from pumpctl.emulator.engine.motor import Motor
-from pumpctl.emulator.engine.schedule import Schedule, flow_of
-from pumpctl.emulator.memory import slots
-from pumpctl.emulator.memory.control import NO_SLOT, Control, ControlStore
+from pumpctl.emulator.engine.delivery import Delivery
+from pumpctl.emulator.engine.link_budget import LinkBudget
+from pumpctl.emulator.memory import implant_record, slots
+from pumpctl.emulator.memory.control import NO_SLOT, Control, ControlStore, Label
 from pumpctl.emulator.memory.flash import Flash
-from pumpctl.emulator.memory.implant import LOW_ALARM, Implant
+from pumpctl.emulator.memory.implant import Implant
 from pumpctl.emulator.memory.logring import LogRing
-from pumpctl.emulator.memory.retained import Retained, RetainedStore
-from pumpctl.wire.codes import LogKind
+from pumpctl.emulator.memory.retained import Bolus, Done, Retained, RetainedStore, TheWorld
+from pumpctl.wire.codes import AlarmCode, LogKind
 from pumpctl.wire.logentry import LogEntry, pack
 from pumpctl.wire.program import Program
 
 _CHUNK_MS = 7 * DAY_MS
 """A long catch-up is saved this often, so that a killed process goes on from there."""
-NO_DATA = bytes(20)
 
 
-class Event(NamedTuple):
-    """What the log is to say."""
+class Stores(NamedTuple):
+    """Where everything durable lies."""
 
-    kind: LogKind
-    a: int
-    b: int
-    data: bytes = NO_DATA
+    flash: Flash
+    retained: RetainedStore
+    controls: ControlStore
+    log: LogRing
 
 
 class Core:
@@ -48,108 +50,92 @@ class Core:
 
     def __init__(
         self,
-        flash: Flash,
+        stores: Stores,
         implant: Implant,
         *,
-        store: RetainedStore,
         retained: Retained,
-        controls: ControlStore,
+        world: TheWorld,
         control: Control,
-        log: LogRing,
         now: Callable[[], int],
         entropy: Callable[[int], bytes],
     ) -> None:
-        self.flash = flash
+        self.flash = stores.flash
         self.implant = implant
-        self.controls = controls
+        self.controls = stores.controls
         self.control = control
-        self.log = log
+        self.log = stores.log
         self.now = now
         self.entropy = entropy
-        self.slots = slots.slots(flash)
-        self.fallbacks = slots.fallbacks(flash)
+        self.slots = slots.slots(self.flash)
+        self.fallbacks = slots.fallbacks(self.flash)
+        self.records = implant_record.records(self.flash)
+        self.limit_pairs = implant_record.limit_pairs(self.flash)
         self.boot = retained.boot
         self.pairing_until = retained.pairing_until
         self.checked_at = retained.checked_at
+        self.lost_told = retained.lost_told
+        """Lost entries of the log below this number have been named."""
+        self.done = retained.done
+        """Which numbered changes the always-on domain has followed."""
         self.staged: Staged | None = None
         self.last_drop: Drop | None = None
         """Why the last staging ended, while that still answers somebody's question."""
+        self.testing = False
+        """During a self-test, which no bolus may disturb (BOL-04)."""
         self.already: Counter[tuple[int, ...]] = Counter()
         """Entries that a killed process had written beyond its last save."""
-        self._store = store
+        self.budget = LinkBudget(retained.budget)
+        self._store = stores.retained
         self._operations_before = retained.flash_operations
         self.clock = Clock(
             counter=retained.counter,
-            utc_base=retained.utc_base,
-            offset_min=retained.offset_min,
+            utc_base=control.label.utc_base,
+            offset_min=control.label.offset_min,
             frozen=implant.frozen,
             host_offset=retained.host_offset,
             target=retained.target,
+            drift_ppm=retained.drift_ppm,
+            drift_from=retained.drift_from,
         )
+        self.record_in_force = following.record_of(self)
+        self.limit_table = following.table_of(self)
         self.program: Program | None = slots.program_in(self.slots[control.running])
         self.engine = Delivery(
             clock=self.clock,
-            motor=Motor(
-                pulse=implant.pulse,
-                pulses=retained.pulses,
-                carry=ratio(
-                    int.from_bytes(retained.carry_num, "big"),
-                    int.from_bytes(retained.carry_den, "big"),
-                ),
+            world=World(
+                world.state,
+                capacity=implant.capacity * PL_PER_NL,
+                nominal=implant.pulse * PL_PER_NL,
+                sensor=implant.sensor,
             ),
-            fluid=Fluid(
-                contents=retained.contents,
-                drug=control.drug,
-                concentration=control.concentration,
-                line=retained.line,
-                pumped=retained.pumped,
-                given=retained.given,
-            ),
+            world_ahead=world.ahead,
             alarms=AlarmBoard(retained.alarms, self.record),
-            reservoir=retained.reservoir,
-            boluses=retained.boluses,
-            boluses_until=retained.boluses_until,
-            hours_until=retained.hours_until,
-            plan=self.plan(),
+            battery=Battery(retained.battery, made_at=implant.made_at),
+            pulse=implant.pulse,
+            metering=retained.metering,
+            plan=following.plan_of(self),
             state_version=control.state_version,
-            record=self.record,
+            keeper=self,
         )
 
     # --- what is delivered -------------------------------------------------------
 
     @property
     def on_fallback(self) -> bool:
-        """Is the stored program lost? (PRG-07)"""
+        """Is the fallback rate in force: the program lost, or starved in a stall? (PRG-07)"""
         return self.control.on_fallback or self.program is None
 
-    def plan(self) -> Plan:
-        """What the control block means for the delivery engine."""
-        control, program = self.control, self.program
-        if not self.on_fallback and program is not None:
-            return Plan(
-                Schedule(program, self.implant.least_flow),
-                ZERO,
-                0,
-                control.concentration,
-                program.low_alarm,
-                control.stopped_at,
-            )
-        fallback = slots.fallback_in(self.fallbacks[control.fallback_pair])
-        if fallback is None:  # no built-in dose
-            stopped = self.clock.counter if control.stopped_at is None else control.stopped_at
-            return Plan(None, ZERO, 0, control.concentration, LOW_ALARM, stopped)
-        return Plan(
-            None,
-            flow_of(fallback.rate, fallback.concentration),
-            fallback.rate,
-            fallback.concentration,
-            LOW_ALARM,
-            control.stopped_at,
-        )
+    @property
+    def world(self) -> World:
+        """What the pump cannot see."""
+        return self.engine.world
 
     def free_slot(self) -> int:
-        """The slot that is neither running nor bridged from."""
-        taken = {self.control.running, self.control.bridged} - {NO_SLOT}
+        """The slot that is neither running nor needed for a bridge."""
+        taken = {self.control.running, self.control.previous}
+        if self.control.bridging is not None:
+            taken.add(self.control.bridging.plays)
+        taken.discard(NO_SLOT)
         return next(index for index in range(len(self.slots)) if index not in taken)
 
     # --- time -----------------------------------------------------------------------
@@ -165,6 +151,7 @@ class Core:
             self.engine.advance(self.clock.counter + _CHUNK_MS)
             self.save()
         self.engine.advance(target)
+        self.put_alarm(AlarmCode.LINK_FLOOD, self.budget.flooded(self.clock.counter))
 
     @property
     def pairing_open(self) -> bool:
@@ -190,6 +177,7 @@ class Core:
             self.already[key] -= 1
             return
         self.log.append(pack(self._entry(Event(kind, a, b, data), self.log.next)))
+        self.tell_lost()
 
     def commit(self, control: Control, *events: Event) -> None:
         """Make a change real, at once and whole, and let the log say so.
@@ -207,51 +195,90 @@ class Core:
         self.engine.state_version = control.state_version
         for entry in entries:
             self.log.append(entry)
+        self.tell_lost()
+
+    def tell_lost(self) -> None:
+        """Name what the ring has overwritten before every paired station had it (TEL-05)."""
+        keys = self.control.keys
+        wanted = max(self.lost_told, min((key.released for key in keys), default=self.log.first))
+        if self.log.first > wanted:
+            self.lost_told = self.log.first
+            event = Event(LogKind.LOG_LOST, wanted, self.log.first - wanted)
+            self.log.append(pack(self._entry(event, self.log.next)))
+
+    def put_alarm(self, code: AlarmCode, on: bool) -> None:
+        """Raise or clear an alarm at this instant."""
+        self.engine.alarms.put(code, on, utc=self.clock.utc, counter=self.clock.counter)
 
     def save(self) -> None:
         """Bring the always-on domain up to this instant, before any reply leaves."""
-        engine, clock, carry = self.engine, self.clock, self.engine.motor.carry
+        engine, clock = self.engine, self.clock
         self._store.write(
             Retained(
                 boot=self.boot,
                 counter=clock.counter,
-                utc_base=clock.utc_base,
-                offset_min=clock.offset_min,
                 host_offset=clock.host_offset,
+                drift_ppm=clock.drift_ppm,
+                drift_from=clock.drift_from,
                 target=clock.frozen_target,
-                pulses=engine.motor.pulses,
-                carry_num=_big(carry.num),
-                carry_den=_big(carry.den),
-                reservoir=engine.reservoir,
-                contents=engine.fluid.contents,
-                pumped=engine.fluid.pumped,
-                line=tuple(engine.fluid.line),
-                given=engine.fluid.given,
-                boluses=tuple(engine.boluses),
-                boluses_until=engine.boluses_until,
-                hours_until=engine.hours_until,
+                done=self.done,
+                metering=engine.metering(),
+                battery=engine.battery.held,
+                budget=self.budget.held,
                 alarms=engine.alarms.raised,
                 pairing_until=self.pairing_until,
                 staged=self.staged is not None,
                 log_next=self.log.next,
+                lost_told=self.lost_told,
                 flash_operations=self.flash_operations,
                 checked_at=self.checked_at,
-            )
+            ),
+            TheWorld(engine.world.state(), engine.world_ahead, clock.counter),
         )
+
+    def lose_memory(self) -> None:
+        """The always-on domain loses its power: the next start knows only flash."""
+        self._store.lose()
 
     @property
     def flash_operations(self) -> int:
         """Erases, writes and flushes since the pump was made."""
         return self._operations_before + self.flash.operations
 
+    # --- what the engine leaves to us (engine.plan.Keeper) ---------------------------------
+
+    def settled(self, bolus: Bolus, given: int, data: bytes) -> bool:
+        """Write down what an ordered bolus really gave; False where that is done already."""
+        return keeping.settle(self, bolus, given, data)
+
+    def bridge_over(self) -> None:
+        """The line's volume has passed: from now on the program at its own concentration."""
+        keeping.end_bridge(self)
+
+    def starved(self) -> None:
+        """Beyond 48 h of stall the fallback (STP-03)."""
+        keeping.enter_fallback(self)
+
+    def cell_dead(self) -> None:
+        """A motor on a dead cell cannot meter: stop, durably, and say so."""
+        keeping.stop_by_itself(self)
+
+    def may_give(self, dose: int, over: int) -> bool:
+        """Would this bolus, begun now, keep to every limit?"""
+        return keeping.within_limits(self, dose, over)
+
+    # --- underneath --------------------------------------------------------------------------
+
     def _entry(self, event: Event, number: int) -> LogEntry:
+        clock = self.clock
+        label = event.label or Label(0, clock.utc_base, clock.offset_min)
         return LogEntry(
             number,
             self.boot,
             event.kind,
-            self.clock.offset_min,
-            self.clock.counter,
-            self.clock.utc,
+            label.offset_min,
+            clock.counter,
+            label.utc_base + clock.counter,
             self.engine.motor.pulses,
             event.a,
             event.b,
@@ -259,5 +286,4 @@ class Core:
         )
 
 
-def _big(value: int) -> bytes:
-    return value.to_bytes(max(1, (value.bit_length() + 7) // 8), "big")
+__all__ = ["NO_DATA", "Core", "Done", "Event", "Stores"]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pumpctl.emulator import recovery
-from pumpctl.emulator.acts import keys
+from pumpctl.emulator.acts import keys, patient_dose
 from pumpctl.emulator.acts.caller import Caller, Refused
 from pumpctl.emulator.acts.dispatch import handle
 from pumpctl.emulator.acts.staging import IDLE_MS, Drop
@@ -20,14 +20,23 @@ from pumpctl.emulator.core import Core
 from pumpctl.emulator.memory.flash import Flash
 from pumpctl.emulator.memory.implant import FIRMWARE
 from pumpctl.wire import messages as m
-from pumpctl.wire.codes import Feature, Refuse
+from pumpctl.wire.codes import AlarmCode, Feature, FrameKind, Refuse
 from pumpctl.wire.frames import Junk
 from pumpctl.wire.greeting import MAJOR, MINOR, PumpGreeting, StationGreeting
 from pumpctl.wire.responder import Opened, PeerKey, Request, Responder, Send
 from pumpctl.wire.secret import pairing_psk
 
-LIBRARY = 0
-"""No table of limits has been received yet; the factory's absolutes hold."""
+FEATURES = int(
+    Feature.BOLUS
+    | Feature.BRIDGE
+    | Feature.REFILL
+    | Feature.CLOCK
+    | Feature.LIMITS
+    | Feature.PATIENT_DOSE
+    | Feature.PATIENT
+    | Feature.IMPLANT
+)
+"""What this pump can stage: everything that there is."""
 
 
 class Firmware:
@@ -44,6 +53,7 @@ class Firmware:
             find_key=self._find_key,
             pairing_psk=self._pairing_psk,
             clock=lambda: self.core.clock.counter,
+            admit=self._admit,
         )
 
     @classmethod
@@ -68,6 +78,11 @@ class Firmware:
         core.catch_up()
         recovery.self_check_if_due(core)
         self._end_idle()
+        counter, engine = core.clock.counter, core.engine
+        if not self._end.in_session and not core.budget.heard(len(data), counter):
+            core.save()  # the receiver sleeps, and costs nothing (SEC-07)
+            return b""
+        engine.battery.bytes(received=len(data))
         out = bytearray()
         for event in self._end.receive(data):
             match event:
@@ -82,6 +97,8 @@ class Firmware:
                         self._end.end(event.session)
                 case Junk():
                     pass  # noise changes nothing and is not answered (PMP-01)
+        engine.battery.bytes(sent=len(out))
+        core.put_alarm(AlarmCode.LINK_FLOOD, core.budget.flooded(counter))
         core.save()
         return bytes(out)
 
@@ -106,6 +123,13 @@ class Firmware:
         keys.open_pairing(self.core)
         self.core.save()
 
+    def patient_dose(self) -> Refused | None:
+        """The patient presses for a dose of their own; why it is refused, or None."""
+        self.core.catch_up()
+        refused = patient_dose.take(self.core)
+        self.core.save()
+        return refused
+
     def advance(self, duration: int) -> None:
         """Make it this many ms later. Saved first: a killed process goes on to the same end."""
         self.core.catch_up()
@@ -128,11 +152,11 @@ class Firmware:
         return PumpGreeting(
             MAJOR,
             MINOR,
-            int(Feature.BENCH) if core.implant.bench else 0,
+            FEATURES | (Feature.BENCH if core.implant.bench else 0),
             core.implant.model,
             core.implant.serial,
             FIRMWARE,
-            LIBRARY,
+            core.control.limits_version,
             core.control.state_version,
             core.boot,
             keys.find(core, station.key) is not None,
@@ -140,6 +164,14 @@ class Firmware:
             core.entropy(16),
             station.random,
         )
+
+    def _admit(self, kind: FrameKind) -> bool:
+        """May this stranger's frame cost any work (SEC-07)?"""
+        core = self.core
+        admitted = core.budget.admit(kind, core.clock.counter)
+        if admitted and kind is FrameKind.HANDSHAKE:
+            core.engine.battery.handshake()
+        return admitted
 
     def _find_key(self, name: bytes) -> PeerKey | None:
         key = keys.find(self.core, name)
@@ -150,6 +182,7 @@ class Firmware:
 
     def _opened(self, event: Opened) -> None:
         """A session's first record: what another one has staged is dropped (PRG-06)."""
+        self.core.budget.authentic(self.core.clock.counter)
         staged = self.core.staged
         if staged is not None and staged.session != event.session:
             self.core.drop_staged(Drop.OTHER_SESSION)

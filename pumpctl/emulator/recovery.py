@@ -3,48 +3,37 @@
 `start` makes a `Core` of an image, whatever a power cut or a killed process left
 behind: whole old or whole new, never a mixture. `self_check` repairs one bad
 copy from the other and goes to the fallback where both are bad (PMP-02, PRG-07).
-Neither knows of the line.
+What is put in the place of what is lost altogether is in `lost`. Neither knows
+of the line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from pumpctl.emulator import keeping, lost
 from pumpctl.emulator.acts.staging import Drop
-from pumpctl.emulator.body.fluid import PL_PER_NL
-from pumpctl.emulator.core import Core, Event
-from pumpctl.emulator.engine.clock import DAY_MS, HOUR_MS, MINUTE_MS
+from pumpctl.emulator.core import Core, Stores
+from pumpctl.emulator.engine.clock import DAY_MS, HOUR_MS
+from pumpctl.emulator.engine.self_tests import (
+    arithmetic_known_answer,
+    label_plausible,
+    volumes_agree,
+)
+from pumpctl.emulator.following import follow
 from pumpctl.emulator.memory import implant as implants
-from pumpctl.emulator.memory import slots
+from pumpctl.emulator.memory import implant_record, slots
 from pumpctl.emulator.memory.control import NO_SLOT, Control, ControlStore
 from pumpctl.emulator.memory.flash import Flash
-from pumpctl.emulator.memory.implant import Implant
 from pumpctl.emulator.memory.logring import LogRing
-from pumpctl.emulator.memory.retained import Plug, Raised, Retained, RetainedStore
-from pumpctl.wire.codes import AlarmCode, Drug, LogKind, Role
+from pumpctl.emulator.memory.retained import RetainedStore
+from pumpctl.emulator.memory.stored import Twin
+from pumpctl.wire.codes import AlarmCode, BolusKind, LogKind
 from pumpctl.wire.logentry import LogEntry, unpack
 
 _CHECK_EVERY_MS = HOUR_MS
 _QUIET_MS = DAY_MS
-_VERSION_IN_A = frozenset(
-    {
-        LogKind.ACTIVATED,
-        LogKind.STOPPED,
-        LogKind.RESUMED,
-        LogKind.VOIDED,
-        LogKind.PATIENT_ASSIGNED,
-    }
-)
-_VERSION_IN_B = frozenset(
-    {
-        LogKind.HOUR,
-        LogKind.BOOT,
-        LogKind.PAIRED,
-        LogKind.UNPAIRED,
-        LogKind.GRANTED,
-        LogKind.FALLBACK,
-    }
-)
+_ORDERED = frozenset({BolusKind.SINGLE, BolusKind.PRIME, BolusKind.PATIENT})
 
 
 def start(
@@ -52,48 +41,63 @@ def start(
 ) -> Core:
     """A pump that runs. `power_on` is a boot; otherwise only the hosting process is new."""
     implant = implants.read(flash)
-    log = LogRing(flash)
-    controls = ControlStore(flash)
-    store = RetainedStore(flash.store)
-    control = controls.read()
+    stores = Stores(flash, RetainedStore(flash.store), ControlStore(flash), LogRing(flash))
+    control = stores.controls.read()
     if control is not None:
-        _append_missing(log, control)
-    retained = store.read()
+        _append_missing(stores.log, control)
+    retained, world = stores.retained.read()
     lost_retained, lost_control = retained is None, control is None
-    control = control or _without_control(flash, implant, log)
-    retained = retained or _without_retained(log, implant, control, now())
+    control = control or lost.control(flash, implant, stores.log)
+    if retained is None:
+        retained = lost.retained(flash, stores.log, implant, control, now())
     core = Core(
-        flash,
+        stores,
         implant,
-        store=store,
         retained=retained,
-        controls=controls,
+        world=lost.world_after(world, retained, implant),
         control=control,
-        log=log,
         now=now,
         entropy=entropy,
     )
     _know_what_is_written(core, retained.log_next)
-    if not lost_control and controls.cut_while_writing(control):
-        controls.repair(control)
+    if not lost_control and stores.controls.cut_while_writing(control):
+        stores.controls.repair(control)
     if control.stopped_at is not None:
         core.engine.end_boluses(core.clock.counter)
-    core.engine.end_boluses(control.cancelled_at)
+    follow(core)
+    _settle_lost_order(core, retained.counter)
     core.catch_up()
     core.already.clear()
     if retained.staged:
         core.record(LogKind.STAGE_DROPPED, Drop.BOOT if power_on else Drop.LINK_LOST, 0)
         core.last_drop = Drop.BOOT if power_on else Drop.LINK_LOST
     if power_on:
-        core.boot += 1
-        core.pairing_until = 0
-        operations = core.flash_operations.to_bytes(8, "big") + bytes(12)
-        core.record(LogKind.BOOT, core.boot, core.control.state_version, operations)
+        _power_on(core)
     if lost_retained:
-        _alarm(core, AlarmCode.BATTERY_RESET, True)
+        core.put_alarm(AlarmCode.BATTERY_RESET, True)
+        core.put_alarm(AlarmCode.CLOCK_LOST, True)
     self_check(core, lost_control=lost_control)
+    core.tell_lost()
     core.save()
     return core
+
+
+def _settle_lost_order(core: Core, known_until: int) -> None:
+    """A bolus that was lost with the always-on memory: given is what is certain (BOL-03)."""
+    order = core.control.order
+    if order is None or any(b.operation == order.operation for b in core.engine.boluses):
+        return
+    elapsed = min(order.over, max(0, known_until - order.started))
+    core.commit(keeping.with_given(core.control, order.dose * elapsed // order.over))
+
+
+def _power_on(core: Core) -> None:
+    """A boot: what somebody ordered ends with what it has given, the schedule goes on."""
+    core.engine.end_boluses(core.clock.counter, _ORDERED)
+    core.boot += 1
+    core.pairing_until = 0
+    operations = core.flash_operations.to_bytes(8, "big") + bytes(12)
+    core.record(LogKind.BOOT, core.boot, core.control.state_version, operations)
 
 
 def self_check_if_due(core: Core) -> None:
@@ -103,14 +107,24 @@ def self_check_if_due(core: Core) -> None:
 
 
 def self_check(core: Core, *, lost_control: bool = False) -> None:
+    """The self-tests of `engine.self_tests` that look at the whole pump, one after the other."""
+    core.testing = True
+    try:
+        core.checked_at = core.clock.counter
+        if not arithmetic_known_answer():
+            keeping.enter_fallback(core)
+            core.put_alarm(AlarmCode.MEMORY_BOTH_COPIES, True)
+        _check_copies(core, lost_control=lost_control)
+        _check_label(core)
+        _check_volume(core)
+    finally:
+        core.testing = False
+
+
+def _check_copies(core: Core, *, lost_control: bool) -> None:
     """Look at every copy that is in force."""
-    core.checked_at = core.clock.counter
     bad = lost_control
-    for twin in (
-        implants.twin(core.flash),
-        core.slots[core.control.running],
-        core.fallbacks[core.control.fallback_pair],
-    ):
+    for twin in _in_force(core):
         if twin.read().good == 1:
             twin.repair()
             bad = True
@@ -123,33 +137,77 @@ def self_check(core: Core, *, lost_control: bool = False) -> None:
             core.commit(core.control)
             bad = True
     bad = _check_program(core, lost_control=lost_control) or bad
+    bad = _check_record(core) or bad
     if bad:
-        _alarm(core, AlarmCode.MEMORY_ONE_COPY, True)
+        core.put_alarm(AlarmCode.MEMORY_ONE_COPY, True)
     else:
         _clear_when_quiet(core)
 
 
+def _in_force(core: Core) -> list[Twin]:
+    control = core.control
+    found = [
+        implants.twin(core.flash),
+        core.slots[control.running],
+        core.fallbacks[control.fallback_pair],
+        core.records[control.record_pair],
+    ]
+    if control.previous != NO_SLOT:
+        found.append(core.slots[control.previous])
+    if control.limits_pair != NO_SLOT:
+        found.append(core.limit_pairs[control.limits_pair])
+    return found
+
+
+def _check_record(core: Core) -> bool:
+    """The implant's record is in memory, too: with both copies bad it is written again."""
+    pair = core.records[core.control.record_pair]
+    if pair.read().payload is not None:
+        return False
+    pair.write(implant_record.record_bytes(core.record_in_force))
+    core.flash.flush()
+    return True
+
+
+def _check_label(core: Core) -> None:
+    if not label_plausible(core.clock.utc, made_at=core.implant.made_at):
+        core.put_alarm(AlarmCode.CLOCK_LOST, True)
+
+
+def _check_volume(core: Core) -> None:
+    """A sensor never replaces the estimate; that they disagree is said (C5.8)."""
+    sensed = core.world.sensed(core.engine.world_time)
+    if sensed is not None:
+        agree = volumes_agree(
+            capacity=core.implant.capacity, computed=core.engine.reservoir, sensed=sensed
+        )
+        core.put_alarm(AlarmCode.VOLUME_DISAGREES, not agree)
+
+
 def _check_program(core: Core, *, lost_control: bool) -> bool:
     """Is the program still there, and its fallback? True where something was repaired."""
-    pair = core.fallbacks[core.control.fallback_pair]
-    program = slots.program_in(core.slots[core.control.running])
-    lost_too = core.control.on_fallback and core.control.stopped_at is None
+    control = core.control
+    pair = core.fallbacks[control.fallback_pair]
+    program = slots.program_in(core.slots[control.running])
+    lost_too = control.on_fallback and control.stopped_at is None
     if (
         lost_control
-        or (program is None and not core.control.on_fallback)
+        or (program is None and not control.on_fallback)
         or (lost_too and slots.fallback_in(pair) is None)  # after the program, its fallback
     ):
-        _enter_fallback(core)
+        core.program = None
+        keeping.enter_fallback(core)
+        core.put_alarm(AlarmCode.MEMORY_BOTH_COPIES, True)
         return False
-    if program is not None and slots.fallback_in(pair) is None and not core.control.on_fallback:
+    if program is not None and slots.fallback_in(pair) is None and not control.on_fallback:
         pair.write(
             slots.fallback_bytes(
                 slots.Fallback(
                     program.fallback,
                     program.drug,
                     program.concentration,
-                    core.control.program_hash,
-                    core.control.state_version,
+                    control.program_hash,
+                    control.state_version,
                 )
             )
         )
@@ -158,32 +216,11 @@ def _check_program(core: Core, *, lost_control: bool) -> bool:
     return False
 
 
-def _enter_fallback(core: Core) -> None:
-    """The program is lost: the prescriber's fallback rate, or nothing, and the highest alarm."""
-    fallback = slots.fallback_in(core.fallbacks[core.control.fallback_pair])
-    stopped_at = core.control.stopped_at
-    if fallback is None and stopped_at is None:
-        since = core.engine.plan.stopped_at  # a start that found nothing to give, gave nothing
-        stopped_at = core.clock.counter if since is None else since
-    version = core.control.state_version + 1
-    core.commit(
-        core.control._replace(state_version=version, on_fallback=True, stopped_at=stopped_at),
-        Event(LogKind.FALLBACK, fallback.rate if fallback else 0, version),
-    )
-    core.program = None
-    core.engine.set_plan(core.plan())
-    _alarm(core, AlarmCode.MEMORY_BOTH_COPIES, True)
-
-
 def _clear_when_quiet(core: Core) -> None:
     for raised in core.engine.alarms.raised:
         quiet = core.clock.counter - raised.counter >= _QUIET_MS
         if quiet and raised.code is AlarmCode.MEMORY_ONE_COPY:
-            _alarm(core, AlarmCode.MEMORY_ONE_COPY, False)
-
-
-def _alarm(core: Core, code: AlarmCode, on: bool) -> None:
-    core.engine.alarms.put(code, on, utc=core.clock.utc, counter=core.clock.counter)
+            core.put_alarm(AlarmCode.MEMORY_ONE_COPY, False)
 
 
 def _append_missing(log: LogRing, control: Control) -> None:
@@ -204,89 +241,3 @@ def _know_what_is_written(core: Core, saved_next: int) -> None:
         core.already[key] += 1
     if newest is not None:
         core.clock.not_before(core.now(), newest.counter)
-
-
-def _version_named(entry: LogEntry) -> int:
-    """The state version that an entry of the log names, or 0."""
-    if entry.kind in _VERSION_IN_A:
-        return entry.a
-    return entry.b if entry.kind in _VERSION_IN_B else 0
-
-
-def _without_control(flash: Flash, implant: Implant, log: LogRing) -> Control:
-    """All four copies are bad: nobody knows which program ran, nor who may speak.
-
-    The state version goes on above all that was ever named. One more, because a
-    commit's entries may be missing; the ledger says that it knows nothing so old.
-    """
-    found = [slots.fallback_in(pair) for pair in slots.fallbacks(flash)]
-    newest = max(
-        (index for index, each in enumerate(found) if each),
-        key=lambda index: getattr(found[index], "state_version", 0),
-        default=0,
-    )
-    fallback = found[newest]
-    named = max(
-        (_version_named(unpack(raw)) for raw in log.read(log.first, log.next - log.first)),
-        default=0,
-    )
-    version = 1 + max(named, fallback.state_version if fallback else 0)
-    return Control(
-        sequence=1,
-        state_version=version,
-        running=0,
-        bridged=NO_SLOT,
-        fallback_pair=newest,
-        program_hash=bytes(32),
-        drug=fallback.drug if fallback else Drug.BACLOFEN,
-        concentration=fallback.concentration if fallback else implant.concentrations[0],
-        filled_at=implant.made_at,
-        stopped_at=None,
-        cancelled_at=0,
-        on_fallback=True,
-        tag=None,
-        ledger=(),
-        reaches_back_to=version,
-        keys=(),
-        most_role=Role.CLINICIAN,
-        entries=(),
-    )
-
-
-def _without_retained(log: LogRing, implant: Implant, control: Control, host: int) -> Retained:
-    """The always-on memory was lost: the log knows the time, the pulses and the volume."""
-    last: LogEntry | None = None
-    reservoir = implant.capacity
-    for raw in log.read(max(log.first, log.next - 500), 500):
-        last = unpack(raw)
-        if last.kind is LogKind.HOUR:
-            reservoir = last.a
-    counter = last.counter if last else 0
-    base = last.time - last.counter if last else implant.made_at
-    offset = last.offset_min if last else 0
-    alarms: tuple[Raised, ...] = ()
-    return Retained(
-        boot=last.boot if last else 0,
-        counter=counter,
-        utc_base=base,
-        offset_min=offset,
-        host_offset=counter - host,
-        target=counter,
-        pulses=last.pulses if last else 0,
-        carry_num=b"\0",
-        carry_den=b"\1",
-        reservoir=reservoir,
-        contents=reservoir * PL_PER_NL,
-        pumped=(last.pulses if last else 0) * implant.pulse * PL_PER_NL,
-        line=(Plug(implant.line * PL_PER_NL, control.drug, control.concentration),),
-        given=(),
-        boluses=(),
-        boluses_until=base + counter + offset * MINUTE_MS,
-        hours_until=(base + counter + offset * MINUTE_MS) // HOUR_MS,
-        alarms=alarms,
-        pairing_until=0,
-        staged=False,
-        log_next=log.next,
-        flash_operations=0,
-        checked_at=counter,
-    )

@@ -32,6 +32,7 @@ from pumpctl.wire.codes import Role as RoleCode
 from pumpctl.wire.frames import Junk
 from pumpctl.wire.greeting import MAJOR, PumpGreeting
 from pumpctl.wire.initiator import Answer, Greeted, Initiator, Ready, Skew
+from pumpctl.wire.messages_implant import GetImplant
 from pumpctl.wire.secret import key_id, pairing_psk, session_psk
 from pumpctl.wire.session import Entropy
 
@@ -44,6 +45,7 @@ _READS = (
     m.GetOperation,
     m.GetLog,
     m.GetReadback,
+    GetImplant,
 )
 """All that may be asked of a pump of another major version: none of it writes."""
 

@@ -14,8 +14,10 @@ from pumpctl.link import patience
 from pumpctl.link.session import Link
 from pumpctl.outcomes import OperationId, Outcome, StateVersion
 from pumpctl.pump.encode import drug_name, from_wire, to_wire
+from pumpctl.pump.implant import implanted
 from pumpctl.quantities import Concentration, Duration, Flow, Mass, Volume
 from pumpctl.therapy import state as s
+from pumpctl.therapy.implanted import Implanted
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.program import Program
 from pumpctl.wire import codes
@@ -24,6 +26,7 @@ from pumpctl.wire import messages_acts as acts
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.logbatch import unpack_batch
 from pumpctl.wire.message import encode
+from pumpctl.wire.messages_implant import GetImplant, Implant
 
 _DELIVERY = {code: s.Delivery(code.name.lower()) for code in codes.Delivery}
 _PRIORITY = {
@@ -219,7 +222,9 @@ class Pump:
                 at(told.bolus.started),
                 at(told.bolus.ends),
             ),
-            bridge=None,
+            bridge=None
+            if told.bridge is None
+            else s.RunningBridge(Volume(told.bridge.volume), Volume(told.bridge.passed)),
             staged=None
             if told.staged is None
             else s.StagedState(told.staged.content, Duration(told.staged.expires_in)),
@@ -230,11 +235,19 @@ class Pump:
                 at(told.time + told.patient_dose.next_in) if told.patient_dose.next_in else None,
             ),
             stopped_for=None if told.stopped_for is None else Duration(told.stopped_for),
+            sensed=None if told.sensed is None else Volume(told.sensed),
             pulses=told.pulses,
             log_first=told.log_first,
             log_next=told.log_next,
             boot=told.boot,
         )
+
+    def implant(self) -> Implanted:
+        """The implant's record as the pump keeps it."""
+        told = self._link.ask(GetImplant(), Implant)
+        if told.serial != self._link.greeting.serial:
+            raise Corrupt("the pump's greeting and its implant record disagree")
+        return implanted(told)
 
     def log(self, first: int, most: int) -> LogBatch:
         """Up to `most` entries from number `first` on, each still with its own check."""

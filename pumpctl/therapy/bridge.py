@@ -21,7 +21,7 @@ from pumpctl.therapy.figures import daily_doses
 from pumpctl.therapy.line import FREE, Holds, LineVolume, Mark
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.program import Mode, Program, make_program
-from pumpctl.therapy.state import BridgeState, Fluid
+from pumpctl.therapy.state import Fluid, RunningBridge
 
 
 class BridgeOrder(NamedTuple):
@@ -151,7 +151,11 @@ def plan_bridge(
 
 
 def replan_bridge(
-    bridge: BridgeState, at_tip_now: Fluid, reduced: Program, now: Moment, running: Course = NOTHING
+    bridge: RunningBridge,
+    at_tip_now: Fluid,
+    reduced: Program,
+    now: Moment,
+    running: Course = NOTHING,
 ) -> BridgePlan | Impossible:
     """A program that takes the place of the one a running bridge leads to (a reduction).
 

@@ -18,7 +18,6 @@ __all__ = [
     "Alarm",
     "Battery",
     "BatteryState",
-    "BridgeState",
     "Delivery",
     "Fluid",
     "Line",
@@ -27,6 +26,7 @@ __all__ = [
     "Priority",
     "PumpState",
     "RunningBolus",
+    "RunningBridge",
     "StagedState",
     "clock_difference_ms",
 ]
@@ -96,13 +96,18 @@ class RunningBolus(NamedTuple):
     operation: OperationId | None = None
 
 
-class BridgeState(NamedTuple):
+class RunningBridge(NamedTuple):
     """A bridge that is running: the old program, metered by volume, until the line is new."""
 
-    program_hash: bytes
     volume: Volume
-    remaining: Volume
-    started: Moment
+    """Of the old drug in the line at the injection."""
+    passed: Volume
+    """Of it, since the injection."""
+
+    @property
+    def remaining(self) -> Volume:
+        """What is still to pass; nothing where a pulse reached beyond the end."""
+        return Volume(max(0, self.volume.quanta - self.passed.quanta))
 
 
 class StagedState(NamedTuple):
@@ -142,6 +147,7 @@ class PumpState(NamedTuple):
     drug: str
     concentration: Concentration
     reservoir: Volume
+    """As the pump computes it: an estimate (PMP-03)."""
     capacity: Volume
     low_alarm: Volume
     filled_at: Moment | None
@@ -152,10 +158,12 @@ class PumpState(NamedTuple):
     battery: Battery
     alarms: tuple[Alarm, ...] = ()
     bolus: RunningBolus | None = None
-    bridge: BridgeState | None = None
+    bridge: RunningBridge | None = None
     staged: StagedState | None = None
     patient_dose: PatientDoseState | None = None
     stopped_for: Duration | None = None
+    sensed: Volume | None = None
+    """The reservoir as a sensor reads it; None for a pump without one. It replaces nothing."""
     pulses: int = 0
     log_first: int = 0
     log_next: int = 0

@@ -71,6 +71,11 @@ class Op(IntEnum):
     GRANTED = 0x5ABD
     UNPAIR = 0x5DF8
     UNPAIRED = 0x5E5B
+    # the implant's record
+    GET_IMPLANT = 0x609C
+    IMPLANT = 0x633F
+    STAGE_IMPLANT = 0x647A
+    IMPLANT_READBACK = 0x67D9
 
 
 class Refuse(IntEnum):
@@ -113,6 +118,9 @@ class Refuse(IntEnum):
     NOT_FOUND = 0x47AC
     CLOCK = 0x4925
     NOT_READ_BACK = 0x4A86
+    SIGNATURE = 0x4DC3
+    STOPPED = 0x4E60
+    SELF_TEST = 0x50D2
 
 
 class Role(IntEnum):
@@ -150,6 +158,7 @@ class Kind(IntEnum):
     LIMITS = 0x103B
     STOP = 0x1398
     CANCEL = 0x14DD
+    IMPLANT = 0x177E
 
 
 class Result(IntEnum):
@@ -183,6 +192,7 @@ class AlarmCode(IntEnum):
     BATTERY_RESET = 0x1398
     CLOCK_LOST = 0x14DD
     LINK_FLOOD = 0x177E
+    VOLUME_DISAGREES = 0x19F7
 
 
 class Priority(IntEnum):
@@ -237,6 +247,15 @@ class LogKind(IntEnum):
     LIMITS_SET = 0x33ED
     LOG_LOST = 0x34A8
     PATIENT_ASSIGNED = 0x370B
+    IMPLANT_SET = 0x3982
+
+
+class Holds(IntEnum):
+    """What a part of the line is recorded to hold."""
+
+    UNKNOWN = 0x03A3
+    FREE = 0x04E6
+    DRUG = 0x0745
 
 
 class Purpose(IntEnum):
@@ -266,3 +285,4 @@ class Feature(IntEnum):
     LIMITS = 1 << 5
     PATIENT_DOSE = 1 << 6
     PATIENT = 1 << 7
+    IMPLANT = 1 << 8

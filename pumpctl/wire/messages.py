@@ -17,6 +17,7 @@ from pumpctl.wire.messages_keys import Paired as Paired  # noqa: PLC0414  (named
 from pumpctl.wire.messages_keys import Unpair as Unpair  # noqa: PLC0414  (named here, too)
 from pumpctl.wire.messages_keys import Unpaired as Unpaired  # noqa: PLC0414  (named here, too)
 from pumpctl.wire.program import ProgramField
+from pumpctl.wire.readbacks import DayFigures as DayFigures  # noqa: PLC0414  (named here, too)
 from pumpctl.wire.vocabulary import (
     U8,
     U16,
@@ -176,6 +177,9 @@ class Status(NamedTuple):
     concentration: PgPerNl
     """Of what is in the reservoir."""
     reservoir: Nl
+    """As the pump computes it: an estimate."""
+    sensed: MaybeNl
+    """As a sensor reads it, where the pump has one; it never replaces the estimate."""
     low_alarm: Nl
     filled_at: UtcMs
     line: Nl
@@ -314,23 +318,13 @@ READBACKS = (
     Op.CLOCK_READBACK,
     Op.PATIENT_READBACK,
     Op.LIMITS_READBACK,
+    Op.IMPLANT_READBACK,
 )
 
 
 @request(Op.GET_READBACK, roles=TREATS, reply=READBACKS)
 class GetReadback(NamedTuple):
     """What will the pump do with what is staged? Answered by the kind's read-back."""
-
-
-class DayFigures(NamedTuple):
-    """One day as the delivery engine will give it."""
-
-    dose: Ng
-    """Basal and scheduled boluses that start on it, half up."""
-    volume: Nl
-    """The same as a volume, half up."""
-    largest_hour: Ng
-    """The most in any 60 minutes that start on it, rounded up."""
 
 
 @answer(Op.PROGRAM_READBACK)

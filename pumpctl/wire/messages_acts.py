@@ -8,11 +8,13 @@ others it refuses as UNSUPPORTED.
 from typing import Annotated, NamedTuple
 
 from pumpctl.wire.codes import Op
-from pumpctl.wire.fields import Blob, Maybe, Struct
+from pumpctl.wire.fields import Blob, Many, Maybe, Struct
 from pumpctl.wire.message import ADMINISTERS, TREATS, answer, request
 from pumpctl.wire.program import ProgramField
+from pumpctl.wire.readbacks import DayFigures
 from pumpctl.wire.vocabulary import (
     U32,
+    U64,
     BolusKind,
     Detail,
     Drug,
@@ -24,6 +26,7 @@ from pumpctl.wire.vocabulary import (
     Nl,
     OffsetMin,
     PgPerNl,
+    Shift,
     TagHash,
     UtcMs,
     Yes,
@@ -64,11 +67,9 @@ class BolusReadback(NamedTuple):
 
 
 class Bridge(NamedTuple):
-    """The old program at the old concentration, until `volume` has passed."""
+    """The old program at the old concentration, until `volume` has passed since the injection."""
 
     volume: Nl
-    passed: Nl
-    """Displaced already between injection and programming."""
     old_drug: Drug
     old_concentration: PgPerNl
 
@@ -79,14 +80,21 @@ class StageBridge(NamedTuple):
 
     tag: TagHash
     bridge: Annotated[Bridge, Struct(Bridge)]
+    since: U64
+    """The pump's pulses at the injection; what they have displaced since counts."""
 
 
 @answer(Op.BRIDGE_READBACK)
 class BridgeReadback(NamedTuple):
+    """What will be played: the days' masses, and their volumes at the old concentration."""
+
     kind: Kind
     content: Hash32
     bridge: Annotated[Bridge, Struct(Bridge)]
-    ends: UtcMs
+    since: U64
+    program_hash: Hash32
+    """Of the program that is played."""
+    days: Annotated[tuple[DayFigures, ...], Many(Struct(DayFigures), most=7, least=7)]
 
 
 @request(Op.STAGE_REFILL, roles=TREATS, reply=Op.STAGED, stages=True)
@@ -99,6 +107,8 @@ class StageRefill(NamedTuple):
     volume: Nl
     """In the reservoir afterwards."""
     filled_at: UtcMs
+    since: U64
+    """The pump's pulses at the injection: volume and bridge are metered from there."""
     bridge: Annotated[Bridge | None, Maybe(Struct(Bridge))]
     program: ProgramField
 
@@ -109,6 +119,8 @@ class RefillReadback(NamedTuple):
     content: Hash32
     program_hash: Hash32
     volume: Nl
+    filled_at: UtcMs
+    since: U64
     bridge: Annotated[Bridge | None, Maybe(Struct(Bridge))]
     program: ProgramField
     largest_day: Ng
@@ -118,9 +130,12 @@ class RefillReadback(NamedTuple):
 
 @request(Op.STAGE_CLOCK, roles=TREATS, reply=Op.STAGED, stages=True)
 class StageClock(NamedTuple):
-    """Set the pump's label and offset; delivery is timed by the counter all the same."""
+    """Shift the pump's label, and give it this offset; the counter times delivery all the same.
 
-    time: UtcMs
+    A difference and no time of day: a plan that is applied an hour later is still right.
+    """
+
+    shift: Shift
     offset: OffsetMin
 
 
@@ -128,10 +143,10 @@ class StageClock(NamedTuple):
 class ClockReadback(NamedTuple):
     kind: Kind
     content: Hash32
-    time: UtcMs
+    shift: Shift
     offset: OffsetMin
     missed: U32
-    """Scheduled boluses that the change jumps over."""
+    """Scheduled boluses that the change would jump over now."""
 
 
 @request(Op.STAGE_PATIENT, roles=TREATS, reply=Op.STAGED, stages=True)

@@ -100,9 +100,12 @@ class Responder:
         find_key: Callable[[bytes], PeerKey | None],
         pairing_psk: Callable[[], bytes | None],
         clock: Callable[[], int] = lambda: 0,
+        admit: Callable[[FrameKind], bool] = lambda _: True,
     ) -> None:
+        """`admit` is asked before anything is done for a greeting or a handshake, a resent
+        one too; what it does not want leaves no trace (SEC-07)."""
         self._private = private_key
-        self._entropy, self._clock = entropy, clock
+        self._entropy, self._clock, self._admit = entropy, clock, admit
         self._greet = greet
         self._find_key = find_key
         self._pairing_psk = pairing_psk
@@ -117,6 +120,8 @@ class Responder:
         for item in self._deframer.feed(data):
             if isinstance(item, Junk):
                 events.append(item)
+                continue
+            if item.kind is not FrameKind.RECORD and not self._admit(item.kind):
                 continue
             try:
                 if item.kind is FrameKind.GREETING:
@@ -139,6 +144,11 @@ class Responder:
         while len(live.replies) > REPLIES_KEPT:
             live.replies.popitem(last=False)
         return data
+
+    @property
+    def in_session(self) -> bool:
+        """Does a session run, or wait for its first record?"""
+        return self._current is not None or self._pending is not None
 
     def close(self) -> None:
         """Forget every session, as when the line is gone or the pump idles out."""

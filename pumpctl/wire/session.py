@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pumpctl.wire import messages, messages_acts  # noqa: F401  (declares every message)
+from pumpctl.wire import messages, messages_acts, messages_implant  # noqa: F401  (declares all)
 from pumpctl.wire.codes import FrameKind
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.frames import Frame, encode_frame

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from pumpctl.wire import codes
-from pumpctl.wire.fields import Blob, Code, Fixed, Flag, Maybe, Text, UInt
+from pumpctl.wire.fields import Blob, Code, Fixed, Flag, Maybe, SInt, Text, UInt
 from pumpctl.wire.quanta import Drug as Drug
 from pumpctl.wire.quanta import Minute as Minute
 from pumpctl.wire.quanta import Mode as Mode
@@ -39,6 +39,9 @@ Name = Annotated[str, Text(40)]
 Detail = Annotated[str, Text(160)]
 LogBatch = Annotated[bytes, Blob(8000)]
 
+Shift = Annotated[int, SInt(8)]
+"""A signed difference of two labels, ms."""
+Holds = Annotated[codes.Holds, Code(codes.Holds)]
 Kind = Annotated[codes.Kind, Code(codes.Kind)]
 Role = Annotated[codes.Role, Code(codes.Role)]
 Refuse = Annotated[codes.Refuse, Code(codes.Refuse)]

@@ -68,6 +68,7 @@ def status_data(seen: Look) -> dict[str, Any]:
         "drug": {"name": state.drug, "concentration": str(state.concentration)},
         "reservoir": {
             "volume": str(state.reservoir),
+            "sensed": None if state.sensed is None else str(state.sensed),
             "capacity": str(state.capacity),
             "low_alarm": str(state.low_alarm),
             "low_date": None if seen.forecast is None else str(seen.forecast.low_date),
@@ -90,7 +91,9 @@ def status_data(seen: Look) -> dict[str, Any]:
             "started": str(bolus.started),
             "ends": str(bolus.ends),
         },
-        "bridge": None,
+        "bridge": None
+        if state.bridge is None
+        else {"volume": str(state.bridge.volume), "passed": str(state.bridge.passed)},
         "staged": None
         if staged is None
         else {"content": staged.program_hash.hex(), "expires_in": str(staged.expires_in)},

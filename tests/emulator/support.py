@@ -13,7 +13,8 @@ from pumpctl.emulator import factory
 from pumpctl.emulator.acts.caller import Caller
 from pumpctl.emulator.acts.dispatch import handle
 from pumpctl.emulator.firmware import Firmware
-from pumpctl.emulator.memory.flash import Flash, MemoryStore, PowerCut
+from pumpctl.emulator.memory.flash import MemoryStore, PowerCut
+from pumpctl.emulator.memory.image import flash_of
 from pumpctl.emulator.memory.implant import MODELS
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Drug, Mode, Purpose, Role
@@ -121,10 +122,10 @@ class Bench:
         return other
 
     def attach(self) -> None:
-        self.firmware = Firmware.attach(Flash(self.store), now=self.now, entropy=self.entropy)
+        self.firmware = Firmware.attach(flash_of(self.store), now=self.now, entropy=self.entropy)
 
     def boot(self, cut: PowerCut | None = None) -> None:
-        self.firmware = Firmware.boot(Flash(self.store, cut), now=self.now, entropy=self.entropy)
+        self.firmware = Firmware.boot(flash_of(self.store, cut), now=self.now, entropy=self.entropy)
 
     @property
     def core(self) -> Any:

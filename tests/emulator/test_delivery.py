@@ -7,13 +7,11 @@ from fractions import Fraction
 
 import pytest
 
-from pumpctl.emulator.body.fluid import Fluid
 from pumpctl.emulator.engine.exact import ratio
 from pumpctl.emulator.engine.motor import Motor
-from pumpctl.emulator.memory.retained import Plug
 from pumpctl.quantities import Mass
 from pumpctl.wire import messages as m
-from pumpctl.wire.codes import AlarmCode, BolusKind, Delivery, Drug, LogKind
+from pumpctl.wire.codes import AlarmCode, BolusKind, Delivery, LogKind
 from pumpctl.wire.program import Program, ScheduledBolus, Step
 from tests.emulator.support import DAY, HOUR, MINUTE, MONDAY, TAG, Bench, daily, flex, op
 
@@ -201,12 +199,12 @@ def test_one_record_an_hour_with_the_pulses_so_far() -> None:
         assert int.from_bytes(each.data[12:], "big") in (300_000, 700_000)
 
 
-# --- the motor and the fluid on their own ------------------------------------------------
+# --- the motor on its own ------------------------------------------------
 
 
 def test_the_motor_knows_to_the_millisecond_when_a_pulse_is_due() -> None:
     rng = random.Random(3)
-    motor = Motor(pulse=100, pulses=0, carry=ratio(0))
+    motor = Motor(pulse=100, pulses=0, lost=0, carry=ratio(0))
     for _ in range(300):
         flow = ratio(rng.randrange(1, 10**6), rng.randrange(10**6, 10**9))
         wanted = rng.randrange(1, 40)
@@ -221,7 +219,7 @@ def test_the_motor_knows_to_the_millisecond_when_a_pulse_is_due() -> None:
 
 
 def test_the_carry_stays_bounded_whatever_is_cancelled() -> None:
-    motor = Motor(pulse=100, pulses=0, carry=ratio(0))
+    motor = Motor(pulse=100, pulses=0, lost=0, carry=ratio(0))
     rng = random.Random(5)
     total = Fraction(0)
     for _ in range(400):
@@ -230,27 +228,6 @@ def test_the_carry_stays_bounded_whatever_is_cancelled() -> None:
         total += Fraction(num * 777, den)
     assert motor.carry.den.bit_length() <= 1100
     assert motor.pulses == total // 100
-
-
-def test_plug_flow_counts_each_drug_and_shows_the_front() -> None:
-    old = Plug(300_000, Drug.BACLOFEN, 500)
-    fluid = Fluid(
-        contents=1_000_000,
-        drug=Drug.BACLOFEN,
-        concentration=2000,
-        line=(old,),
-        pumped=0,
-        given=(),
-    )
-    assert (fluid.tip, fluid.front) == ((Drug.BACLOFEN, 500), 300)
-    fluid.move(100_000)
-    assert (fluid.tip, fluid.front) == ((Drug.BACLOFEN, 500), 200)
-    fluid.move(300_000)
-    assert (fluid.tip, fluid.front) == ((Drug.BACLOFEN, 2000), None)
-    assert fluid.given[0].mass == 300_000 * 500 + 100_000 * 2000
-    fluid.move(10**9)
-    assert fluid.contents == 0
-    assert fluid.pumped == 1_000_000
 
 
 def test_mass_past_the_tip_is_exact() -> None:
@@ -288,7 +265,7 @@ def test_a_computed_zero_raises_an_alarm_and_does_not_stop_the_motor() -> None:
     assert (status.delivery, status.reservoir) == (Delivery.EMPTY, 0)
     bench.firmware.advance(DAY)
     assert bench.status().pulses == 40_000
-    assert bench.core.engine.fluid.pumped == 3_000_000_000
+    assert bench.core.world.pumped == 3_000_000_000
 
 
 def test_the_low_alarm_follows_the_program() -> None:

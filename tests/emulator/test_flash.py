@@ -16,7 +16,7 @@ from pumpctl.emulator.memory.flash import (
 )
 from pumpctl.emulator.memory.retained import RetainedStore
 from pumpctl.emulator.memory.stored import Found, Twin, seal
-from tests.emulator.support import Bench
+from tests.emulator.support import Bench, flex
 
 DATA = bytes(range(1, 101))
 
@@ -151,27 +151,44 @@ def test_the_always_on_domain_survives_a_torn_copy() -> None:
     bench.wait(5000)
     bench.wait(5000)
     store = RetainedStore(bench.store)
-    newest = store.read()
+    newest, _ = store.read()
     assert newest is not None
     assert newest.counter == 10_000
     page = image.RETAINED[store._sequence % 2]
     bench.store.write(page * PAGE + 30, b"\xa5\xa5")
-    older = RetainedStore(bench.store).read()
+    older, world = RetainedStore(bench.store).read()
     assert older is not None
     assert older.counter == 5_000
+    assert world is not None
+    assert world.counter == 5_000  # saved together, read together
     bench.attach()
     assert bench.core.clock.counter == 10_000
 
 
 def test_the_map_of_the_image_has_no_overlaps() -> None:
     pages = [
-        *image.RETAINED,
-        *image.IMPLANT,
-        *(page for pair in image.FALLBACK for page in pair),
-        *(page + n for two in image.SLOTS for page in two for n in range(image.SLOT_PAGES)),
-        *(page + n for two in image.CONTROL for page in two for n in range(image.CONTROL_PAGES)),
-        *image.SPARE_PAGES,
-        *range(image.LOG_START, image.PAGES),
+        *(page + n for page in image.RETAINED for n in range(image.RETAINED_PAGES)),
+        image.WEAR,
+        *(
+            first + n
+            for runs in image.REGIONS.values()
+            for first, size in runs
+            for n in range(size)
+        ),
     ]
     assert len(pages) == len(set(pages))
     assert max(pages) == image.PAGES - 1
+    assert image.PAGES * 4 <= PAGE * 4  # the count of erasures of all of them fits its page
+
+
+def test_every_erasure_is_counted_where_no_cut_can_lose_it() -> None:
+    bench = Bench()
+    bench.program(flex())
+    flash = bench.core.flash
+    pages = image.SLOTS[bench.core.control.running]
+    worn = [flash.erasures(page) for page in pages]
+    assert worn == [1, 1]
+    bench.program(flex(310_000, 510_000), 2)
+    bench.program(flex(320_000, 520_000), 3)
+    bench.attach()
+    assert sum(bench.core.flash.erasures(two[0]) for two in image.SLOTS) >= 3

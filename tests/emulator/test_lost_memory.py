@@ -236,7 +236,10 @@ def test_a_pump_that_lost_its_always_on_memory_goes_on_from_the_log() -> None:
         bench.store.write(page * PAGE + 20, b"\x55\xaa\x55")
     bench.boot()
     status = bench.status()
-    assert [each.code for each in status.alarms] == [AlarmCode.BATTERY_RESET]
+    assert [each.code for each in status.alarms] == [
+        AlarmCode.BATTERY_RESET,
+        AlarmCode.CLOCK_LOST,
+    ]
     assert (status.counter, status.pulses, status.reservoir, status.boot) == (
         before.counter,
         before.pulses,

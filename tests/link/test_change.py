@@ -14,6 +14,7 @@ from pumpctl.transport.line import LineLost
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Kind, Refuse, Result
 from pumpctl.wire.message import REGISTRY
+from pumpctl.wire.messages_implant import GetImplant
 from tests.helpers.scripted import ScriptedLine, ScriptedPump, connected
 
 OPERATION = OperationId(bytes(range(16)))
@@ -204,6 +205,7 @@ def test_only_reading_is_left_with_another_major_version() -> None:
         m.GetOperation,
         m.GetLog,
         m.GetReadback,
+        GetImplant,
     }
     pump = ScriptedPump(lambda _: None, major=2)
     link, line = connected(pump)

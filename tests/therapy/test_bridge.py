@@ -24,7 +24,7 @@ from pumpctl.therapy.delivery import rest_of
 from pumpctl.therapy.line import FREE, UNKNOWN, Holds, LineVolume
 from pumpctl.therapy.moment import DAY_MS, MINUTE_MS, Moment
 from pumpctl.therapy.program import Mode, PatientDose, Program
-from pumpctl.therapy.state import BridgeState, RunningBolus
+from pumpctl.therapy.state import RunningBolus, RunningBridge
 from tests.therapy.line_samples import OTHER, STRONG, WEAK, volumes
 from tests.therapy.samples import NOW, even, flex, minimum
 
@@ -276,7 +276,7 @@ def test_minimum_rate_is_a_flow_and_stays_that_flow() -> None:
 
 @pytest.mark.requirement("REF-08")
 def test_a_reduction_is_a_new_plan_from_what_the_line_holds_now() -> None:
-    running = BridgeState(b"h" * 32, Volume(348_000), Volume(100_000), NOW.plus(-DAY_MS))
+    running = RunningBridge(Volume(348_000), Volume(248_000))
     reduced = even("50 mcg/day")
     plan = replan_bridge(running, WEAK, reduced, NOW)
     assert isinstance(plan, BridgePlan)

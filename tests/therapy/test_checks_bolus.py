@@ -19,13 +19,13 @@ from pumpctl.therapy.moment import MINUTE_MS, Moment
 from pumpctl.therapy.program import PatientDose, Program
 from pumpctl.therapy.state import (
     Alarm,
-    BridgeState,
     Delivery,
     Fluid,
     Line,
     PatientDoseState,
     Priority,
     RunningBolus,
+    RunningBridge,
 )
 from tests.therapy.line_samples import STRONG, WEAK
 from tests.therapy.samples import NOW, even, flex, ids, minimum, named, pump
@@ -36,7 +36,7 @@ NOTHING_GIVEN = Course(())
 OWN = PatientDose(Mass.parse("10 mcg"), Duration.parse("5 min"), Duration.parse("4 h"), 3)
 WITH_OWN: dict[str, Any] = {"program": even()._replace(patient_dose=OWN)}
 RUNNING = RunningBolus("patient", Mass(10_000), Mass(5_000), NOW, NOW.plus(150_000))
-BRIDGE = BridgeState(b"h" * 32, LINE, Volume.parse("0.1 mL"), NOW)
+BRIDGE = RunningBridge(LINE, Volume.parse("0.248 mL"))
 STALL = Alarm("MOTOR_STALL", Priority.CRITICAL, "the motor does not turn", NOW)
 LOW = Alarm("LOW_RESERVOIR", Priority.NON_CRITICAL, "2 mL left", NOW)
 WATER = Fluid("baclofen", Concentration(0))

@@ -22,12 +22,12 @@ from pumpctl.therapy.prime import plan_prime
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import (
     Alarm,
-    BridgeState,
     Delivery,
     Fluid,
     Line,
     Priority,
     RunningBolus,
+    RunningBridge,
 )
 from tests.therapy.line_samples import OTHER, STRONG, WEAK, implant
 from tests.therapy.samples import NOW, even, flex, ids, minimum, named, pump
@@ -38,7 +38,7 @@ LINE = Volume.parse("0.348 mL")
 PRIMED = implant(tubing=STRONG)
 FILLED = implant(tubing=WEAK, catheter=WEAK)
 OLD, NEW = even("100 mcg/day", 500), even("100 mcg/day", fallback="100 mcg/day")
-BRIDGE = BridgeState(b"h" * 32, LINE, Volume.parse("0.1 mL"), NOW)
+BRIDGE = RunningBridge(LINE, Volume.parse("0.248 mL"))
 STALL = Alarm("MOTOR_STALL", Priority.CRITICAL, "the motor does not turn", NOW)
 RUNNING = RunningBolus("single", Mass(10_000), Mass(5_000), NOW, NOW.plus(150_000))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
-from pumpctl.wire.codes import Feature, Purpose, Refuse
+from pumpctl.wire.codes import Feature, FrameKind, Purpose, Refuse
 from pumpctl.wire.frames import Junk
 from pumpctl.wire.greeting import PumpGreeting, StationGreeting
 from pumpctl.wire.initiator import Answer, Greeted, Initiator, Ready
@@ -46,7 +47,9 @@ class Given:
 class Pump:
     """A responder that keeps what it saw and answers every ping."""
 
-    def __init__(self, seed: str = "pump") -> None:
+    def __init__(
+        self, seed: str = "pump", admit: Callable[[FrameKind], bool] = lambda _: True
+    ) -> None:
         self.entropy = Drawn(seed)
         self.private = self.entropy(32)
         self.keys: dict[bytes, PeerKey] = {}
@@ -61,6 +64,7 @@ class Pump:
             greet=self._greet,
             find_key=self.keys.get,
             pairing_psk=lambda: pairing_psk(SECRET) if self.pairing_open else None,
+            admit=admit,
         )
 
     def know(self, station: Station, psk: bytes = PSK) -> None:

@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pumpctl.wire import messages, messages_acts  # noqa: F401  (declares every message)
+from pumpctl.wire import messages, messages_acts, messages_implant  # noqa: F401  (declares all)
 from pumpctl.wire.fields import (
     Blob,
     Code,

@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pumpctl.wire.codes import FrameKind, LogKind, Op
 from pumpctl.wire.frames import Deframer, Frame, decode_frame, encode_frame
@@ -16,13 +17,14 @@ from pumpctl.wire.greeting import (
     decode_station_greeting,
     encode_greeting,
 )
+from pumpctl.wire.limit_table import SIGNATURE, LimitTable, signed_part, table_bytes, table_from
 from pumpctl.wire.logentry import LogEntry, pack, unpack
 from pumpctl.wire.message import REGISTRY, decode, encode
 from pumpctl.wire.program import Program, program_bytes, program_from, program_hash
 from tests.wire.golden import Plain, built, hexed, records
 from tests.wire.plain import crc32c_bits, frame_bytes, stuff
 
-FAMILIES = ("session", "look", "stage", "acts", "keys")
+FAMILIES = ("session", "look", "stage", "acts", "implant", "keys")
 MESSAGES = [record for family in FAMILIES for record in records(f"messages_{family}.toml")]
 
 
@@ -51,6 +53,22 @@ def test_program(record: Plain) -> None:
     assert program_bytes(program).hex() == raw.hex()
     assert program_from(raw) == program
     assert program_hash(program).hex() == record["hash"] == hashlib.sha256(raw).hexdigest()
+
+
+@pytest.mark.requirement("LIM-07")
+@pytest.mark.parametrize("record", records("limit_tables.toml"), ids=_name)
+def test_limit_table(record: Plain) -> None:
+    raw, signatures = hexed(record["hex"]), hexed(record["signature"])
+    table = built(LimitTable, record["value"])
+    assert table_bytes(table).hex() == raw.hex()
+    assert table_from(raw) == table
+    keys = [table.signer] if table.next_key == table.signer else [table.signer, table.next_key]
+    assert len(signatures) == SIGNATURE * len(keys)
+    for place, key in enumerate(keys):
+        one = signatures[SIGNATURE * place : SIGNATURE * (place + 1)]
+        signed = b"pumpctl limits\0" + raw
+        Ed25519PublicKey.from_public_bytes(key).verify(one, signed)  # raises where it does not hold
+        assert signed_part(raw) == signed
 
 
 @pytest.mark.parametrize("record", records("greetings.toml"), ids=_name)

@@ -20,7 +20,7 @@ from tests.wire.strategies import largest, values
 SPECS = list(REGISTRY.values())
 GOLDEN = [
     (record["op"], hexed(record["hex"]))
-    for family in ("session", "look", "stage", "acts", "keys")
+    for family in ("session", "look", "stage", "acts", "implant", "keys")
     for record in records(f"messages_{family}.toml")
 ]
 COUNTER = 8
@@ -133,9 +133,9 @@ TABLE = {
     # Every request by hand, with the initials of the roles that may send it. An engineer
     # is added to TREATS in bench mode only.
     **dict.fromkeys(["PING", "CLOSE", "GET_IDENTITY", "GET_STATUS", "GET_PROGRAM"], ANY),
-    **dict.fromkeys(["GET_OPERATION", "GET_LOG", "RELEASE_LOG", "UNPAIR"], ANY),
+    **dict.fromkeys(["GET_OPERATION", "GET_LOG", "GET_IMPLANT", "RELEASE_LOG", "UNPAIR"], ANY),
     **dict.fromkeys(["STAGE_PROGRAM", "STAGE_BOLUS", "STAGE_BRIDGE", "STAGE_REFILL"], TREATS),
-    **dict.fromkeys(["STAGE_RESUME", "STAGE_CLOCK", "STAGE_PATIENT"], TREATS),
+    **dict.fromkeys(["STAGE_RESUME", "STAGE_CLOCK", "STAGE_PATIENT", "STAGE_IMPLANT"], TREATS),
     **dict.fromkeys(["DISCARD", "GET_READBACK", "ACTIVATE", "RESOLVE"], TREATS),
     **dict.fromkeys(["STOP", "CANCEL_BOLUS"], TREATS),
     **dict.fromkeys(["STAGE_LIMITS", "GRANT"], "A"),

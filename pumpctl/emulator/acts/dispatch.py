@@ -17,7 +17,7 @@ from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Refuse
 from pumpctl.wire.greeting import MAJOR
 from pumpctl.wire.message import Spec, permits, spec_of
-from pumpctl.wire.messages_acts import StageResume
+from pumpctl.wire.messages_implant import GetImplant
 
 Handler = Callable[[Core, Caller, Any], Any]
 
@@ -28,8 +28,9 @@ HANDLERS: dict[type, Handler] = {
     m.GetProgram: look.program,
     m.GetOperation: look.operation,
     m.GetLog: look.log,
-    m.StageProgram: stage.stage,
-    StageResume: stage.stage,
+    GetImplant: look.implant,
+    m.ReleaseLog: keys.release,
+    **dict.fromkeys(stage.ACTS, stage.stage),
     m.GetReadback: stage.readback,
     m.Discard: stage.discard,
     m.Activate: treat.activate,
@@ -40,8 +41,7 @@ HANDLERS: dict[type, Handler] = {
     m.Grant: keys.grant,
     m.Unpair: keys.unpair,
 }
-"""Staging of bolus, bridge, refill, clock, patient and limits, and the release of
-the log, join here; until then they are refused as UNSUPPORTED."""
+"""Every message of a station but CLOSE, which is the session's own matter."""
 
 IN_PAIRING: frozenset[type] = frozenset({m.Ping, m.Pair, m.Close})
 """All that a pairing session may say."""
@@ -55,6 +55,7 @@ OF_ANOTHER_MAJOR: frozenset[type] = frozenset(
         m.GetProgram,
         m.GetOperation,
         m.GetLog,
+        GetImplant,
         m.GetReadback,
         m.Stop,
     }

@@ -8,7 +8,8 @@ later pairing gets at most what an admin left open (SEC-06).
 from __future__ import annotations
 
 from pumpctl.emulator.acts.caller import Caller, Refused
-from pumpctl.emulator.core import Core, Event
+from pumpctl.emulator.core import Core
+from pumpctl.emulator.core_event import Event
 from pumpctl.emulator.memory.control import MOST_KEYS, PairedKey
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import LogKind, Refuse, Role
@@ -43,7 +44,13 @@ def pair(core: Core, caller: Caller, asked: m.Pair) -> m.Paired:
         raise Refused(Refuse.KEYS_FULL, f"the pump holds {MOST_KEYS} keys; unpair one first")
     granted = min(asked.role, _most(core, old), key=_RANK.__getitem__)
     key = PairedKey(
-        name, asked.key, session_psk(caller.exported), granted, asked.operator, asked.station
+        name,
+        asked.key,
+        session_psk(caller.exported),
+        granted,
+        asked.operator,
+        asked.station,
+        core.log.first if old is None else old.released,
     )
     _commit(core, (*others, key), LogKind.PAIRED, granted, name)
     core.pairing_until = 0
@@ -64,6 +71,22 @@ def grant(core: Core, _caller: Caller, asked: m.Grant) -> m.Granted:
         )
         _commit(core, keys, LogKind.GRANTED, asked.role, key.key_id)
     return m.Granted(asked.key, asked.role)
+
+
+def release(core: Core, caller: Caller, asked: m.ReleaseLog) -> m.LogReleased:
+    """This station has the log up to there durably; a watermark never goes down (TEL-05)."""
+    key = find(core, caller.key_id)
+    if key is None:
+        raise Refused(Refuse.NOT_FOUND, "the pump holds no such key")
+    if asked.below > core.log.next:
+        raise Refused(Refuse.RANGE, f"the log ends before {core.log.next}")
+    if asked.below > key.released:
+        keys = tuple(
+            each._replace(released=asked.below) if each.key_id == key.key_id else each
+            for each in core.control.keys
+        )
+        core.commit(core.control._replace(keys=keys))
+    return m.LogReleased(max(asked.below, key.released))
 
 
 def unpair(core: Core, caller: Caller, asked: m.Unpair) -> m.Unpaired:

@@ -1,52 +1,55 @@
-"""The pump's own verdict on a program: plausibility, and the factory's absolutes.
+"""The pump's own verdict on a program, a bolus, and all that is ahead.
 
 It shares nothing with the station's checks but the wire format (LIM-01), and it
-is final. Everything is compared exactly, by cross-multiplied integers. Limits
-come from the implant record; soft limits and usual ranges are not known here.
+is final. Everything is compared exactly, by cross-multiplied integers. The
+limits themselves come from `hard`; soft limits and usual ranges are not known
+here, and neither is who asks.
 """
 
 from __future__ import annotations
 
 from pumpctl.emulator.acts.caller import Refused
-from pumpctl.emulator.engine.clock import DAY_MS, MINUTE_MS
+from pumpctl.emulator.acts.hard import Hard
+from pumpctl.emulator.engine.ahead import Ahead, Asked, peak, pieces, settled, stretches
+from pumpctl.emulator.engine.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from pumpctl.emulator.engine.exact import Ratio, ratio
 from pumpctl.emulator.engine.figures import WEEK_MS, Figures, least_rate
-from pumpctl.emulator.engine.schedule import Schedule, bolus_flow
+from pumpctl.emulator.engine.past import Past
+from pumpctl.emulator.engine.windows import over_window
 from pumpctl.emulator.memory.implant import Implant
-from pumpctl.emulator.memory.retained import Bolus
-from pumpctl.wire.codes import Drug, Mode, Refuse
+from pumpctl.wire.codes import Mode, Refuse
 from pumpctl.wire.program import Program, Step, spelling_fault
 
 _DAY_MINUTES = DAY_MS // MINUTE_MS
 
 
-def check(program: Program, implant: Implant, drug: Drug, concentration: int) -> None:
-    """Refused for anything that this pump, filled with this, must not be given."""
-    _fluid(program, implant, drug, concentration)
+def check(program: Program, implant: Implant, hard: Hard) -> None:
+    """Refused for anything that this pump, filled with this, must not be given.
+
+    `hard` is that of the reservoir's drug and concentration; in a refill, of the new ones.
+    """
+    _fluid(program, hard)
     _plausible(program, implant)
     fault = spelling_fault(program)
     if fault is not None:
         raise Refused(Refuse.NOT_CANONICAL, fault)
     if program.low_alarm > implant.capacity:
         raise Refused(Refuse.RANGE, "the low-reservoir volume is above the capacity")
-    _rates(program, implant)
+    _rates(program, hard)
     figures = Figures(program, implant.least_flow)
     _flow(program, implant, figures)
-    _mass(implant, figures)
+    _mass(hard, figures)
+    _single(program, hard)
 
 
-def _fluid(program: Program, implant: Implant, drug: Drug, concentration: int) -> None:
-    if program.drug is not drug:
+def _fluid(program: Program, hard: Hard) -> None:
+    if program.drug is not hard.drug:
         raise Refused(Refuse.DRUG, "another drug than the reservoir's; only a refill changes it")
-    if program.concentration not in implant.concentrations:
-        raise Refused(
-            Refuse.CONCENTRATION, f"{program.concentration} mcg/mL is not on this pump's list"
-        )
-    if program.concentration != concentration:
+    if program.concentration != hard.concentration:
         raise Refused(
             Refuse.CONCENTRATION,
-            f"{program.concentration} mcg/mL, but the reservoir holds {concentration} mcg/mL; "
-            "only a refill changes it",
+            f"{program.concentration} mcg/mL, but the reservoir holds {hard.concentration} "
+            "mcg/mL; only a refill changes it",
         )
 
 
@@ -67,6 +70,8 @@ def _plausible(program: Program, implant: Implant) -> None:
     own = program.patient_dose
     if own is not None and not (own.dose and own.over and own.lockout and own.most):
         raise Refused(Refuse.IMPLAUSIBLE, "a patient dose with a zero in it")
+    if own is not None and own.over > DAY_MS:
+        raise Refused(Refuse.IMPLAUSIBLE, "a patient dose that takes more than a day")
 
 
 def _day_fault(steps: tuple[Step, ...]) -> str:
@@ -106,75 +111,106 @@ def _boluses(program: Program) -> None:
 # --- LIM-03, LIM-06 ------------------------------------------------------------------
 
 
-def _rates(program: Program, implant: Implant) -> None:
-    """Each basal rate, and the fallback, can be delivered at this concentration."""
+def _rates(program: Program, hard: Hard) -> None:
+    """Each basal rate, and the fallback, can and may be delivered at this concentration.
+
+    Minimum rate is the model's own flow: no table raises it.
+    """
     named = [("the fallback rate", program.fallback)]
     for day, steps in enumerate(program.days):
         named += [(f"day {day} at minute {step.start}", step.rate) for step in steps]
-    least = implant.least_flow * program.concentration
-    most = implant.most_flow * program.concentration
     for name, rate in named:
-        if rate * 1_000 < least:
-            raise Refused(Refuse.LIMIT_RATE_LOW, f"{name} is below the minimum flow")
-        if rate * 1_000 > most:
-            raise Refused(Refuse.LIMIT_RATE, f"{name} is above the maximum flow")
-        if rate > implant.most_daily:
-            raise Refused(Refuse.LIMIT_DAILY_DOSE, f"{name} is above the pump's daily dose")
+        if rate < hard.least_rate and program.mode is not Mode.MINIMUM_RATE:
+            raise Refused(Refuse.LIMIT_RATE_LOW, f"{name} is below the least rate")
+        if rate > hard.most_rate:
+            raise Refused(Refuse.LIMIT_RATE, f"{name} is above the largest rate")
+        if rate > hard.most_daily:
+            raise Refused(Refuse.LIMIT_DAILY_DOSE, f"{name} is above the largest daily dose")
 
 
 def _flow(program: Program, implant: Implant, figures: Figures) -> None:
     """Basal, bolus and patient dose together, at every instant (LIM-06)."""
     own = program.patient_dose
-    peak = figures.peak()
+    rate = figures.peak()
     if own is not None:
-        peak = peak.plus(ratio(own.dose, own.over))
-    # ng/ms against nL/day: times 1000 / concentration and DAY_MS
-    if ratio(peak.num * 1_000 * DAY_MS, peak.den * program.concentration).above(implant.most_flow):
+        rate = rate.plus(ratio(own.dose, own.over))
+    if _flows_above(rate, program.concentration, implant):
         raise Refused(
             Refuse.LIMIT_RATE, "basal, bolus and patient dose together are above the maximum flow"
         )
 
 
-def _mass(implant: Implant, figures: Figures) -> None:
+def _flows_above(rate: Ratio, concentration: int, implant: Implant) -> bool:
+    """Is this dose rate (ng/ms), metered at pg/nL, more than the motor may give in nL/day?"""
+    return ratio(rate.num * 1_000 * DAY_MS, rate.den * concentration).above(implant.most_flow)
+
+
+def _mass(hard: Hard, figures: Figures) -> None:
+    """Days, and the program's own windows, the whole week round (LIM-05)."""
     for day in range(7):
-        if figures.day(day).above(implant.most_daily):
-            raise Refused(Refuse.LIMIT_DAILY_DOSE, f"day {day} is above the pump's daily dose")
-    if figures.largest_24h() > implant.most_daily:
+        if figures.day(day).above(hard.most_daily):
+            raise Refused(Refuse.LIMIT_DAILY_DOSE, f"day {day} is above the largest daily dose")
+    if figures.largest_24h() > hard.window_day:
         raise Refused(
-            Refuse.LIMIT_WINDOW,
-            "24 h with all patient doses are above the pump's daily dose",
+            Refuse.LIMIT_WINDOW, "24 h with all patient doses are above the limit of 24 h"
         )
+    if figures.largest_hour_of_week() > hard.window_hour:
+        raise Refused(Refuse.LIMIT_WINDOW, "the largest hour is above the limit of an hour")
 
 
-def check_running(
-    schedule: Schedule, boluses: list[Bolus], implant: Implant, *, local: int, counter: int
-) -> None:
-    """Refused where boluses that go on would take a new program above the maximum flow."""
-    if not boluses:
-        return
-    until = max(bolus.started + bolus.over for bolus in boluses) - counter + local
-    new: list[tuple[int, int, Ratio]] = []
-    time = local
-    while (due := schedule.next_bolus(time)) is not None and due.start < until:
-        bolus = due.bolus
-        flow = bolus_flow(bolus.dose, bolus.over, schedule.program.concentration)
-        new.append((due.start, due.start + bolus.over, flow))
-        time = due.start
-    old = [(local, each.started + each.over - counter + local, _own_flow(each)) for each in boluses]
-    instant = local
-    while instant < until:
-        total = schedule.flow(instant)
-        for start, end, flow in old + new:
-            if start <= instant < end:
-                total = total.plus(flow)
-        if total.times(DAY_MS).above(implant.most_flow):
+def _single(program: Program, hard: Hard) -> None:
+    """Each bolus by itself, and the patient's own."""
+    for bolus in program.boluses:
+        if bolus.dose > hard.most_bolus:
             raise Refused(
-                Refuse.LIMIT_RATE, "with the bolus that is running, above the maximum flow"
+                Refuse.RANGE,
+                f"the bolus on day {bolus.day} at minute {bolus.at} is above the largest bolus",
             )
-        edges = [schedule.next_change(instant), until]
-        edges += [edge for start, end, _ in old + new for edge in (start, end) if edge > instant]
-        instant = min(edges)
+    own = program.patient_dose
+    if own is not None and own.dose > hard.most_patient_dose:
+        raise Refused(Refuse.RANGE, "the patient dose is above the largest one")
+    if own is not None and own.lockout < hard.patient_lockout_least:
+        raise Refused(Refuse.RANGE, "the patient's lockout is below the least one")
 
 
-def _own_flow(bolus: Bolus) -> Ratio:
-    return bolus_flow(bolus.dose, bolus.over, bolus.concentration)
+# --- a bolus on demand, and all that is ahead --------------------------------------------
+
+
+def check_bolus(bolus: Asked, hard: Hard, *, patient: bool = False) -> None:
+    """Refused for a bolus that is none, or too large by itself.
+
+    What it adds up to is judged by `check_flow` and `check_windows`, with it in the `Ahead`.
+    """
+    if bolus.dose == 0 or bolus.over == 0:
+        raise Refused(Refuse.IMPLAUSIBLE, "a bolus without a dose or without a duration")
+    if bolus.over > DAY_MS:
+        raise Refused(Refuse.IMPLAUSIBLE, "a bolus that takes more than a day")
+    if bolus.dose > (hard.most_patient_dose if patient else hard.most_bolus):
+        raise Refused(Refuse.RANGE, "above the largest dose of a single bolus")
+
+
+def check_flow(ahead: Ahead, implant: Implant) -> None:
+    """Refused where what passes would take the motor above its maximum flow (LIM-06).
+
+    Basal, scheduled, running and asked boluses at every instant, each metered at
+    the concentration of its moment; what the last program does alone is `check`'s.
+    """
+    until = settled(ahead)
+    given = pieces(ahead, until)
+    for start, end, play in stretches(ahead, until):
+        if _flows_above(peak(given, start, end), play.concentration, implant):
+            raise Refused(
+                Refuse.LIMIT_RATE, "with the boluses that run, it would be above the maximum flow"
+            )
+
+
+def check_windows(past: Past, ahead: Ahead, hard: Hard, without: Ahead | None = None) -> None:
+    """Refused where a window that reaches into the future would hold too much (LIM-05).
+
+    `without` is what would be given if this were refused; see `engine/windows`.
+    """
+    over = over_window(past, ahead, hour=hard.window_hour, day=hard.window_day, without=without)
+    if over is not None:
+        raise Refused(
+            Refuse.LIMIT_WINDOW, f"{over.amount} ng in {over.length // HOUR_MS} h, past and to come"
+        )

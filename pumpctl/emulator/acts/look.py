@@ -6,20 +6,21 @@ something lives in `treat` and `keys`.
 
 from __future__ import annotations
 
+from pumpctl.emulator.acts import patient_dose
 from pumpctl.emulator.acts.caller import Caller, Refused
+from pumpctl.emulator.body.fluid import PL_PER_NL
 from pumpctl.emulator.core import Core
 from pumpctl.emulator.engine.alarms import ALARMS
-from pumpctl.emulator.engine.clock import DAY_MS
 from pumpctl.emulator.memory import ledger, slots
 from pumpctl.emulator.memory.implant import FIRMWARE, LOW_ALARM
+from pumpctl.emulator.memory.implant_record import line_volume
 from pumpctl.wire import messages as m
-from pumpctl.wire.codes import Battery, Delivery, Encoding, Mode, Refuse, Result, Role
+from pumpctl.wire.codes import Delivery, Encoding, Mode, Refuse, Result, Role
 from pumpctl.wire.logbatch import pack_batch
 from pumpctl.wire.logentry import SIZE as ENTRY_SIZE
+from pumpctl.wire.messages_implant import GetImplant, Implant
 from pumpctl.wire.program import program_hash
 
-SERVICE_MS = 7 * 365 * DAY_MS
-"""Service life is capped at seven years on pumps of this kind."""
 _MOST_ALARMS = 16
 _MOST_RAW = 8000 // ENTRY_SIZE
 _MOST_DEFLATED = 320
@@ -44,8 +45,21 @@ def identity(core: Core, caller: Caller, _asked: m.GetIdentity) -> m.Identity:
         implant.pulse,
         implant.least_flow,
         implant.most_flow,
-        implant.tubing,
-        implant.catheter,
+        core.record_in_force.tubing,
+        core.record_in_force.catheter_high,
+    )
+
+
+def implant(core: Core, _caller: Caller, _asked: GetImplant) -> Implant:
+    """What is implanted, as it was recorded last."""
+    fixed = core.implant
+    return Implant(
+        fixed.model,
+        fixed.serial,
+        fixed.calibration,
+        fixed.made_at,
+        core.control.tag,
+        core.record_in_force,
     )
 
 
@@ -54,12 +68,16 @@ def delivery_now(core: Core) -> Delivery:
     engine = core.engine
     if engine.plan.stopped_at is not None:
         return Delivery.STOPPED
+    if engine.stalled_since is not None:
+        return Delivery.STALLED
     if core.on_fallback:
         return Delivery.FALLBACK
     if engine.reservoir == 0:
         return Delivery.EMPTY
     if engine.boluses:
         return Delivery.BOLUS
+    if core.control.bridging is not None:
+        return Delivery.BRIDGE
     if core.program is not None and core.program.mode is Mode.MINIMUM_RATE:
         return Delivery.MINIMUM
     return Delivery.DELIVERING
@@ -68,9 +86,9 @@ def delivery_now(core: Core) -> Delivery:
 def status(core: Core, _caller: Caller, _asked: m.GetStatus) -> m.Status:
     """Everything that changes."""
     engine, clock, control = core.engine, core.clock, core.control
-    tip_drug, tip_concentration = engine.fluid.tip
+    tip = engine.line.tip
+    front = engine.line.front(engine.batch)
     stopped = engine.plan.stopped_at
-    own = core.program.patient_dose if core.program is not None else None
     return m.Status(
         time=clock.utc,
         offset=clock.offset_min,
@@ -83,19 +101,20 @@ def status(core: Core, _caller: Caller, _asked: m.GetStatus) -> m.Status:
         drug=control.drug,
         concentration=control.concentration,
         reservoir=engine.reservoir,
+        sensed=core.world.sensed(engine.world_time),
         low_alarm=core.program.low_alarm if core.program is not None else LOW_ALARM,
         filled_at=control.filled_at,
-        line=core.implant.line,
-        tip_drug=tip_drug,
-        tip_concentration=tip_concentration,
-        front=engine.fluid.front,
+        line=line_volume(core.record_in_force),
+        tip_drug=tip.drug,
+        tip_concentration=tip.concentration,
+        front=None if front is None else front // PL_PER_NL,
         pulses=engine.motor.pulses,
         bolus=_bolus(core),
-        bridge=None,
+        bridge=_bridge(core),
         staged=_staged(core),
-        patient_dose=None if own is None else m.PatientState(own.most, 0),
-        battery=Battery.GOOD,
-        replace_by=core.implant.made_at + SERVICE_MS,
+        patient_dose=patient_dose.state(core),
+        battery=engine.battery.state(clock.counter),
+        replace_by=engine.battery.replace_by(clock.utc_base),
         stopped_for=None if stopped is None else clock.counter - stopped,
         tag=control.tag,
         log_first=core.log.first,
@@ -120,6 +139,14 @@ def _bolus(core: Core) -> m.RunningBolus | None:
         core.clock.utc_of(bolus.started),
         core.clock.utc_of(bolus.started + bolus.over),
     )
+
+
+def _bridge(core: Core) -> m.RunningBridge | None:
+    bridging = core.control.bridging
+    if bridging is None:
+        return None
+    passed = (core.engine.motor.pulses - bridging.since) * core.implant.pulse
+    return m.RunningBridge(bridging.volume, min(passed, bridging.volume))
 
 
 def _staged(core: Core) -> m.StagedState | None:
@@ -156,9 +183,17 @@ def report(core: Core, operation_id: bytes) -> m.OperationReport:
         found.content,
         found.state_version,
         found.at,
-        found.delivered,
+        _delivered(core, found),
         control.reaches_back_to,
     )
+
+
+def _delivered(core: Core, found: ledger.Entry) -> int:
+    """Of a bolus that still runs, what it has given so far."""
+    for bolus in core.engine.boluses:
+        if bolus.operation == found.operation:
+            return core.engine.given(bolus).half_up()
+    return found.delivered
 
 
 def log(core: Core, _caller: Caller, asked: m.GetLog) -> m.LogReport:

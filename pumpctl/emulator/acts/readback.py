@@ -8,22 +8,20 @@ read-back, byte for byte, whatever the time or the state.
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
+from pumpctl.emulator.engine.exact import ratio
 from pumpctl.emulator.engine.figures import Figures
 from pumpctl.wire.codes import Kind
-from pumpctl.wire.message import decode
-from pumpctl.wire.messages import DayFigures, ProgramReadback, StageProgram
-from pumpctl.wire.messages_acts import StageResume
+from pumpctl.wire.message import decode, spec_of
+from pumpctl.wire.messages import DayFigures, ProgramReadback
 from pumpctl.wire.program import Program, program_hash
 
-Stageable = StageProgram | StageResume
-"""What this firmware can stage; its greeting's feature bits say no more."""
 
-
-def stored_message(stored: bytes) -> Stageable:
+def stored_message(stored: bytes) -> Any:
     """Decode stored bytes; WireError or TypeError for anything that is never stored."""
     message = decode(stored, from_station=True)
-    if not isinstance(message, StageProgram | StageResume):
+    if not spec_of(message).stages:
         raise TypeError(f"{type(message).__name__} is never stored")
     return message
 
@@ -44,9 +42,16 @@ def program_readback(
         program_hash(program),
         tag,
         program,
-        tuple(
-            DayFigures(figures.day_dose(day), figures.day_volume(day), figures.largest_hour(day))
-            for day in range(7)
-        ),
+        day_figures(figures, program.concentration),
         figures.largest_24h(),
     )
+
+
+def day_figures(figures: Figures, concentration: int) -> tuple[DayFigures, ...]:
+    """The seven days, their volumes at this concentration."""
+    found = []
+    for day in range(7):
+        dose = figures.day(day)
+        volume = ratio(dose.num * 1_000, dose.den * concentration).half_up()
+        found.append(DayFigures(dose.half_up(), volume, figures.largest_hour(day)))
+    return tuple(found)

@@ -1,23 +1,30 @@
 """What changes therapy: activate, stop, cancel a bolus; and `resolve`, which settles an id.
 
 Each is one commit of the control block. An operation id is applied at most
-once, a void one never, and a refusal leaves no trace (BOL-01 to BOL-03).
+once, a void one never, and a refusal leaves no trace (BOL-01 to BOL-03). What an
+activation changes is for its kind to say (`act`).
 """
 
 from __future__ import annotations
 
 from pumpctl.emulator.acts import look
+from pumpctl.emulator.acts.act import Accepted
+from pumpctl.emulator.acts.boluses import NONCE_LASTS_MS
 from pumpctl.emulator.acts.caller import Caller, Refused
 from pumpctl.emulator.acts.stage import judge, stored_staging
-from pumpctl.emulator.acts.staging import Drop
-from pumpctl.emulator.core import Core, Event
-from pumpctl.emulator.memory import ledger, slots
+from pumpctl.emulator.acts.staging import Drop, Staged
+from pumpctl.emulator.core import Core
+from pumpctl.emulator.core_event import Event
+from pumpctl.emulator.following import follow
+from pumpctl.emulator.keeping import order_over
+from pumpctl.emulator.memory import ledger
 from pumpctl.emulator.memory.control import Control
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import AlarmCode, Kind, LogKind, Refuse, Result
-from pumpctl.wire.program import Program, program_hash
 
 _NO_CONTENT = bytes(32)
+_STARTS_MOTOR = frozenset({Kind.PROGRAM, Kind.RESUME, Kind.REFILL})
+"""Activations after which the motor's driver begins anew."""
 
 
 def _chain(head: bytes) -> list[Event]:
@@ -73,6 +80,7 @@ def activate(core: Core, caller: Caller, asked: m.Activate) -> m.Done:
             raise Refused(Refuse.NONCE, "this nonce belongs to another staging")
         if not core.staged.read_back:
             raise Refused(Refuse.NOT_READ_BACK, "the read-back has not been asked for (PRG-01)")
+        _refuse_late(core, core.staged)
     staged, _, message = stored_staging(core, caller)
     if asked.state_version != core.control.state_version:
         raise Refused(
@@ -80,47 +88,38 @@ def activate(core: Core, caller: Caller, asked: m.Activate) -> m.Done:
             f"the pump is at state version {core.control.state_version}, "
             f"this was planned for {asked.state_version}",
         )
-    program = judge(core, message)
-    version = core.control.state_version + 1
-    control = _applied(core, asked.operation, staged.kind, asked.content, version)
+    act = judge(core, message)
+    how = Accepted(asked.operation, asked.content, core.control.state_version + 1, staged.slot)
+    control = _applied(core, asked.operation, act.kind, asked.content, how.version)
+    change = act.change(core, control, message, how)
     events = [
-        Event(LogKind.ACTIVATED, version, staged.kind, asked.operation + asked.content[:4]),
+        Event(LogKind.ACTIVATED, how.version, act.kind, asked.operation + asked.content[:4]),
     ]
-    if core.control.stopped_at is not None:
-        stopped_for = core.clock.counter - core.control.stopped_at
-        events.append(Event(LogKind.RESUMED, version, stopped_for, asked.operation + bytes(4)))
-    if isinstance(message, m.StageProgram) and core.control.tag is None:
-        events.append(Event(LogKind.PATIENT_ASSIGNED, version, 0, message.tag + bytes(12)))
-    events += _chain(asked.chain)
-    control = control._replace(stopped_at=None)
-    if isinstance(message, m.StageProgram):  # a resume assigns nobody
-        control = _with_program(core, control._replace(tag=message.tag), staged.slot, program)
-    _commit_activation(core, control, events)
+    stopped = core.control.stopped_at
+    if stopped is not None and change.control.stopped_at is None:
+        stopped_for = core.clock.counter - stopped
+        events.append(Event(LogKind.RESUMED, how.version, stopped_for, asked.operation + bytes(4)))
+    core.commit(change.control, *events, *change.events, *_chain(asked.chain))
+    core.staged = None
+    core.last_drop = None
+    follow(core)
+    _after(core, act.kind)
     return _done(core, asked.operation)
 
 
-def _with_program(core: Core, control: Control, slot: int, program: Program) -> Control:
-    """Another slot, and a fallback of its own that is in flash before the commit is."""
-    pair = 1 - core.control.fallback_pair
-    name = program_hash(program)
-    fallback = slots.Fallback(
-        program.fallback, program.drug, program.concentration, name, control.state_version
-    )
-    core.fallbacks[pair].write(slots.fallback_bytes(fallback))
-    core.flash.flush()
-    return control._replace(running=slot, fallback_pair=pair, program_hash=name, on_fallback=False)
+def _refuse_late(core: Core, staged: Staged) -> None:
+    """A bolus is confirmed while the patient is still looked at (BOL-07)."""
+    if staged.kind is Kind.BOLUS and core.clock.counter - staged.since > NONCE_LASTS_MS:
+        raise Refused(Refuse.NONCE, "a bolus is confirmed within 30 s; ask for it again")
 
 
-def _commit_activation(core: Core, control: Control, events: list[Event]) -> None:
-    core.commit(control, *events)
-    core.staged = None
-    core.last_drop = None
-    core.program = slots.program_in(core.slots[core.control.running])
-    core.engine.set_plan(core.plan())
+def _after(core: Core, kind: Kind) -> None:
+    """What an activation ends: a lost program's alarm, and a motor that did not come back."""
     if not core.on_fallback:
-        core.engine.alarms.put(
-            AlarmCode.MEMORY_BOTH_COPIES, False, utc=core.clock.utc, counter=core.clock.counter
-        )
+        core.put_alarm(AlarmCode.MEMORY_BOTH_COPIES, False)
+    if kind in _STARTS_MOTOR:
+        core.world.restart_motor()
+        core.engine.check_motor()
 
 
 # --- the two short ways (STP-01) -----------------------------------------------------------
@@ -134,14 +133,14 @@ def stop(core: Core, _caller: Caller, asked: m.Stop) -> m.Done:
     version = core.control.state_version + 1
     control = _applied(core, asked.operation, Kind.STOP, _NO_CONTENT, version)
     if control.stopped_at is None:
-        control = control._replace(stopped_at=core.clock.counter)
+        control = order_over(core, control)._replace(stopped_at=core.clock.counter)
     core.drop_staged(Drop.STOPPED)
     core.commit(
         control,
         Event(LogKind.STOPPED, version, 0, asked.operation + bytes(4)),
         *_chain(asked.chain),
     )
-    core.engine.set_plan(core.plan())
+    follow(core)
     return _done(core, asked.operation)
 
 
@@ -155,14 +154,13 @@ def cancel_bolus(core: Core, _caller: Caller, asked: m.CancelBolus) -> m.Done:
     version = core.control.state_version + (1 if running else 0)
     control = _applied(core, asked.operation, Kind.CANCEL, _NO_CONTENT, version, delivered)
     if running:
-        control = control._replace(cancelled_at=core.clock.counter)
+        control = order_over(core, control)._replace(cancelled_at=core.clock.counter)
     core.commit(
         control,
         Event(LogKind.ACTIVATED, version, Kind.CANCEL, asked.operation + bytes(4)),
         *_chain(asked.chain),
     )
-    if running:
-        core.engine.end_boluses(core.clock.counter)
+    follow(core)
     return _done(core, asked.operation)
 
 

@@ -16,7 +16,9 @@ from pumpctl.emulator import factory
 from pumpctl.emulator.edge import shelf
 from pumpctl.emulator.edge.control_socket import ask
 from pumpctl.emulator.edge.inspection import Inspection, Operation, from_json, inspect_core
-from pumpctl.emulator.edge.server import Stopper, serve
+from pumpctl.emulator.edge.line_faults import LineFaults
+from pumpctl.emulator.edge.served import Faults, no_faults
+from pumpctl.emulator.edge.server import Stopper, serve, serve_ward
 from pumpctl.emulator.edge.shelf import Held
 from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory import implant as implants
@@ -41,6 +43,7 @@ __all__ = [
     "press",
     "remove",
     "serve",
+    "serve_ward",
 ]
 
 Now = Callable[[], int]
@@ -184,38 +187,36 @@ def _act(
 
 
 class LocalLine:
-    """A line to an emulator that this process runs: it has answered when `write` returns.
+    """A line to an emulator that this process runs: where the line is sound, it has
+    answered when `write` returns.
 
     A pump whose state cannot be written any more falls silent, as a pump that
-    dies does: what became of the last request is for the next start to say.
+    dies does: what became of the last request is for the next start to say. A line
+    that was cut once stays so: ConnectionResetError for whoever still uses it.
     """
 
-    def __init__(self, held: Held) -> None:
+    def __init__(self, held: Held, *, now: Now, seed: int, faults: Faults = no_faults) -> None:
         self._held: Held | None = held
-        self._closed = False
+        self._now = now
+        self._faults = LineFaults(lambda: faults(held.firmware), seed)
+        self._closed = self._cut = False
         self._waiting = bytearray()
 
     def write(self, data: bytes) -> None:
         """Hand bytes to the pump."""
-        self._check()
-        if self._held is None:
-            return
-        try:
-            self._waiting += self._held.firmware.receive(data)
-        except (OSError, FlashError):
-            self._held.close()
-            self._held = None
+        self._carry(data)
 
     def read(self) -> bytes:
         """Everything that the pump has sent and nobody has read; b"" where there is nothing."""
-        self._check()
+        self._carry(b"")
         data = bytes(self._waiting)
         self._waiting.clear()
         return data
 
     def close(self) -> None:
         """End the link session and give the pump back; never fails."""
-        held, self._held, self._closed = self._held, None, True
+        self._closed = True
+        held, self._held = self._held, None
         if held is None:
             return
         try:
@@ -225,9 +226,27 @@ class LocalLine:
         finally:
             held.close()
 
-    def _check(self) -> None:
+    def _carry(self, data: bytes) -> None:
+        """Move what was sent, and what is due, as far as the line lets it."""
         if self._closed:
             raise ValueError("this line is closed")
+        held = self._held
+        if held is None:
+            return
+        try:
+            if not self._cut and self._faults.disconnected:
+                self._cut = True
+                held.firmware.link_lost()
+            elif not self._cut:
+                sent = b"".join(self._faults.to_pump(data, self._now()))
+                answer = held.firmware.receive(sent) if sent else b""
+                self._waiting += b"".join(self._faults.to_station(answer, self._now()))
+        except (OSError, FlashError):
+            self._held = None
+            held.close()
+        if self._cut:
+            self._waiting.clear()
+            raise ConnectionResetError(f"the line to emulator {held.name} is cut")
 
     def __enter__(self) -> LocalLine:
         return self
@@ -241,6 +260,9 @@ class LocalLine:
         self.close()
 
 
-def open_local(home: Path, name: str, *, now: Now, entropy: Entropy) -> LocalLine:
+def open_local(
+    home: Path, name: str, *, now: Now, entropy: Entropy, faults: Faults = no_faults
+) -> LocalLine:
     """Run an emulator here; PortMissing or PortBusy where that cannot be."""
-    return LocalLine(Held(home, name, now=now, entropy=entropy))
+    held = Held(home, name, now=now, entropy=entropy)
+    return LocalLine(held, now=now, seed=int.from_bytes(entropy(8), "big"), faults=faults)

@@ -1,8 +1,9 @@
 """The pump's end of a serial line: a pseudo terminal, or a TCP port of this computer.
 
-Both look alike to the server: what to watch, what came, what to send. Bytes that
-nobody takes are dropped beyond a bound, as on a wire. What they mean is not
-known here.
+Both look alike to the server: what came, what to send. An end says itself which
+descriptors are to be watched, before it closes one: the number of a closed one may
+be the next client's. Bytes that nobody takes are dropped beyond a bound, as on a
+wire. What they mean is not known here.
 """
 
 from __future__ import annotations
@@ -12,34 +13,69 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Protocol
 
 from pumpctl.errors import PortBusy, PortError, StoreError, UsageError
 
-_READ = 65536
+_READ = 4096
+"""A turn's worth: who sends without end takes no more than that from the others."""
 _MOST_WAITING = 1 << 18
 _LOOPBACK = ("127.0.0.1", "localhost")
 
 
+class Watch(Protocol):
+    """What the server watches for an end."""
+
+    def reading(self, descriptor: int) -> None: ...
+    def writing(self, descriptor: int, wanted: bool) -> None: ...
+    def forget(self, descriptor: int) -> None: ...
+
+
 class End(Protocol):
-    """What the server needs of a line."""
+    """What the server needs of a line. `ready` are descriptors on which something happened."""
 
     where: str
 
-    def readers(self) -> list[int]: ...
-    def writers(self) -> list[int]: ...
-    def read(self, ready: list[int]) -> bytes: ...
+    def read(self, ready: Collection[int]) -> bytes: ...
+    def welcome(self, ready: Collection[int]) -> None: ...
     def lost(self) -> bool: ...
     def send(self, data: bytes) -> None: ...
     def flush(self) -> None: ...
+    def hang_up(self) -> None: ...
     def close(self) -> None: ...
+
+
+class _Outbox:
+    """What waits to be sent on a descriptor that takes as much as it likes."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._waiting = bytearray()
+
+    def put(self, data: bytes) -> None:
+        """Keep it within bounds."""
+        if len(self._waiting) + len(data) <= _MOST_WAITING:
+            self._waiting += data
+
+    def flush(self, descriptor: int, write: Callable[[bytes], int]) -> None:
+        """Write what is taken now, and have the rest watched for. OSError is the caller's."""
+        if not self._waiting:
+            return
+        with contextlib.suppress(BlockingIOError, InterruptedError):
+            del self._waiting[: write(bytes(self._waiting))]
+        self._watch.writing(descriptor, bool(self._waiting))
+
+    def clear(self) -> None:
+        """Nobody is there to take it."""
+        self._waiting.clear()
 
 
 class TcpEnd:
     """One client at a time; a further one is accepted and closed at once."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, watch: Watch) -> None:
         if host not in _LOOPBACK:
             raise UsageError(
                 f"an emulator listens on 127.0.0.1 only, not on {host}",
@@ -54,65 +90,32 @@ class TcpEnd:
         except OSError as error:
             raise PortBusy(f"port {port} of 127.0.0.1 is in use") from error
         self._listener.setblocking(False)
+        self._watch = watch
+        self._watch.reading(self._listener.fileno())
         self._client: socket.socket | None = None
-        self._waiting = bytearray()
+        self._out = _Outbox(watch)
         self._lost = False
         self.where = f"socket://127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def readers(self) -> list[int]:
-        """The listener, and the client where there is one."""
-        own = [self._listener.fileno()]
-        return own if self._client is None else [*own, self._client.fileno()]
-
-    def writers(self) -> list[int]:
-        """The client, while something waits for it."""
-        return [] if self._client is None or not self._waiting else [self._client.fileno()]
-
-    def read(self, ready: list[int]) -> bytes:
-        """What the client sent; also lets a new one in, or turns it away."""
-        data = b""
-        if self._client is not None and self._client.fileno() in ready:
-            try:
-                data = self._client.recv(_READ)
-            except BlockingIOError:
-                data = b""
-            except OSError:
-                self._hang_up()
-            else:
-                if not data:
-                    self._hang_up()
-        if self._listener.fileno() in ready:
-            self._accept()
+    def read(self, ready: Collection[int]) -> bytes:
+        """What the client sent."""
+        if self._client is None or self._client.fileno() not in ready:
+            return b""
+        try:
+            data = self._client.recv(_READ)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            self.hang_up()
+            return b""
+        if not data:
+            self.hang_up()
         return data
 
-    def lost(self) -> bool:
-        """Has a client gone since this was last asked?"""
-        lost, self._lost = self._lost, False
-        return lost
-
-    def send(self, data: bytes) -> None:
-        """Send now what can be sent, keep the rest within bounds."""
-        if self._client is not None and len(self._waiting) + len(data) <= _MOST_WAITING:
-            self._waiting += data
-            self.flush()
-
-    def flush(self) -> None:
-        """Send more of what waits."""
-        if self._client is None or not self._waiting:
+    def welcome(self, ready: Collection[int]) -> None:
+        """Let a new client in, or turn it away; asked once the old one's bytes are answered."""
+        if self._listener.fileno() not in ready or self._has_more_to_read():
             return
-        try:
-            del self._waiting[: self._client.send(self._waiting)]
-        except BlockingIOError:
-            pass
-        except OSError:
-            self._hang_up()
-
-    def close(self) -> None:
-        """Hang up and stop listening."""
-        self._hang_up()
-        self._listener.close()
-
-    def _accept(self) -> None:
         try:
             client, _ = self._listener.accept()
         except OSError:
@@ -124,13 +127,59 @@ class TcpEnd:
         with contextlib.suppress(OSError):
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._client = client
+        self._watch.reading(client.fileno())
 
-    def _hang_up(self) -> None:
+    def lost(self) -> bool:
+        """Has a client gone since this was last asked?"""
+        lost, self._lost = self._lost, False
+        return lost
+
+    def send(self, data: bytes) -> None:
+        """Send now what can be sent, keep the rest within bounds."""
         if self._client is not None:
+            self._out.put(data)
+            self.flush()
+
+    def flush(self) -> None:
+        """Send more of what waits."""
+        if self._client is None:
+            return
+        try:
+            self._out.flush(self._client.fileno(), self._client.send)
+        except OSError:
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close the client's connection; another one may come."""
+        if self._client is not None:
+            self._watch.forget(self._client.fileno())
             self._client.close()
             self._client = None
-            self._waiting.clear()
+            self._out.clear()
             self._lost = True
+
+    def close(self) -> None:
+        """Hang up and stop listening."""
+        self.hang_up()
+        self._watch.forget(self._listener.fileno())
+        self._listener.close()
+
+    def _has_more_to_read(self) -> bool:
+        """Bytes of the client that is there. One that has gone is hung up on: no reason to refuse.
+
+        A new client waits for them, since behind them may stand the old one's end.
+        """
+        if self._client is None:
+            return False
+        try:
+            if self._client.recv(1, socket.MSG_PEEK):
+                return True
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        self.hang_up()
+        return False
 
 
 if sys.platform != "win32":
@@ -139,7 +188,7 @@ if sys.platform != "win32":
     class PtyEnd:
         """A pseudo terminal in raw mode with a link to it at a path of the user's choice."""
 
-        def __init__(self, path: Path, folder: Path) -> None:
+        def __init__(self, path: Path, folder: Path, watch: Watch) -> None:
             self._path = path
             self._note = folder / "pty.json"
             self._take_place()
@@ -156,7 +205,10 @@ if sys.platform != "win32":
                 os.close(self._master)
                 os.close(self._slave)
                 raise StoreError(f"no link to a pseudo terminal at {path}: {error}") from error
-            self._waiting = bytearray()
+            self._watch = watch
+            self._watch.reading(self._master)
+            self._out = _Outbox(watch)
+            self._lost = False
             self.where = str(path)
 
         def _take_place(self) -> None:
@@ -178,15 +230,7 @@ if sys.platform != "win32":
             except OSError as error:
                 raise StoreError(f"{path} cannot be replaced: {error}") from error
 
-        def readers(self) -> list[int]:
-            """The master."""
-            return [self._master]
-
-        def writers(self) -> list[int]:
-            """The master, while something waits."""
-            return [self._master] if self._waiting else []
-
-        def read(self, ready: list[int]) -> bytes:
+        def read(self, ready: Collection[int]) -> bytes:
             """What came."""
             if self._master not in ready:
                 return b""
@@ -197,21 +241,31 @@ if sys.platform != "win32":
             except OSError as error:
                 raise PortError(f"the pseudo terminal broke: {error}") from error
 
+        def welcome(self, ready: Collection[int]) -> None:
+            """Nobody can see who opens the other end."""
+
         def lost(self) -> bool:
-            """Nobody can see whether the other end is open."""
-            return False
+            """Was it hung up since this was last asked? Nobody can see whether it is open."""
+            lost, self._lost = self._lost, False
+            return lost
 
         def send(self, data: bytes) -> None:
             """Send now what can be sent, keep the rest within bounds."""
-            if len(self._waiting) + len(data) <= _MOST_WAITING:
-                self._waiting += data
-                self.flush()
+            self._out.put(data)
+            self.flush()
 
         def flush(self) -> None:
             """Send more of what waits."""
-            if self._waiting:
-                with contextlib.suppress(BlockingIOError, InterruptedError):
-                    del self._waiting[: os.write(self._master, self._waiting)]
+            try:
+                self._out.flush(self._master, lambda data: os.write(self._master, data))
+            except OSError as error:
+                raise PortError(f"the pseudo terminal broke: {error}") from error
+
+        def hang_up(self) -> None:
+            """What waits is gone; there is no other way to tell the far end."""
+            self._out.clear()
+            self._watch.writing(self._master, wanted=False)
+            self._lost = True
 
         def close(self) -> None:
             """Take the link away and close both sides."""
@@ -219,6 +273,7 @@ if sys.platform != "win32":
                 if self._path.is_symlink() and str(self._path.readlink()) == self._target:
                     self._path.unlink()
                 self._note.unlink(missing_ok=True)
+            self._watch.forget(self._master)
             os.close(self._master)
             os.close(self._slave)
 
@@ -229,5 +284,5 @@ else:
 
         where = ""
 
-        def __init__(self, _path: Path, _folder: Path) -> None:
+        def __init__(self, _path: Path, _folder: Path, _watch: Watch) -> None:
             raise UsageError("no pseudo terminals on this system", hint="use --tcp 127.0.0.1:0")

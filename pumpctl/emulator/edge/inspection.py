@@ -93,12 +93,13 @@ def inspect_core(core: Core, name: str) -> Inspection:
         delivery=delivery_now(core).name.lower(),
         program_hash=control.program_hash,
         pulses=engine.motor.pulses,
-        pumped=Volume(engine.fluid.pumped // PL_PER_NL),
-        delivered={
+        pumped=Volume(core.world.pumped // PL_PER_NL),
+        delivered={control.drug.name.lower(): Mass(0)}
+        | {
             each.drug.name.lower(): Mass(ratio(each.mass, FG_PER_NG).half_up())
-            for each in engine.fluid.given
+            for each in core.world.given
         },
-        reservoir=Volume(engine.fluid.contents // PL_PER_NL),
+        reservoir=Volume(core.world.reservoir.volume // PL_PER_NL),
         estimate=Volume(engine.reservoir),
         capacity=Volume(core.implant.capacity),
         drug=control.drug.name.lower(),

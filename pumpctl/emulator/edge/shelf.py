@@ -20,7 +20,7 @@ from types import TracebackType
 
 from pumpctl.emulator.firmware import Firmware
 from pumpctl.emulator.memory import image
-from pumpctl.emulator.memory.flash import FileStore, Flash, FlashError
+from pumpctl.emulator.memory.flash import FileStore, FlashError
 from pumpctl.errors import PortBusy, PortMissing, StoreError, UsageError
 
 STATE = "state.bin"
@@ -123,7 +123,7 @@ class Held:
             self._store = FileStore(self.folder / STATE)
             if self._store.size != image.SIZE:
                 self._store.refuse("no image of a pump (wrong size)")
-            self.firmware = Firmware.attach(Flash(self._store), now=now, entropy=entropy)
+            self.firmware = Firmware.attach(image.flash_of(self._store), now=now, entropy=entropy)
         except (OSError, FlashError) as error:
             self.close()
             raise StoreError(f"the state of emulator {name} cannot be used: {error}") from error

@@ -1,9 +1,9 @@
 """The pump's time: a monotonic counter that times delivery, and its label.
 
 The counter follows the host's time plus a stored offset, or stands still in a
-frozen pump until it is advanced; it never runs back. The label is UTC and a
-fixed offset; the pump never shifts itself (TIM-01, TIM-03). The host's time is
-handed in; no clock is read here.
+frozen pump until it is advanced; it never runs back. Its crystal may be off by
+so many parts in a million. The label is UTC and a fixed offset; the pump never
+shifts itself (TIM-01, TIM-03). The host's time is handed in; no clock is read here.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ class Clock:
         frozen: bool,
         host_offset: int,
         target: int,
+        drift_ppm: int = 0,
+        drift_from: int = 0,
     ) -> None:
         self.counter = counter
         self.utc_base = utc_base
@@ -34,12 +36,14 @@ class Clock:
         self.frozen = frozen
         self.host_offset = host_offset
         self.frozen_target = target
+        self.drift_ppm = drift_ppm
+        self.drift_from = drift_from
 
     def target(self, host: int) -> int:
         """The counter that the pump should have reached when the host's clock shows this."""
         if self.frozen:
             return max(self.counter, self.frozen_target)
-        due = host + self.host_offset
+        due = host + self.host_offset + self._drifted(host)
         if self.counter - due > _JITTER_MS:
             # The host's clock was set back: the pump goes on from where it is.
             self.host_offset += self.counter - due
@@ -48,10 +52,11 @@ class Clock:
     def advance(self, host: int, duration: int) -> None:
         """Make it due this much later than it is now."""
         if self.frozen:
-            self.frozen_target = max(self.counter, self.frozen_target) + duration
+            own = duration + duration * self.drift_ppm // 1_000_000
+            self.frozen_target = max(self.counter, self.frozen_target) + own
         else:
             self.target(host)
-            self.host_offset += duration
+            self.host_offset += duration + duration * self.drift_ppm // 1_000_000
 
     def not_before(self, host: int, counter: int) -> None:
         """Make at least this counter due."""
@@ -59,7 +64,15 @@ class Clock:
             if self.frozen:
                 self.frozen_target = counter
             else:
-                self.host_offset = counter - host
+                self.host_offset = counter - host - self._drifted(host)
+
+    def drift(self, host: int, ppm: int) -> None:
+        """From now on run faster than the host's clock by so much (slower: below nothing)."""
+        self.host_offset += self._drifted(host)
+        self.drift_ppm, self.drift_from = ppm, host
+
+    def _drifted(self, host: int) -> int:
+        return (host - self.drift_from) * self.drift_ppm // 1_000_000
 
     @property
     def utc(self) -> int:

@@ -58,6 +58,10 @@ class Figures:
         """The most in any 60 minutes that start on this day, up to 1 ng."""
         return self._largest(HOUR_MS, day * DAY_MS, (day + 1) * DAY_MS).up()
 
+    def largest_hour_of_week(self) -> int:
+        """The most that the schedule gives in any 60 minutes, up to 1 ng."""
+        return self._largest(HOUR_MS, 0, WEEK_MS).up()
+
     def largest_day(self) -> int:
         """The most that the schedule gives in any 24 hours, up to 1 ng."""
         return self._largest(DAY_MS, 0, WEEK_MS).up()

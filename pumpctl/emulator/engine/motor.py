@@ -16,21 +16,28 @@ to 2**-128 nL, which no pulse will ever notice."""
 
 
 class Motor:
-    """Pulses so far, and the part of a pulse that is still owed (in nL)."""
+    """Pulses so far, those lost to a stall, and the part of one that is still owed (in nL)."""
 
-    def __init__(self, *, pulse: int, pulses: int, carry: Ratio) -> None:
+    def __init__(self, *, pulse: int, pulses: int, lost: int, carry: Ratio) -> None:
         self.pulse = pulse
         self.pulses = pulses
+        self.lost = lost
         self.carry = carry
 
-    def run(self, flow: Ratio, ms: int) -> int:
-        """Meet a demand of `flow` nL/ms for so long; the pulses that it took."""
+    def run(self, flow: Ratio, ms: int, *, turns: bool = True) -> int:
+        """Meet a demand of `flow` nL/ms for so long; the pulses that were due.
+
+        A motor that does not turn loses them for good (STP-03).
+        """
         owed = self.carry.plus(flow.times(ms))
         pulses = owed.down() // self.pulse
         self.carry = owed.plus(ratio(-pulses * self.pulse))
         if self.carry.den.bit_length() > _MOST_BITS:
             self.carry = ratio((self.carry.num << 128) // self.carry.den, 1 << 128)
-        self.pulses += pulses
+        if turns:
+            self.pulses += pulses
+        else:
+            self.lost += pulses
         return pulses
 
     def until(self, flow: Ratio, pulses: int) -> int | None:

@@ -41,16 +41,21 @@ class Due(NamedTuple):
 
 
 class Schedule:
-    """One program on one model of pump."""
+    """One program on one model of pump, its masses metered at one concentration.
 
-    def __init__(self, program: Program, least_flow: int) -> None:
+    That is the program's own, but in a bridge, when the old fluid is at the tip.
+    """
+
+    def __init__(self, program: Program, least_flow: int, concentration: int | None = None) -> None:
         self.program = program
-        self._minimum = ratio(least_flow, DAY_MS)
-        self._least_rate = ratio(least_flow * program.concentration, 1_000)
+        metered = program.concentration if concentration is None else concentration
+        least = ratio(least_flow * program.concentration, 1_000)
+        self._least_rate = least
+        self._metered = metered
+        self._minimum = ratio(least.num * 1_000, least.den * metered * DAY_MS)
         self._flows = tuple(
             tuple(
-                (step.start * MINUTE_MS, step.rate, flow_of(step.rate, program.concentration))
-                for step in steps
+                (step.start * MINUTE_MS, step.rate, flow_of(step.rate, metered)) for step in steps
             )
             for steps in program.days
         )
@@ -66,6 +71,10 @@ class Schedule:
     def rate(self, local: int) -> int:
         """Basal dose rate at this instant, ng/day, half up."""
         return self._least_rate.half_up() if self._steady else self._step(local)[1]
+
+    def flow_of_bolus(self, bolus: ScheduledBolus) -> Ratio:
+        """What one of its boluses adds while it is given, nL/ms."""
+        return bolus_flow(bolus.dose, bolus.over, self._metered)
 
     def next_change(self, local: int) -> int:
         """The first instant after this one at which the basal flow may change."""

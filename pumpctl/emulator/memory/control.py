@@ -12,11 +12,13 @@ from pumpctl.emulator.memory.flash import Flash
 from pumpctl.emulator.memory.ledger import MOST as MOST_OPERATIONS
 from pumpctl.emulator.memory.ledger import Entry
 from pumpctl.emulator.memory.stored import Found, Twin
-from pumpctl.wire.fields import Fixed, Many, Reader, Struct, WireError
+from pumpctl.wire.fields import Fixed, Many, Maybe, Reader, Struct, WireError
 from pumpctl.wire.logentry import SIZE as LOG_ENTRY_SIZE
 from pumpctl.wire.vocabulary import (
     U8,
+    U32,
     U64,
+    BolusKind,
     Drug,
     Hash32,
     KeyId,
@@ -24,6 +26,10 @@ from pumpctl.wire.vocabulary import (
     MaybeTag,
     Ms,
     Name,
+    Ng,
+    Nl,
+    OffsetMin,
+    OpId,
     PgPerNl,
     PublicKey,
     Role,
@@ -32,12 +38,12 @@ from pumpctl.wire.vocabulary import (
 )
 
 MOST_KEYS = 16
-MOST_ENTRIES = 6
+MOST_ENTRIES = 8
 NO_SLOT = 0xFF
 
 
 class PairedKey(NamedTuple):
-    """A key that may speak with this pump, and what it may do."""
+    """A key that may speak with this pump, what it may do, and what it has of the log."""
 
     key_id: KeyId
     public: PublicKey
@@ -45,6 +51,56 @@ class PairedKey(NamedTuple):
     role: Role
     operator: Name
     station: Name
+    released: U64
+    """This station holds every entry of the log below this number (TEL-05)."""
+
+
+class Label(NamedTuple):
+    """What the wall clock says. A clock set makes a new one."""
+
+    number: U32
+    utc_base: UtcMs
+    """Label when the counter was 0."""
+    offset_min: OffsetMin
+
+
+class Fill(NamedTuple):
+    """The last recorded refill."""
+
+    number: U32
+    drained: Nl
+    injected: Nl
+    volume: Nl
+    """In the reservoir right after the injection."""
+    since: U64
+    """Pulses at the injection."""
+
+
+class Bridging(NamedTuple):
+    """A bridge: the old fluid is at the tip until `volume` has been displaced (REF-08)."""
+
+    volume: Nl
+    since: U64
+    """Pulses at the injection."""
+    drug: Drug
+    concentration: PgPerNl
+    """Of the old fluid; everything is metered by it."""
+    plays: U8
+    """Index of the slot whose program is played; NO_SLOT: the running one's masses."""
+    operation: OpId
+
+
+class Order(NamedTuple):
+    """The last clinician's bolus that was accepted, until its end is in the ledger."""
+
+    number: U32
+    operation: OpId
+    kind: BolusKind
+    dose: Ng
+    over: Ms
+    concentration: PgPerNl
+    started: Ms
+    """Counter."""
 
 
 class Control(NamedTuple):
@@ -54,20 +110,34 @@ class Control(NamedTuple):
     state_version: U64
     running: U8
     """Index of the slot that is delivered."""
-    bridged: U8
-    """Index of the slot that a bridge plays, or NO_SLOT."""
+    previous: U8
+    """Index of the slot that ran before the last refill: what a bridge plays; or NO_SLOT."""
     fallback_pair: U8
     program_hash: Hash32
     drug: Drug
     """Of what is in the reservoir; only a refill changes it."""
     concentration: PgPerNl
     filled_at: UtcMs
+    fill: Annotated[Fill, Struct(Fill)]
+    bridging: Annotated[Bridging | None, Maybe(Struct(Bridging))]
+    order: Annotated[Order | None, Maybe(Struct(Order))]
+    orders: U32
+    """How many boluses were ever accepted: the number of the last order."""
+    label: Annotated[Label, Struct(Label)]
+    record_pair: U8
+    record_number: U32
+    """How often the implant's record was revised."""
+    limits_pair: U8
+    """Index of the pair that holds the table in force, or NO_SLOT."""
+    limits_version: U32
+    limits_key: Annotated[bytes | None, Maybe(Fixed(32))]
+    """The key that the last table named for the next one."""
     stopped_at: MaybeMs
     """Counter at the stop; nothing while the pump delivers."""
     cancelled_at: Ms
     """Boluses that began up to this counter have been ended by an operator."""
     on_fallback: Yes
-    """Both copies of the running program were lost (PRG-07)."""
+    """The program was lost (PRG-07), or 48 h went without delivery in a stall (STP-03)."""
     tag: MaybeTag
     ledger: Annotated[tuple[Entry, ...], Many(Struct(Entry), MOST_OPERATIONS)]
     reaches_back_to: U64

@@ -95,10 +95,16 @@ class PowerCut(NamedTuple):
 
 
 class Flash:
-    """NOR flash over a store. `operations` counts since it was opened."""
+    """NOR flash over a store. `operations` counts since it was opened.
 
-    def __init__(self, store: Store, cut: PowerCut | None = None) -> None:
+    `wear_at` is where the store keeps the count of erasures of each page, if anywhere.
+    """
+
+    def __init__(
+        self, store: Store, cut: PowerCut | None = None, *, wear_at: int | None = None
+    ) -> None:
         self.store = store
+        self._wear_at = wear_at
         self.operations = 0
         self.dead = False
         self._cut = cut
@@ -111,7 +117,19 @@ class Flash:
 
     def erase(self, page: int) -> None:
         """Set one whole page to ones."""
+        self._wear(page)
         self._operate(page * PAGE, bytes([ERASED]) * PAGE)
+
+    def erasures(self, page: int) -> int:
+        """How often this page was erased since the pump was made."""
+        if self._wear_at is None:
+            return 0
+        return int.from_bytes(self.store.read(self._wear_at + 4 * page, 4), "big")
+
+    def flip(self, offset: int, mask: int) -> None:
+        """A fault of the memory: these bits of one byte change by themselves."""
+        old = self.store.read(offset, 1)[0]
+        self.store.write(offset, bytes([old ^ mask]))
 
     def write(self, offset: int, data: bytes) -> None:
         """Write into erased bytes; FlashError anywhere else."""
@@ -147,6 +165,11 @@ class Flash:
         elif kind is CutKind.UNFLUSHED:
             self._take_back(0)
         raise self._end()
+
+    def _wear(self, page: int) -> None:
+        if self._wear_at is not None and not self.dead:
+            count = min(self.erasures(page) + 1, 0xFFFF_FFFF)
+            self.store.write(self._wear_at + 4 * page, count.to_bytes(4, "big"))
 
     def _count(self) -> bool:
         """Count one operation; is it the one at which the power goes?"""

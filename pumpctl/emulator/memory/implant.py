@@ -1,8 +1,9 @@
-"""Models and the implant record: what is fixed when a pump is made.
+"""Models, and what is fixed when a pump is made: identity, absolutes, calibration, keys.
 
 The factory's absolutes live here (this project's own choices where no source is
-named) and are copied into the record, so that a pump keeps those it was made
-with. Nothing here changes delivery or asks for a key's use.
+named) and are copied into the pump, so that it keeps those it was made with.
+What is recorded of the implant later is in `implant_record`. Nothing here
+changes delivery or asks for a key's use.
 """
 
 from typing import Annotated, NamedTuple
@@ -11,11 +12,11 @@ from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory.flash import Flash, FlashError
 from pumpctl.emulator.memory.stored import Twin
 from pumpctl.wire.fields import Many, Reader, Struct, UInt, WireError
-from pumpctl.wire.vocabulary import U8, Hash32, Name, Ng, Nl, Random16, UtcMs, Yes
+from pumpctl.wire.vocabulary import U8, U32, Hash32, Name, Ng, Nl, Random16, UtcMs, Yes
 
-FIRMWARE = "1.0.0"
+FIRMWARE = "1.1.0"
 """Version of this firmware, which is not that of the tool."""
-FORMAT = 1
+FORMAT = 2
 
 
 class Model(NamedTuple):
@@ -35,14 +36,15 @@ class Model(NamedTuple):
     """ng in any 24 hours; this project's choice"""
     concentrations: tuple[int, ...] = (500, 1000, 2000)
     """pg/nL of baclofen: the closed list that is supplied for pumps"""
+    sensor: bool = False
+    """Does it sense its reservoir's volume? Most pumps of this kind only compute it."""
 
 
 MODELS = {
     "SP40": Model("SP40", capacity=40_000_000, tubing=140_000),
+    "SP40S": Model("SP40S", capacity=40_000_000, tubing=140_000, sensor=True),
     "SP20": Model("SP20", capacity=20_000_000, tubing=140_000),
 }
-CATHETER = 208_000
-"""nL: 110 cm less 30 cm, at 2.6 uL/cm."""
 LOW_ALARM = 2_000_000
 """nL, in the factory's minimum-rate program."""
 
@@ -58,24 +60,21 @@ class Implant(NamedTuple):
     frozen: Yes
     """Its time moves only by `advance`; a rehearsal's pump."""
     capacity: Nl
+    sensor: Yes
     pulse: Nl
+    """Nominal; everything is metered by it."""
+    calibration: U32
+    """The factory's measurement of it, pL."""
     least_flow: Nl
     """nL/day"""
     most_flow: Nl
     """nL/day"""
     most_daily: Ng
     concentrations: Annotated[tuple[int, ...], Many(UInt(4), 8)]
-    tubing: Nl
-    catheter: Nl
     private: Hash32
     """The pump's own X25519 key."""
     secret: Random16
     """Printed on the implant card."""
-
-    @property
-    def line(self) -> int:
-        """Tubing and catheter, nL."""
-        return self.tubing + self.catheter
 
 
 _STRUCT = Struct(Implant)
@@ -101,13 +100,13 @@ def made(
         bench,
         frozen,
         model.capacity,
+        model.sensor,
         model.pulse,
+        model.pulse * 1_000,
         model.least_flow,
         model.most_flow,
         model.most_daily,
         model.concentrations,
-        model.tubing,
-        CATHETER,
         private,
         secret,
     )

@@ -1,13 +1,19 @@
 """The always-on domain: what moves with every instant and is never in flash.
 
-A real pump keeps it in memory that does not lose its power. Here it is two
-alternating copies at the front of the state file, each with a sequence number
-and a check, written whole; the newest good one counts. Everything in it is a
-value; what it means is known to the rooms that it comes from.
+A real pump keeps it in memory that does not lose its power. Beside it lies the
+world, which no pump knows: both are saved in one write, and each has a check of
+its own, so that a pump can lose its memory while the world stays what it is.
+Two alternating copies, each with a sequence number; the newest good one counts.
+Everything here is a value; what it means is known to the rooms that it comes from.
 """
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TypeVar
 
+from pumpctl.emulator.body.fluid import Given, Plug
+from pumpctl.emulator.body.world import WorldState
+from pumpctl.emulator.engine.battery import BatteryState
+from pumpctl.emulator.engine.link_budget import BudgetState
+from pumpctl.emulator.engine.past import Past
 from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory.flash import PAGE, Store
 from pumpctl.emulator.memory.stored import seal, unseal
@@ -18,50 +24,36 @@ from pumpctl.wire.vocabulary import (
     U64,
     AlarmCode,
     BolusKind,
-    Drug,
+    MaybeMs,
     Ms,
     Ng,
     Nl,
-    OffsetMin,
     PgPerNl,
     UtcMs,
     Yes,
 )
 
+T = TypeVar("T")
 BigInt = Annotated[bytes, Blob(160)]
 """An integer of any size that a carry may need, big-endian."""
-Picolitres = Annotated[int, UInt(8)]
-Femtograms = Annotated[int, UInt(8)]
 
 
 class Bolus(NamedTuple):
-    """A bolus that is being given, metered at the concentration it began with."""
+    """A bolus that is being given; metered, as everything, at the tip's concentration."""
 
     kind: BolusKind
     dose: Ng
     over: Ms
     concentration: PgPerNl
+    """By which it was metered when it began."""
     started: Ms
     """Counter."""
     day: U32
     """Local date, in days since 1970-01-01; with `minute` a scheduled bolus's identity."""
     minute: U16
     operation: Annotated[bytes, Fixed(16)]
-
-
-class Plug(NamedTuple):
-    """A piece of the line, filled with one fluid."""
-
-    volume: Picolitres
-    drug: Drug
-    concentration: PgPerNl
-
-
-class Given(NamedTuple):
-    """Mass of one drug past the tip since the pump was made."""
-
-    drug: Drug
-    mass: Femtograms
+    lost: Ms
+    """Of its time, how much the motor stood still."""
 
 
 class Raised(NamedTuple):
@@ -72,45 +64,102 @@ class Raised(NamedTuple):
     counter: Ms
 
 
+class Span(NamedTuple):
+    """Local labels, both ends included, whose scheduled boluses have had their turn."""
+
+    first: U64
+    last: U64
+
+
+class Metering(NamedTuple):
+    """What the delivery engine carries from instant to instant."""
+
+    pulses: U64
+    """That the motor gave."""
+    lost: U64
+    """That were due while the motor did not turn; never made up."""
+    carry_num: BigInt
+    carry_den: BigInt
+    reservoir: Nl
+    """The pump's own estimate."""
+    line: Annotated[tuple[Plug, ...], Many(Struct(Plug), 24)]
+    """What the pump believes of the line, from the tip back to the pump."""
+    batch: U32
+    """What it calls the fluid in the reservoir."""
+    given: Annotated[tuple[Given, ...], Many(Struct(Given), 8)]
+    """Mass past the tip, as the pump believes."""
+    boluses: Annotated[tuple[Bolus, ...], Many(Struct(Bolus), 8)]
+    served: Annotated[tuple[Span, ...], Many(Struct(Span), 16)]
+    """Of earlier settings of the clock."""
+    turn_since: U64
+    """Local label at which this setting of the clock began."""
+    turn_until: U64
+    """Local label up to which scheduled boluses have had their turn (at most once each)."""
+    hours_until: U64
+    """Local hour up to which hour records are written."""
+    last_bolus_end: MaybeMs
+    """Counter; of any bolus: the patient's lockout begins there."""
+    last_order_end: MaybeMs
+    """The same of a clinician's."""
+    patient_starts: Annotated[tuple[int, ...], Many(UInt(8), 255)]
+    """Counters of the patient's own doses of the last 24 h."""
+    stalled_since: MaybeMs
+    """Counter at the first pulse that did not come; nothing while the motor turns."""
+    past: Annotated[Past, Struct(Past)]
+
+
+class Done(NamedTuple):
+    """Which numbered changes of the control block the always-on domain has followed."""
+
+    label: U32
+    fill: U32
+    order: U32
+    record: U32
+
+
 class Retained(NamedTuple):
     """The whole domain at one instant."""
 
     boot: U32
     counter: Ms
-    utc_base: UtcMs
-    """Label when the counter was 0."""
-    offset_min: OffsetMin
     host_offset: Annotated[int, SInt(8)]
     """Counter less host time, of a pump that is not frozen."""
+    drift_ppm: Annotated[int, SInt(4)]
+    """How much faster than the host's its counter runs."""
+    drift_from: UtcMs
+    """Host time from which the drift counts."""
     target: Ms
     """Counter to which a frozen pump has been told to go."""
-    pulses: U64
-    carry_num: BigInt
-    carry_den: BigInt
-    reservoir: Nl
-    """The pump's own estimate."""
-    contents: Picolitres
-    """What is really there."""
-    pumped: Picolitres
-    line: Annotated[tuple[Plug, ...], Many(Struct(Plug), 16)]
-    """From the tip back to the pump."""
-    given: Annotated[tuple[Given, ...], Many(Struct(Given), 8)]
-    boluses: Annotated[tuple[Bolus, ...], Many(Struct(Bolus), 8)]
-    boluses_until: U64
-    """Local label up to which scheduled boluses have had their turn (at most once each)."""
-    hours_until: U64
-    """Local hour up to which hour records are written."""
+    done: Annotated[Done, Struct(Done)]
+    metering: Annotated[Metering, Struct(Metering)]
+    battery: Annotated[BatteryState, Struct(BatteryState)]
+    budget: Annotated[BudgetState, Struct(BudgetState)]
     alarms: Annotated[tuple[Raised, ...], Many(Struct(Raised), 16)]
     pairing_until: Ms
-    """Counter; 0 where pairing is closed."""
     staged: Yes
     log_next: U64
+    lost_told: U64
     flash_operations: U64
     checked_at: Ms
 
 
-_STRUCT = Struct(Retained)
+class TheWorld(NamedTuple):
+    """The world, and its own time: it goes on where a pump has lost its counter."""
+
+    state: Annotated[WorldState, Struct(WorldState)]
+    ahead: Ms
+    """Its time less the pump's counter."""
+    counter: Ms
+    """The pump's counter when this was written."""
+
+
+_RETAINED: Struct[Retained] = Struct(Retained)
+_WORLD: Struct[TheWorld] = Struct(TheWorld)
 _MARK = b"RTND"
+_WORLD_MARK = b"WRLD"
+_ROOM = image.RETAINED_PAGES * PAGE
+WORLD_AT = 3 * PAGE
+"""Where in a copy the world begins."""
 
 
 class RetainedStore:
@@ -120,29 +169,52 @@ class RetainedStore:
         self._store = store
         self._sequence = 0
 
-    def read(self) -> Retained | None:
-        """The newest good copy, or None where both are bad."""
-        best: Retained | None = None
+    def read(self) -> tuple[Retained | None, TheWorld | None]:
+        """The newest good copies; None where both are bad.
+
+        The world is the one that was saved together with the domain. Only where the
+        domain is lost it is the newest that there is: the world does not go back.
+        """
+        domains = self._good(_MARK, _RETAINED, 0)
+        worlds = self._good(_WORLD_MARK, _WORLD, WORLD_AT)
+        self._sequence = max((*domains, *worlds), default=0)
+        newest = max(domains, default=None)
+        if newest is not None and newest in worlds:
+            return domains[newest], worlds[newest]
+        world = worlds[max(worlds)] if worlds else None
+        return None if newest is None else domains[newest], world
+
+    def write(self, retained: Retained, world: TheWorld) -> None:
+        """Replace the older copy."""
+        self._sequence += 1
+        first = self._sealed(_MARK, _RETAINED, retained)
+        whole = first.ljust(WORLD_AT, b"\xff") + self._sealed(_WORLD_MARK, _WORLD, world)
+        if len(first) > WORLD_AT or len(whole) > _ROOM:
+            raise WireError("the always-on domain has outgrown its memory")
+        self._store.write(image.RETAINED[self._sequence % 2] * PAGE, whole)
+
+    def lose(self) -> None:
+        """The pump's memory loses its power; the world does not."""
         for page in image.RETAINED:
-            payload = unseal(_MARK, self._store.read(page * PAGE, PAGE))
+            self._store.write(page * PAGE, bytes(64))
+
+    def _sealed(self, mark: bytes, struct: Struct[T], value: T) -> bytes:
+        out = bytearray(self._sequence.to_bytes(8, "big"))
+        struct.put(value, out)
+        return seal(mark, bytes(out))
+
+    def _good(self, mark: bytes, struct: Struct[T], at: int) -> dict[int, T]:
+        """Every good copy, by its sequence number."""
+        found: dict[int, T] = {}
+        for page in image.RETAINED:
+            payload = unseal(mark, self._store.read(page * PAGE + at, _ROOM - at))
             if payload is None:
                 continue
-            sequence = int.from_bytes(payload[:8], "big")
             reader = Reader(payload[8:])
             try:
-                retained = _STRUCT.get(reader)
+                value = struct.get(reader)
                 reader.finish()
             except WireError:
                 continue
-            if best is None or sequence > self._sequence:
-                best, self._sequence = retained, sequence
-        return best
-
-    def write(self, retained: Retained) -> None:
-        """Replace the older copy."""
-        sequence = self._sequence + 1
-        out = bytearray(sequence.to_bytes(8, "big"))
-        _STRUCT.put(retained, out)
-        page = image.RETAINED[sequence % 2]
-        self._store.write(page * PAGE, seal(_MARK, bytes(out)))
-        self._sequence = sequence
+            found[int.from_bytes(payload[:8], "big")] = value
+        return found

@@ -13,7 +13,7 @@ from typing import Any
 from serial.serialutil import PortNotOpenError, SerialBase, SerialException
 
 from pumpctl.emulator.edge.bench import LocalLine, open_local
-from pumpctl.errors import StoreError, UsageError
+from pumpctl.errors import UsageError
 from pumpctl.transport.surroundings import Surroundings
 
 _surroundings: list[Surroundings] = []
@@ -52,10 +52,13 @@ class Serial(SerialBase):
         return len(self._waiting)
 
     def read(self, size: int = 1, /) -> bytes:
-        """Up to `size` bytes; the emulator has answered by then or never will."""
+        """Up to `size` bytes; waiting for them no longer than the timeout."""
         line = self._need()
         if not self._waiting:
-            self._waiting += line.read()
+            try:
+                self._waiting += line.read()
+            except OSError as error:
+                raise SerialException(str(error)) from error
         wait = self.timeout
         if not self._waiting and wait:
             time.sleep(wait)
@@ -68,9 +71,9 @@ class Serial(SerialBase):
         raw = bytes(data)
         try:
             self._need().write(raw)
-        except StoreError as error:
-            # The pump's own trouble is a line that dies: what it did is for the link to find out.
-            raise SerialException(error.message) from error
+        except OSError as error:
+            # A line that is cut: what the pump did is for the link to find out.
+            raise SerialException(str(error)) from error
         return len(raw)
 
     def flush(self) -> None:

@@ -1,0 +1,117 @@
+"""`conformance`: the duties of a pump, tested on the device at the end of a line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pumpctl.cli import context, edge
+from pumpctl.cli.report import Report
+from pumpctl.errors import ActNow, Interrupted, StoreError
+
+if TYPE_CHECKING:
+    from pumpctl.conformance.run import Ran
+    from pumpctl.errors import PumpctlError
+
+
+def conformance(
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="ID", help="This test, or duty; may be repeated."),
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML, too.")
+    ] = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="List duties and tests; no device is asked.")
+    ] = False,
+) -> Report:
+    """Test whether the device on the port keeps the duties of a pump (docs/protocol.md).
+
+    It stops, stages and activates many times, fills the ledger of operations with its
+    own, and so runs only on a pump that says inside the session that it is in bench
+    mode, for an operator who is its admin. At the end the program that it was found
+    with is delivered again. A duty that is not kept ends it with exit 12: such a
+    device is not to be used. What a line alone cannot show is listed as not tested.
+
+    Example: pumpctl --port emu://ward-3 conformance --junit ward-3.xml
+    """
+    from pumpctl.conformance import report
+    from pumpctl.conformance.opening import Desk, opened
+    from pumpctl.conformance.run import chosen, run
+
+    wanted = chosen(only or ())
+    if list_:
+        context.without_pump()
+        return Report(
+            "conformance",
+            report.table(wanted),
+            "\n".join(report.table_lines(wanted)),
+            warnings=context.warnings(),
+        )
+    station = context.station()
+    desk = Desk(
+        station.home,
+        station.operator,
+        station.need_port(),
+        edge.wall_utc_ms,
+        edge.ticker,
+        edge.entropy,
+        station.only,
+        station.capture,
+    )
+    with opened(desk) as bench:
+        ran = run(bench, wanted, all_of_them=not only, progress=_progress)
+    _end_progress()
+    told = context.warnings()
+    if junit is not None:
+        _write(junit, report.junit(ran))
+    return Report(
+        "conformance",
+        report.data(ran),
+        "\n".join(report.lines(ran)),
+        pump=(ran.serial, ran.model),
+        warnings=told,
+        error=_verdict(ran),
+    )
+
+
+def _verdict(ran: Ran) -> PumpctlError | None:
+    """What it comes to, where that is not "all kept"."""
+    from pumpctl.conformance.faults import NotConformant
+
+    error: PumpctlError | None = None
+    if not ran.restored:
+        error = ActNow(ran.left, hint="program the pump anew, or stop it; it is on the bench")
+    elif ran.interrupted:
+        error = Interrupted("interrupted between two tests", hint=ran.left)
+    elif ran.failed:
+        names = ", ".join(result.id for result in ran.failed)
+        error = NotConformant(f"{len(ran.failed)} tests failed: {names}")
+    if error is not None:
+        error.changed = "yes" if ran.changed else "no"
+    return error
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written: {error}", hint="choose another file"
+        ) from error
+
+
+def _progress(done: int, total: int, name: str) -> None:
+    """On stderr, only on a terminal."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{done + 1} of {total}  {name:32}")
+        sys.stderr.flush()
+
+
+def _end_progress() -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r" + " " * 60 + "\r")

@@ -1,0 +1,231 @@
+"""A whole run: what the device is, every test, and what it is left with.
+
+Before the first test it must say inside the session that it is in bench mode
+and that this key is an admin's; what it delivers is kept and put back at the
+end, by the same road as any change. No port, no key file and no screen here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from pumpctl.conformance.bench import NO_CHAIN, Bench
+from pumpctl.conformance.duties import NOT_TESTED, Case, cases
+from pumpctl.conformance.faults import (
+    Broken,
+    NotAdmin,
+    NotOnTheBench,
+    NotRestorable,
+    Silent,
+)
+from pumpctl.conformance.samples import Samples
+from pumpctl.errors import UsageError
+from pumpctl.link.session import Link
+from pumpctl.transport.line import LineLost
+from pumpctl.wire import messages as m
+from pumpctl.wire.codes import Feature, Role
+from pumpctl.wire.messages_acts import StagePatient
+from pumpctl.wire.program import Program, program_hash
+
+_GIVES_UP_AFTER = 3
+"""Tests in a row for which the device could not even be made ready."""
+
+
+class Result(NamedTuple):
+    """One test."""
+
+    id: str
+    ok: bool
+    detail: str
+    """What it shows; where it failed, what was seen instead."""
+
+
+class Skipped(NamedTuple):
+    """A duty, or a test, that this run could not look at."""
+
+    id: str
+    reason: str
+
+
+class Found(NamedTuple):
+    """What the device delivered before the first test."""
+
+    program: Program
+    tag: bytes | None
+    stopped: bool
+
+
+class Ran(NamedTuple):
+    """A whole run."""
+
+    serial: str
+    model: str
+    firmware: str
+    results: tuple[Result, ...]
+    not_tested: tuple[Skipped, ...]
+    restored: bool
+    """Does it deliver the program that it was found with?"""
+    left: str
+    """What the device is left with, in a sentence or two."""
+    changed: bool
+    """Was anything activated or stopped on the way?"""
+    interrupted: bool
+    greetings: int
+
+    @property
+    def failed(self) -> tuple[Result, ...]:
+        """The tests that did not pass."""
+        return tuple(result for result in self.results if not result.ok)
+
+
+def chosen(only: Iterable[str]) -> tuple[Case, ...]:
+    """The tests with these ids, or of these duties; all where nothing is named."""
+    every, wanted = cases(), list(only)
+    known = {one.id for one in every} | {one.duty for one in every}
+    strange = [name for name in wanted if name not in known]
+    if strange:
+        raise UsageError(
+            f"there is no test {', '.join(strange)}", hint="pumpctl conformance --list shows them"
+        )
+    return tuple(one for one in every if not wanted or {one.id, one.duty} & set(wanted))
+
+
+def run(
+    bench: Bench,
+    wanted: tuple[Case, ...],
+    *,
+    all_of_them: bool = True,
+    progress: Callable[[int, int, str], None] = lambda *_: None,
+) -> Ran:
+    """Every test that applies, and the device as it was found.
+
+    Raises NotOnTheBench, NotAdmin, NotRestorable or a LinkError before anything
+    was changed; later nothing but a bug of ours ends a run early.
+    """
+    found = prepare(bench)
+    Link.ever_sent = True  # from here on an interruption is one of a pump that was changed
+    results: list[Result] = []
+    skipped = [Skipped(*one) for one in NOT_TESTED.items()] if all_of_them else []
+    lost, unready, interrupted = "", 0, False
+    try:
+        for place, one in enumerate(wanted):
+            progress(place, len(wanted), one.id)
+            if one.feature is not None and not bench.offers(one.feature):
+                skipped.append(Skipped(one.id, f"the greeting does not offer {one.feature.name}"))
+                continue
+            if lost:
+                results.append(Result(one.id, False, f"not run: {lost}"))
+                continue
+            result, was_ready = _one(bench, one)
+            results.append(result)
+            unready = 0 if was_ready else unready + 1
+            if unready >= _GIVES_UP_AFTER:
+                lost = "the device cannot be made ready any more"
+    except LineLost as error:
+        lost = error.message
+        done = {result.id for result in results} | {one.id for one in skipped}
+        results += [
+            Result(one.id, False, f"not run: {lost}") for one in wanted if one.id not in done
+        ]
+    except KeyboardInterrupt:
+        interrupted = True
+    restored, left = _leave(bench, found)
+    identity = bench.identity
+    return Ran(
+        identity.serial,
+        identity.model,
+        identity.firmware,
+        tuple(results),
+        tuple(skipped),
+        restored,
+        left,
+        bench.changed,
+        interrupted,
+        bench.talk.greetings,
+    )
+
+
+def prepare(bench: Bench) -> Found:
+    """Open the session, and make sure of everything that must be so before the first test."""
+    identity = bench.get(m.GetIdentity(), m.Identity)
+    if not identity.bench:
+        raise NotOnTheBench(
+            f"pump {identity.serial} is NOT in bench mode: nothing was staged, stopped or changed"
+        )
+    if identity.role is not Role.ADMIN:
+        raise NotAdmin(f"pump {identity.serial} holds this key as {identity.role.name.lower()}")
+    status, told = bench.status(), bench.ask(m.GetProgram())
+    if not isinstance(told, m.ProgramReport):
+        raise NotRestorable(f"pump {identity.serial} does not tell the program that it runs")
+    if status.bridge is not None or status.bolus is not None:
+        what = "bridge" if status.bolus is None else "bolus"
+        raise NotRestorable(f"a {what} is running on pump {identity.serial}")
+    bench.identity, bench.samples = identity, Samples.of(identity, status)
+    bench.tag = own_tag(identity.serial) if status.tag is None else status.tag
+    if bench.greeted is not None:
+        bench.features = bench.greeted.pump.features
+    return Found(told.program, status.tag, status.stopped_for is not None)
+
+
+def own_tag(serial: str) -> bytes:
+    """The tag hash (section 13) of a patient that nobody is."""
+    text = b"pumpctl tag\0" + serial.encode("utf-8") + b"\0" + b"conformance"
+    return hashlib.sha256(text).digest()[:8]
+
+
+def _one(bench: Bench, one: Case) -> tuple[Result, bool]:
+    """Run one test; its result, and whether the device could be made ready for it."""
+    try:
+        bench.ready()
+    except (Broken, RuntimeError) as error:
+        bench.forget_session()
+        return Result(one.id, False, f"the device could not be made ready: {error}"), False
+    try:
+        one.run(bench)
+    except Broken as error:
+        if isinstance(error, Silent):
+            bench.forget_session()
+        return Result(one.id, False, str(error)), True
+    return Result(one.id, True, one.shows), True
+
+
+def _leave(bench: Bench, found: Found) -> tuple[bool, str]:
+    """Put back what was found, deliver, and say what could not be put back."""
+    if not bench.changed:
+        return True, "Nothing was changed."
+    try:
+        return _restore(bench, found)
+    except (Broken, LineLost) as error:
+        return False, f"The program that was found could NOT be put back: {error}"
+
+
+def _restore(bench: Bench, found: Found) -> tuple[bool, str]:
+    status = bench.status()
+    if status.bolus is not None:
+        bench.get(m.CancelBolus(bench.new_id(), NO_CHAIN), m.Done)
+    staged = bench.stage(found.program)
+    told = bench.get(m.GetReadback(), m.ProgramReadback)
+    if told.program != found.program:
+        raise Broken("its read-back differs")
+    bench.get(bench.activation(staged), m.Done)
+    said = ["The program that was found is delivered again."]
+    if found.stopped:
+        said.append("The pump had been stopped; it was left delivering.")
+    if found.tag is None:
+        said.append(_without_tag(bench))
+    after = bench.status()
+    if after.program_hash != program_hash(found.program) or after.stopped_for is not None:
+        raise Broken("it does not deliver it")
+    return True, " ".join(said)
+
+
+def _without_tag(bench: Bench) -> str:
+    """Clear the tag that the tests' programs brought; what came of it."""
+    if not bench.offers(Feature.PATIENT):
+        return f"It had no patient's tag and now holds {bench.tag.hex()}, which it cannot clear."
+    staged = bench.get(StagePatient(None), m.Staged)
+    bench.ask(m.GetReadback())
+    bench.get(bench.activation(staged), m.Done)
+    return "It has no patient's tag, as before."

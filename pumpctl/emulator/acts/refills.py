@@ -1,0 +1,204 @@
+"""The kinds REFILL and BRIDGE: another fill, and the old drug that is still in the line.
+
+A refill is one activation of volume, drug, concentration, bridge, program and
+fallback (REF-03). A bridge plays the program that ran before, by the old
+concentration, until the line's volume has been displaced since the injection,
+counted in pulses (REF-08). On its own it repairs one that was forgotten.
+"""
+
+from __future__ import annotations
+
+from pumpctl.emulator.acts import limits, outlook
+from pumpctl.emulator.acts.act import Accepted, Act, Change
+from pumpctl.emulator.acts.caller import Refused
+from pumpctl.emulator.acts.programs import assigned, refuse_dead_cell, with_program
+from pumpctl.emulator.acts.readback import content_of, day_figures
+from pumpctl.emulator.core import Core
+from pumpctl.emulator.core_event import Event
+from pumpctl.emulator.engine.figures import Figures
+from pumpctl.emulator.memory import slots
+from pumpctl.emulator.memory.control import NO_SLOT, Bridging, Control, Fill
+from pumpctl.wire.codes import Kind, LogKind, Refuse
+from pumpctl.wire.messages_acts import (
+    Bridge,
+    BridgeReadback,
+    RefillReadback,
+    StageBridge,
+    StageRefill,
+)
+from pumpctl.wire.program import Program, program_hash
+
+MOST_BRIDGE = 2_000_000
+"""nL: several times any line of a pump of this kind; more is a slip."""
+_ZEROS = bytes(4)
+
+
+# --- refill --------------------------------------------------------------------------------
+
+
+def _judge_refill(core: Core, asked: StageRefill) -> None:
+    implant, control, program = core.implant, core.control, asked.program
+    if asked.volume > implant.capacity:
+        raise Refused(Refuse.RANGE, "the volume is above the capacity")
+    if max(asked.drained, asked.injected) > 2 * implant.capacity:
+        raise Refused(Refuse.RANGE, "volumes that no reservoir of this pump can have held")
+    _judge_since(core, asked.since)
+    hard = outlook.hard_for(core, program.drug, program.concentration)
+    limits.check(program, implant, hard)
+    refuse_dead_cell(core)
+    bridge = asked.bridge
+    if bridge is not None:
+        _judge_bridge(core, bridge, program)
+    running = control.bridging
+    same = (program.drug, program.concentration) == (control.drug, control.concentration)
+    if running is not None and bridge is None and not same:
+        raise Refused(Refuse.BRIDGE_RUNNING, "a bridge is running: bring one of the same old drug")
+    bridging = _refilled_bridge(core, control, asked, bytes(16))
+    old = _played_by(core, bridging)
+    ahead = outlook.with_program(core, program, bridging, old)
+    outlook.judge_flow_and_windows(core, ahead, hard)
+
+
+def _judge_since(core: Core, since: int) -> None:
+    if since > core.engine.motor.pulses:
+        raise Refused(Refuse.RANGE, "an injection at a count of pulses that has not come yet")
+
+
+def _judge_bridge(core: Core, bridge: Bridge, program: Program) -> None:
+    control = core.control
+    at_tip = control.bridging or control
+    if not 0 < bridge.volume <= MOST_BRIDGE:
+        raise Refused(Refuse.RANGE, "a bridge of nothing, or of more than any line holds")
+    if bridge.old_drug is not program.drug:
+        raise Refused(Refuse.DRUG, "another drug than the program's cannot be metered by it")
+    if (bridge.old_drug, bridge.old_concentration) != (at_tip.drug, at_tip.concentration):
+        raise Refused(
+            Refuse.CONCENTRATION,
+            f"the fluid before was {at_tip.concentration} mcg/mL, not {bridge.old_concentration}",
+        )
+
+
+def _refilled_bridge(
+    core: Core, control: Control, asked: StageRefill, operation: bytes
+) -> Bridging | None:
+    """The bridge after this refill: its own, or the one that goes on."""
+    bridge, running = asked.bridge, control.bridging
+    if bridge is None:
+        return running
+    if running is not None:
+        plays = running.plays
+    else:
+        plays = NO_SLOT if core.on_fallback else control.running
+    return Bridging(
+        bridge.volume, asked.since, bridge.old_drug, bridge.old_concentration, plays, operation
+    )
+
+
+def _played_by(core: Core, bridging: Bridging | None) -> Program | None:
+    if bridging is None or bridging.plays == NO_SLOT:
+        return None
+    return slots.program_in(core.slots[bridging.plays])
+
+
+def _read_refill(core: Core, stored: bytes, asked: StageRefill) -> RefillReadback:
+    figures = Figures(asked.program, core.implant.least_flow)
+    return RefillReadback(
+        kind=Kind.REFILL,
+        content=content_of(stored),
+        program_hash=program_hash(asked.program),
+        volume=asked.volume,
+        filled_at=asked.filled_at,
+        since=asked.since,
+        bridge=asked.bridge,
+        program=asked.program,
+        largest_day=max(figures.day_dose(day) for day in range(7)),
+        largest_hour=max(figures.largest_hour(day) for day in range(7)),
+        largest_24h=figures.largest_24h(),
+    )
+
+
+def _change_refill(core: Core, control: Control, asked: StageRefill, how: Accepted) -> Change:
+    program, before = asked.program, control
+    bridging = _refilled_bridge(core, control, asked, how.operation)
+    keep = before.previous if before.bridging is not None else before.running
+    control = with_program(core, control, program, how)._replace(
+        previous=NO_SLOT if core.on_fallback else keep,
+        drug=program.drug,
+        concentration=program.concentration,
+        filled_at=asked.filled_at,
+        fill=Fill(before.fill.number + 1, asked.drained, asked.injected, asked.volume, asked.since),
+        bridging=bridging,
+    )
+    events = [Event(LogKind.REFILLED, asked.volume, program.concentration, how.operation + _ZEROS)]
+    if asked.bridge is not None:
+        events.append(_begun(asked.bridge, how))
+    return assigned(core, control, asked.tag, how, *events)
+
+
+def _begun(bridge: Bridge, how: Accepted) -> Event:
+    data = how.operation + _ZEROS
+    return Event(LogKind.BRIDGE_STARTED, bridge.volume, bridge.old_concentration, data)
+
+
+# --- a bridge on its own ----------------------------------------------------------------------
+
+
+def _judge_repair(core: Core, asked: StageBridge) -> None:
+    if core.control.bridging is not None:
+        raise Refused(Refuse.BRIDGE_RUNNING, "a bridge is running already")
+    if core.on_fallback:
+        raise Refused(Refuse.FLASH, "the stored program is lost; a new one must be programmed")
+    _judge_since(core, asked.since)
+    bridge = asked.bridge
+    if not 0 < bridge.volume <= MOST_BRIDGE:
+        raise Refused(Refuse.RANGE, "a bridge of nothing, or of more than any line holds")
+    if bridge.old_drug is not core.control.drug:
+        raise Refused(Refuse.DRUG, "another drug than the program's cannot be metered by it")
+    if bridge.old_concentration not in core.implant.concentrations:
+        raise Refused(
+            Refuse.CONCENTRATION, f"{bridge.old_concentration} mcg/mL is not on this pump's list"
+        )
+    bridging = _repaired(core, asked, bytes(16))
+    program = core.program
+    if program is not None:
+        old = _played_by(core, bridging)
+        ahead = outlook.with_program(core, program, bridging, old)
+        outlook.judge_flow_and_windows(core, ahead)
+
+
+def _repaired(core: Core, asked: StageBridge, operation: bytes) -> Bridging:
+    """It plays the program that ran before the refill where that one was for the old drug."""
+    control, bridge = core.control, asked.bridge
+    plays = NO_SLOT
+    if control.previous != NO_SLOT:
+        old = slots.program_in(core.slots[control.previous])
+        if old is not None and old.concentration == bridge.old_concentration:
+            plays = control.previous
+    return Bridging(
+        bridge.volume, asked.since, bridge.old_drug, bridge.old_concentration, plays, operation
+    )
+
+
+def _read_repair(core: Core, stored: bytes, asked: StageBridge) -> BridgeReadback:
+    bridging = _repaired(core, asked, bytes(16))
+    played = _played_by(core, bridging) or core.program
+    if played is None:
+        raise Refused(Refuse.FLASH, "the stored program is lost")
+    figures = Figures(played, core.implant.least_flow)
+    return BridgeReadback(
+        kind=Kind.BRIDGE,
+        content=content_of(stored),
+        bridge=asked.bridge,
+        since=asked.since,
+        program_hash=program_hash(played),
+        days=day_figures(figures, bridging.concentration),
+    )
+
+
+def _change_repair(core: Core, control: Control, asked: StageBridge, how: Accepted) -> Change:
+    bridging = _repaired(core, asked, how.operation)
+    return Change(control._replace(bridging=bridging), (_begun(asked.bridge, how),))
+
+
+REFILL = Act(Kind.REFILL, _judge_refill, _read_refill, _change_refill)
+BRIDGE = Act(Kind.BRIDGE, _judge_repair, _read_repair, _change_repair)

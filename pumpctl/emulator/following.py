@@ -1,0 +1,206 @@
+"""What the control block means: the plan of delivery, and what a commit does to the rest.
+
+A commit is real when the control block is written; the always-on domain follows
+it here, right after the commit or, where the power went in between, at the next
+start. Every change has a number, so that it is followed exactly once. Nothing
+here decides whether a change is wise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pumpctl.emulator.acts.readback import stored_message
+from pumpctl.emulator.body.fluid import PL_PER_NL, Plug, PlugFlow, free, pure
+from pumpctl.emulator.engine.exact import ZERO
+from pumpctl.emulator.engine.plan import Plan
+from pumpctl.emulator.engine.schedule import Schedule, flow_of
+from pumpctl.emulator.memory import implant_record, slots
+from pumpctl.emulator.memory.control import NO_SLOT
+from pumpctl.emulator.memory.implant import LOW_ALARM
+from pumpctl.emulator.memory.retained import Bolus
+from pumpctl.wire.codes import AlarmCode, Holds
+from pumpctl.wire.fields import WireError
+from pumpctl.wire.limit_table import LimitTable, table_from
+from pumpctl.wire.messages_acts import StageLimits
+from pumpctl.wire.messages_implant import ImplantRecord
+
+if TYPE_CHECKING:
+    from pumpctl.emulator.core import Core
+
+
+# --- what lies in flash ------------------------------------------------------------------
+
+
+def record_of(core: Core) -> ImplantRecord:
+    """The implant's record; with both copies bad, one that knows nothing but the model."""
+    found = implant_record.record_in(core.records[core.control.record_pair])
+    return implant_record.unknown(core.implant) if found is None else found
+
+
+def table_of(core: Core) -> LimitTable | None:
+    """The table of limits in force, or None where none was received or both copies are bad."""
+    pair = core.control.limits_pair
+    payload = None if pair == NO_SLOT else core.limit_pairs[pair].read().payload
+    if payload is None:
+        return None
+    try:
+        message = stored_message(payload)
+        return table_from(message.table) if isinstance(message, StageLimits) else None
+    except (WireError, TypeError):
+        return None
+
+
+# --- what is delivered --------------------------------------------------------------------
+
+
+def played(core: Core) -> Schedule | None:
+    """What is to be played now: in a bridge the old program, by the old concentration."""
+    program, bridging = core.program, core.control.bridging
+    if core.on_fallback or program is None:
+        return None
+    if bridging is None:
+        return Schedule(program, core.implant.least_flow)
+    if bridging.plays != NO_SLOT:
+        program = slots.program_in(core.slots[bridging.plays]) or program
+    return Schedule(program, core.implant.least_flow, bridging.concentration)
+
+
+def plan_of(core: Core) -> Plan:
+    """The control block as the delivery engine takes it."""
+    control, bridging = core.control, core.control.bridging
+    at_tip = control.concentration if bridging is None else bridging.concentration
+    plan = Plan(
+        schedule=played(core),
+        steady=ZERO,
+        steady_rate=0,
+        drug=control.drug,
+        concentration=at_tip,
+        reservoir_concentration=control.concentration,
+        low_alarm=LOW_ALARM if core.program is None else core.program.low_alarm,
+        stopped_at=control.stopped_at,
+        bridge_end=None
+        if bridging is None
+        else bridging.since + -(-bridging.volume // core.implant.pulse),
+    )
+    if plan.schedule is not None:
+        return plan
+    fallback = slots.fallback_in(core.fallbacks[control.fallback_pair])
+    if fallback is None:  # no built-in dose
+        stopped = core.clock.counter if control.stopped_at is None else control.stopped_at
+        return plan._replace(stopped_at=stopped)
+    return plan._replace(steady=flow_of(fallback.rate, at_tip), steady_rate=fallback.rate)
+
+
+# --- following a commit ---------------------------------------------------------------------
+
+
+def follow(core: Core) -> None:
+    """Do to the always-on domain what the control block says and it has not done yet."""
+    _label(core)
+    _record(core)
+    _fill(core)
+    core.program = slots.program_in(core.slots[core.control.running])
+    core.limit_table = table_of(core)
+    core.engine.set_plan(plan_of(core))
+    core.engine.end_boluses(core.control.cancelled_at)
+    _order(core)
+
+
+def _label(core: Core) -> None:
+    label, clock, engine = core.control.label, core.clock, core.engine
+    if label.number == core.done.label:
+        return
+    core.done = core.done._replace(label=label.number)
+    new = label.utc_base + clock.counter + label.offset_min * 60_000
+    jump = engine.turns.jump(engine.plan.schedule, new)
+    late = jump.late
+    if late is not None and not core.may_give(late.bolus.dose, late.bolus.over):
+        engine.miss(late)
+        late = None
+    clock.utc_base, clock.offset_min = label.utc_base, label.offset_min
+    engine.turns.set_to(new, late)
+    engine.hours_until = new // 3_600_000
+    for due in jump.missed:
+        engine.miss(due)
+    if late is not None:
+        engine.start_scheduled(late)
+    core.put_alarm(AlarmCode.CLOCK_LOST, False)
+
+
+def _record(core: Core) -> None:
+    """Another line, or other contents: what the pump believes begins anew."""
+    number = core.control.record_number
+    if number == core.done.record:
+        return
+    core.done = core.done._replace(record=number)
+    core.record_in_force = record_of(core)
+    core.engine.line = PlugFlow(recorded_line(core, core.engine.batch))
+    core.world.reline(recorded_line(core, core.world.reservoir.batch))
+
+
+def recorded_line(core: Core, batch: int) -> tuple[Plug, ...]:
+    """The line as it is recorded, from the tip back; the reservoir's own fluid has this batch."""
+    record, control = core.record_in_force, core.control
+    found = []
+    for volume, part in (
+        (record.catheter_high * PL_PER_NL, record.catheter_holds),
+        (record.tubing * PL_PER_NL, record.tubing_holds),
+    ):
+        own = (part.drug, part.concentration) == (control.drug, control.concentration)
+        if part.holds is Holds.DRUG:
+            name = batch if own else OTHER_BATCH
+            found.append(pure(volume, part.drug, part.concentration, name))
+        else:
+            found.append(free(volume))
+    return tuple(found)
+
+
+OTHER_BATCH = 0xFFFF_FFFF
+"""Of drug that was in the line before anything of this pump's reservoir."""
+
+
+def _fill(core: Core) -> None:
+    """The reservoir was drained and filled; since the injection so much has been pumped."""
+    fill, control, engine = core.control.fill, core.control, core.engine
+    if fill.number == core.done.fill:
+        return
+    core.done = core.done._replace(fill=fill.number)
+    pulses = max(0, engine.motor.pulses - fill.since)
+    displaced = pulses * core.implant.pulse
+    engine.reservoir = max(0, fill.volume - displaced)
+    engine.batch += 1
+    engine.line.replace_last(
+        pure(displaced * PL_PER_NL, control.drug, control.concentration, engine.batch)
+    )
+    core.world.follow(
+        drained=fill.drained * PL_PER_NL,
+        injected=fill.injected * PL_PER_NL,
+        drug=control.drug,
+        concentration=control.concentration,
+        since=pulses * core.world.pulse,
+        counter=engine.world_time,
+    )
+    core.put_alarm(AlarmCode.BATTERY_RESET, False)
+    core.put_alarm(AlarmCode.VOLUME_DISAGREES, False)
+
+
+def _order(core: Core) -> None:
+    """A clinician's bolus was accepted: begin it, at the instant of its acceptance."""
+    order = core.control.order
+    if order is None or order.number <= core.done.order:
+        return
+    core.done = core.done._replace(order=order.number)
+    core.engine.give(
+        Bolus(
+            order.kind,
+            order.dose,
+            order.over,
+            order.concentration,
+            order.started,
+            0,
+            0,
+            order.operation,
+            0,
+        )
+    )

@@ -1,0 +1,61 @@
+"""A conformance bench in front of an emulator in memory: no port, no waiting, seeded."""
+
+from __future__ import annotations
+
+from pumpctl.conformance.bench import Bench
+from pumpctl.conformance.run import Ran, chosen, run
+from pumpctl.conformance.session import Own
+from pumpctl.conformance.talk import Talk
+from tests.emulator.support import Bench as Emulator
+from tests.emulator.support import Entropy, Line, paired
+
+
+class Wire:
+    """A line whose far end has answered when `write` returns; a wait costs no time but its own."""
+
+    def __init__(self, pump: Emulator, step_ms: int = 3) -> None:
+        self.pump = pump
+        self.step_ms = step_ms
+        """How much later it is for the pump after each writing."""
+        self.now = 0.0
+        self.waiting = bytearray()
+        self.written = 0
+
+    def write(self, data: bytes) -> None:
+        self.pump.host += self.step_ms
+        self.written += len(data)
+        self.waiting += self.pump.firmware.receive(data)
+
+    def read(self, seconds: float) -> bytes:
+        if not self.waiting:
+            self.now += seconds
+            return b""
+        data = bytes(self.waiting)
+        self.waiting.clear()
+        return data
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def made(concentration: int = 2000, **more: object) -> Emulator:
+    """A pump as it comes from the factory."""
+    return Emulator(concentration=concentration, **more)  # type: ignore[arg-type]
+
+
+def keys(line: Line) -> Own:
+    """What a paired line holds."""
+    return Own(line.private, line.key, line.pump, line.psk)
+
+
+def bench_for(pump: Emulator, own: Own | None = None, *, step_ms: int = 3) -> Bench:
+    """A bench for an emulator, paired as admin where nothing else is given."""
+    own = keys(paired(pump)) if own is None else own
+    wire = Wire(pump, step_ms)
+    talk = Talk(wire, ticker=lambda: wire.now, entropy=Entropy("conformance"))
+    return Bench(talk, own)
+
+
+def ran(pump: Emulator, *only: str) -> Ran:
+    """A run against an emulator."""
+    return run(bench_for(pump), chosen(only), all_of_them=not only)

@@ -1,0 +1,58 @@
+"""The tables of docs/emulator.md, read off the emulator: its alarms and its self-tests.
+
+It returns text and writes nothing; `generate` writes, and a test fails when the
+page is stale.
+"""
+
+from __future__ import annotations
+
+from pumpctl.emulator.engine.alarms import ALARMS, AlarmSpec
+from pumpctl.emulator.engine.self_tests import SELF_TESTS, SelfTest
+from pumpctl.wire.codes import AlarmCode
+from tools.model import GenerateError
+
+
+def tables() -> dict[str, str]:
+    """Every generated part of the page by the name that its markers carry."""
+    return {"alarms": _alarms(), "self-tests": _self_tests()}
+
+
+def refreshed(page: str) -> str:
+    """The page with its tables as they should be now; GenerateError where one has no place."""
+    for name, table in tables().items():
+        start, end = f"<!-- generated: {name} -->\n", f"<!-- end: {name} -->"
+        before, found_start, rest = page.partition(start)
+        _, found_end, after = rest.partition(end)
+        if not (found_start and found_end):
+            raise GenerateError(f"docs/emulator.md has no markers for its table of {name}")
+        page = f"{before}{start}\n{table}\n{end}{after}"
+    return page
+
+
+def _alarms() -> str:
+    lines = [
+        "| alarm | priority | cause | delivery | why | clears | bolus refused |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [_alarm_row(code, ALARMS[code]) for code in AlarmCode]
+    return "\n".join(lines) + "\n"
+
+
+def _alarm_row(code: AlarmCode, spec: AlarmSpec) -> str:
+    refused = "yes" if spec.blocks_bolus else "–"
+    return (
+        f"| `{code.name}` | {spec.priority.name.lower()} | {spec.cause} "
+        f"| **{spec.reaction.value}** | {spec.why} | {spec.clears} | {refused} |"
+    )
+
+
+def _self_tests() -> str:
+    lines = ["| test | looks at | when | fails into | then |", "|---|---|---|---|---|"]
+    lines += [_test_row(test) for test in SELF_TESTS]
+    return "\n".join(lines) + "\n"
+
+
+def _test_row(test: SelfTest) -> str:
+    when = ", ".join(each.value for each in test.when)
+    into = ", ".join(f"`{code.name}`" for code in test.fails_into)
+    return f"| {test.name} | {test.looks_at} | {when} | {into} | {test.then} |"
