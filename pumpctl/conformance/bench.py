@@ -23,7 +23,8 @@ from pumpctl.wire.fields import WireError
 from pumpctl.wire.frames import Frame
 from pumpctl.wire.logbatch import unpack_batch
 from pumpctl.wire.logentry import LogEntry, unpack
-from pumpctl.wire.program import Program, program_hash
+from pumpctl.wire.message import encode
+from pumpctl.wire.program import Program
 
 R = TypeVar("R")
 NO_CHAIN = bytes(32)
@@ -49,13 +50,22 @@ class Bench:
         self.changed = False
         """Has the device said DONE to anything yet?"""
         self._session: Session | None = None
-        self.greeted: Greeted | None = None
-        """The last greeting that a session was opened after."""
+        self._nonce: bytes | None = None
+        """Of the last staging."""
+        self.bridged = 0
+        """The old concentration of the bridge that a test has begun last, pg/nL."""
         self.identity: m.Identity
         self.samples: Samples
         self.tag: bytes
-        """The tag hash that the tests stage with."""
         self.features = 0
+        self.library = 0
+
+    def know(
+        self, identity: m.Identity, samples: Samples, tag: bytes, features: int, library: int
+    ) -> None:
+        """What the device is. `tag` is the tests' own; `library` its table of limits, 0 for none."""
+        self.identity, self.samples, self.tag = identity, samples, tag
+        self.features, self.library = features, library
 
     # --- the session -----------------------------------------------------------------
 
@@ -67,13 +77,13 @@ class Bench:
     def open(self) -> Session:
         """A new session, which has said its first record."""
         greeted = self.talk.greet(self.talk.own_greeting(self.own.key))
-        self.take_over(self.talk.shake(greeted, self.own), greeted)
+        self.take_over(self.talk.shake(greeted, self.own))
         self.ping()
         return self.session
 
-    def take_over(self, session: Session, greeted: Greeted) -> None:
+    def take_over(self, session: Session) -> None:
         """From now on this is the session."""
-        self._session, self.greeted = session, greeted
+        self._session = session
 
     def forget_session(self) -> None:
         """The test has ended it."""
@@ -98,6 +108,8 @@ class Bench:
         answer = next(answer for answer in found if answer.to == sealed.counter)
         if isinstance(answer.message, m.Done) and not answer.message.repeated:
             self.changed = True
+        if isinstance(answer.message, m.Staged):
+            self._nonce = answer.message.nonce
         return answer
 
     def ask(self, message: object) -> Any:
@@ -220,16 +232,23 @@ class Bench:
         """Stop; DONE."""
         return self.get(m.Stop(self.new_id() if operation is None else operation, NO_CHAIN), m.Done)
 
-    def ready(self) -> None:
-        """Where every test begins: a session, nothing staged, the usual program delivered."""
+    def activate_staged(self, message: object) -> m.Done:
+        """Read back and activate what this message has staged; DONE."""
+        answer = self.ask(m.GetReadback())
+        if isinstance(answer, m.Refusal):
+            raise Broken(f"GetReadback was answered by {_answer_text(answer)}")
+        content = digest(encode(message))
+        same("content of the read-back", answer.content, content)
+        if self._nonce is None:
+            raise Broken("nothing was staged")
         status = self.status()
-        if status.staged is not None:
-            self.get(m.Discard(), m.Discarded)
-        usual = self.samples.flat()
-        if status.bolus is not None:
-            self.get(m.CancelBolus(self.new_id(), NO_CHAIN), m.Done)
-        if status.program_hash != program_hash(usual) or status.stopped_for is not None:
-            self.put(usual)
+        asked = m.Activate(self.new_id(), content, status.state_version, self._nonce, NO_CHAIN)
+        return self.get(asked, m.Done)
+
+    def act(self, message: object) -> m.Done:
+        """The whole road of any kind; DONE."""
+        self.get(message, m.Staged)
+        return self.activate_staged(message)
 
     @contextmanager
     def nothing_written(self, *ids: bytes) -> Iterator[m.Status]:

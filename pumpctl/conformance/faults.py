@@ -17,6 +17,10 @@ class Silent(Broken):
     """An answer that is due did not come."""
 
 
+class NotApplicable(Exception):
+    """This device, as it is now, cannot be tested for it; the reason is reported."""
+
+
 class NotOnTheBench(WrongPump):
     """The pump does not say inside the session that it is in bench mode (exit 5)."""
 

@@ -7,27 +7,16 @@ end, by the same road as any change. No port, no key file and no screen here.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from pumpctl.conformance.bench import NO_CHAIN, Bench
+from pumpctl.conformance.bench import Bench
 from pumpctl.conformance.duties import NOT_TESTED, Case, cases
-from pumpctl.conformance.faults import (
-    Broken,
-    NotAdmin,
-    NotOnTheBench,
-    NotRestorable,
-    Silent,
-)
-from pumpctl.conformance.samples import Samples
+from pumpctl.conformance.faults import Broken, NotApplicable, Silent
+from pumpctl.conformance.ready import Found, found, make_ready, put_back
 from pumpctl.errors import UsageError
 from pumpctl.link.session import Link
 from pumpctl.transport.line import LineLost
-from pumpctl.wire import messages as m
-from pumpctl.wire.codes import Feature, Role
-from pumpctl.wire.messages_acts import StagePatient
-from pumpctl.wire.program import Program, program_hash
 
 _GIVES_UP_AFTER = 3
 """Tests in a row for which the device could not even be made ready."""
@@ -47,14 +36,6 @@ class Skipped(NamedTuple):
 
     id: str
     reason: str
-
-
-class Found(NamedTuple):
-    """What the device delivered before the first test."""
-
-    program: Program
-    tag: bytes | None
-    stopped: bool
 
 
 class Ran(NamedTuple):
@@ -104,7 +85,7 @@ def run(
     Raises NotOnTheBench, NotAdmin, NotRestorable or a LinkError before anything
     was changed; later nothing but a bug of ours ends a run early.
     """
-    found = prepare(bench)
+    before = found(bench)
     Link.ever_sent = True  # from here on an interruption is one of a pump that was changed
     results: list[Result] = []
     skipped = [Skipped(*one) for one in NOT_TESTED.items()] if all_of_them else []
@@ -118,8 +99,11 @@ def run(
             if lost:
                 results.append(Result(one.id, False, f"not run: {lost}"))
                 continue
-            result, was_ready = _one(bench, one)
-            results.append(result)
+            result, was_ready = _one(bench, one, before)
+            if isinstance(result, Result):
+                results.append(result)
+            else:
+                skipped.append(result)
             unready = 0 if was_ready else unready + 1
             if unready >= _GIVES_UP_AFTER:
                 lost = "the device cannot be made ready any more"
@@ -131,7 +115,7 @@ def run(
         ]
     except KeyboardInterrupt:
         interrupted = True
-    restored, left = _leave(bench, found)
+    restored, left = _leave(bench, before)
     identity = bench.identity
     return Ran(
         identity.serial,
@@ -147,43 +131,17 @@ def run(
     )
 
 
-def prepare(bench: Bench) -> Found:
-    """Open the session, and make sure of everything that must be so before the first test."""
-    identity = bench.get(m.GetIdentity(), m.Identity)
-    if not identity.bench:
-        raise NotOnTheBench(
-            f"pump {identity.serial} is NOT in bench mode: nothing was staged, stopped or changed"
-        )
-    if identity.role is not Role.ADMIN:
-        raise NotAdmin(f"pump {identity.serial} holds this key as {identity.role.name.lower()}")
-    status, told = bench.status(), bench.ask(m.GetProgram())
-    if not isinstance(told, m.ProgramReport):
-        raise NotRestorable(f"pump {identity.serial} does not tell the program that it runs")
-    if status.bridge is not None or status.bolus is not None:
-        what = "bridge" if status.bolus is None else "bolus"
-        raise NotRestorable(f"a {what} is running on pump {identity.serial}")
-    bench.identity, bench.samples = identity, Samples.of(identity, status)
-    bench.tag = own_tag(identity.serial) if status.tag is None else status.tag
-    if bench.greeted is not None:
-        bench.features = bench.greeted.pump.features
-    return Found(told.program, status.tag, status.stopped_for is not None)
-
-
-def own_tag(serial: str) -> bytes:
-    """The tag hash (section 13) of a patient that nobody is."""
-    text = b"pumpctl tag\0" + serial.encode("utf-8") + b"\0" + b"conformance"
-    return hashlib.sha256(text).digest()[:8]
-
-
-def _one(bench: Bench, one: Case) -> tuple[Result, bool]:
+def _one(bench: Bench, one: Case, before: Found) -> tuple[Result | Skipped, bool]:
     """Run one test; its result, and whether the device could be made ready for it."""
     try:
-        bench.ready()
-    except (Broken, RuntimeError) as error:
+        make_ready(bench, before)
+    except Broken as error:
         bench.forget_session()
         return Result(one.id, False, f"the device could not be made ready: {error}"), False
     try:
         one.run(bench)
+    except NotApplicable as error:
+        return Skipped(one.id, str(error)), True
     except Broken as error:
         if isinstance(error, Silent):
             bench.forget_session()
@@ -191,41 +149,11 @@ def _one(bench: Bench, one: Case) -> tuple[Result, bool]:
     return Result(one.id, True, one.shows), True
 
 
-def _leave(bench: Bench, found: Found) -> tuple[bool, str]:
+def _leave(bench: Bench, before: Found) -> tuple[bool, str]:
     """Put back what was found, deliver, and say what could not be put back."""
     if not bench.changed:
         return True, "Nothing was changed."
     try:
-        return _restore(bench, found)
+        return True, put_back(bench, before)
     except (Broken, LineLost) as error:
         return False, f"The program that was found could NOT be put back: {error}"
-
-
-def _restore(bench: Bench, found: Found) -> tuple[bool, str]:
-    status = bench.status()
-    if status.bolus is not None:
-        bench.get(m.CancelBolus(bench.new_id(), NO_CHAIN), m.Done)
-    staged = bench.stage(found.program)
-    told = bench.get(m.GetReadback(), m.ProgramReadback)
-    if told.program != found.program:
-        raise Broken("its read-back differs")
-    bench.get(bench.activation(staged), m.Done)
-    said = ["The program that was found is delivered again."]
-    if found.stopped:
-        said.append("The pump had been stopped; it was left delivering.")
-    if found.tag is None:
-        said.append(_without_tag(bench))
-    after = bench.status()
-    if after.program_hash != program_hash(found.program) or after.stopped_for is not None:
-        raise Broken("it does not deliver it")
-    return True, " ".join(said)
-
-
-def _without_tag(bench: Bench) -> str:
-    """Clear the tag that the tests' programs brought; what came of it."""
-    if not bench.offers(Feature.PATIENT):
-        return f"It had no patient's tag and now holds {bench.tag.hex()}, which it cannot clear."
-    staged = bench.get(StagePatient(None), m.Staged)
-    bench.ask(m.GetReadback())
-    bench.get(bench.activation(staged), m.Done)
-    return "It has no patient's tag, as before."

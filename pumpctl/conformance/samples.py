@@ -16,6 +16,7 @@ MOST_DAILY = 3_000_000
 """ng/day; section 13"""
 SUPPLIED = (500, 1000, 2000)
 """pg/nL; section 13"""
+NO_MINIMUM = "the least flow is no whole number of ng/day at this concentration"
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 Steps = tuple[Step, ...]

@@ -79,9 +79,8 @@ class Firmware:
         recovery.self_check_if_due(core)
         self._end_idle()
         counter, engine = core.clock.counter, core.engine
-        if not self._end.in_session and not core.budget.heard(len(data), counter):
-            core.save()  # the receiver sleeps, and costs nothing (SEC-07)
-            return b""
+        if not self._end.in_session:  # what a sleeping receiver does not hear costs nothing
+            data = data[: core.budget.heard(len(data), counter)]
         engine.battery.bytes(received=len(data))
         out = bytearray()
         for event in self._end.receive(data):
@@ -118,8 +117,9 @@ class Firmware:
         self.core.save()
 
     def press(self) -> None:
-        """The local act that opens pairing for a minute (SEC-03)."""
+        """The local act that opens pairing for a minute (SEC-03), and the ear of a flooded pump."""
         self.core.catch_up()
+        self.core.budget.authentic(self.core.clock.counter)
         keys.open_pairing(self.core)
         self.core.save()
 

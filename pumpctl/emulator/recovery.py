@@ -11,16 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pumpctl.emulator import keeping, lost
+from pumpctl.emulator import following, keeping, lost
+from pumpctl.emulator.acts import outlook
 from pumpctl.emulator.acts.staging import Drop
 from pumpctl.emulator.core import Core, Stores
-from pumpctl.emulator.engine.clock import DAY_MS, HOUR_MS
+from pumpctl.emulator.engine.clock import DAY_MS
 from pumpctl.emulator.engine.self_tests import (
+    CHECK_EVERY_MS,
+    LOG_LOOK,
     arithmetic_known_answer,
+    entries_follow,
     label_plausible,
     volumes_agree,
 )
-from pumpctl.emulator.following import follow
 from pumpctl.emulator.memory import implant as implants
 from pumpctl.emulator.memory import implant_record, slots
 from pumpctl.emulator.memory.control import NO_SLOT, Control, ControlStore
@@ -31,7 +34,6 @@ from pumpctl.emulator.memory.stored import Twin
 from pumpctl.wire.codes import AlarmCode, BolusKind, LogKind
 from pumpctl.wire.logentry import LogEntry, unpack
 
-_CHECK_EVERY_MS = HOUR_MS
 _QUIET_MS = DAY_MS
 _ORDERED = frozenset({BolusKind.SINGLE, BolusKind.PRIME, BolusKind.PATIENT})
 
@@ -64,7 +66,7 @@ def start(
         stores.controls.repair(control)
     if control.stopped_at is not None:
         core.engine.end_boluses(core.clock.counter)
-    follow(core)
+    following.follow(core)
     _settle_lost_order(core, retained.counter)
     core.catch_up()
     core.already.clear()
@@ -102,7 +104,7 @@ def _power_on(core: Core) -> None:
 
 def self_check_if_due(core: Core) -> None:
     """Once an hour while the pump runs."""
-    if core.clock.counter - core.checked_at >= _CHECK_EVERY_MS:
+    if core.clock.counter - core.checked_at >= CHECK_EVERY_MS:
         self_check(core)
 
 
@@ -111,8 +113,10 @@ def self_check(core: Core, *, lost_control: bool = False) -> None:
     core.testing = True
     try:
         core.checked_at = core.clock.counter
+        core.limit_table = following.table_of(core)
         if not arithmetic_known_answer():
-            keeping.enter_fallback(core)
+            if not core.control.on_fallback:
+                keeping.enter_fallback(core)
             core.put_alarm(AlarmCode.MEMORY_BOTH_COPIES, True)
         _check_copies(core, lost_control=lost_control)
         _check_label(core)
@@ -137,8 +141,8 @@ def _check_copies(core: Core, *, lost_control: bool) -> None:
             core.commit(core.control)
             bad = True
     bad = _check_program(core, lost_control=lost_control) or bad
-    bad = _check_record(core) or bad
-    if bad:
+    bad = _check_record(core) or outlook.limits_lost(core) or bad
+    if bad or not _log_follows(core):
         core.put_alarm(AlarmCode.MEMORY_ONE_COPY, True)
     else:
         _clear_when_quiet(core)
@@ -167,6 +171,14 @@ def _check_record(core: Core) -> bool:
     pair.write(implant_record.record_bytes(core.record_in_force))
     core.flash.flush()
     return True
+
+
+def _log_follows(core: Core) -> bool:
+    """Are the newest entries of the log all there?"""
+    log = core.log
+    first = max(log.first, log.next - LOG_LOOK)
+    numbers = (int.from_bytes(raw[:8], "big") for raw in log.read(first, LOG_LOOK))
+    return entries_follow(numbers, first=first, then=log.next)
 
 
 def _check_label(core: Core) -> None:

@@ -171,6 +171,12 @@ def test_of_too_many_plugs_the_least_neighbours_mix() -> None:
     assert sum(plug.volume for plug in line.plugs) == line.volume
 
 
+def test_the_least_is_the_least_volume() -> None:
+    plugs = [pure(40, BACLOFEN, 10, batch) for batch in range(1, MOST_PLUGS - 1)]
+    line = PlugFlow([*plugs, mixture(20, 200, 90), free(30), mixture(10, 100, 91)])
+    assert line.plugs == (*plugs, mixture(20, 200, 90), mixture(40, 100, 91))
+
+
 def test_a_mixture_that_meets_its_own_batch_joins_it() -> None:
     plugs = [mixture(100, 1, batch) for batch in range(10, 10 + MOST_PLUGS - 2)]
     line = PlugFlow([*plugs, mixture(100, 1, 50), free(1)])

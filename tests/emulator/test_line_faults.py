@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def carried(settings: Settings, data: bytes, seed: int = 1) -> list[bytes]:
 
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     places = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
-    return [data[a:b] for a, b in zip(places, places[1:], strict=False)]
+    return [data[a:b] for a, b in pairwise(places)]
 
 
 @given(st.lists(st.binary(max_size=40)))
@@ -123,7 +124,9 @@ def test_what_is_delayed_comes_late_whole_and_in_order(
     sent: list[bytes], steps: list[tuple[int, int]]
 ) -> None:
     """Also while the delay changes under it."""
-    now, delay, out, due = 0, [0], [], []
+    now, delay = 0, [0]
+    out: list[bytes] = []
+    due: list[int] = []
     faulty = LineFaults(lambda: Settings(delay=delay[0]), 1)
     for frame, (step, late) in zip(sent, steps, strict=False):
         now, delay[0] = now + step, late
@@ -161,10 +164,10 @@ def test_a_cut_line_takes_with_it_what_was_under_way() -> None:
     faulty = LineFaults(lambda: settings[0], 1)
     assert faulty.to_pump(b"one\0tw", 0) == []
     settings[0] = Settings(disconnect=True)
-    assert faulty.disconnected
+    assert faulty.disconnected is settings[0].disconnect
     assert faulty.to_station(b"answer\0", 0) == []
     settings[0] = SOUND
-    assert not faulty.disconnected
+    assert faulty.disconnected is settings[0].disconnect
     assert faulty.to_pump(b"three\0", 50) == [b"three\0"]
 
 

@@ -116,18 +116,15 @@ def spent(counter: int = 0) -> LinkBudget:
 def test_where_the_budget_is_spent_there_is_silence_and_an_alarm_that_clears() -> None:
     budget = spent()
     assert budget.flooded(0)
-    assert budget.next_edge(0) == 10 * MINUTE_MS
     assert not sent(budget, GREETING)
     assert not budget.admit(GREETING, 0), "beside a running session neither"
     last = 30_000
     assert budget.heard(1_000_000, last) == 0
     assert budget.held.energy == last * lb.REFILL, "asleep, nothing costs anything"
-    assert budget.next_edge(last) == last + 10 * MINUTE_MS
     enough = 2 * lb.GREETING // lb.REFILL
     assert not spent().admit(GREETING, enough), "not for one, before there is for a session"
     assert budget.flooded(last + 10 * MINUTE_MS - 1)
     assert not budget.flooded(last + 10 * MINUTE_MS)
-    assert budget.next_edge(last + 10 * MINUTE_MS) is None
 
 
 @pytest.mark.requirement("SEC-07")

@@ -113,7 +113,7 @@ def a_life(dice: Random) -> tuple[Past, Past, int]:
 @pytest.mark.requirement("LIM-05")
 def test_no_window_that_reaches_now_ever_holds_less_than_was_given() -> None:
     merged = 0
-    for seed in range(60):
+    for seed in range(25):
         past, truth, now = a_life(Random(seed))
         assert len(past.basal) <= pasts.MOST
         assert len(past.boluses) <= pasts.MOST
@@ -121,7 +121,7 @@ def test_no_window_that_reaches_now_ever_holds_less_than_was_given() -> None:
         STRUCT.put(past, out)
         assert STRUCT.get(Reader(bytes(out))) == past
         full = len(truth.basal) > pasts.MOST or len(truth.boluses) > pasts.MOST
-        for start in range(max(0, now - DAY), now + 1, 7 * MINUTE):
+        for start in range(max(0, now - DAY), now + 1, 19 * MINUTE):
             held, given = since(past, start, now), since(truth, start, now)
             assert held >= given
             merged += held > given

@@ -170,12 +170,13 @@ def followed(case: Case, future: Future, end: int) -> tuple[list[Given], int]:
     for place, (basis, until) in enumerate(future.plays):
         last = case.local + end if until is None else until
         label = first // SLOT * SLOT
+        scheduled = {} if isinstance(basis, int) else {(b.day, b.at): b for b in basis.boluses}
         while label <= last:
             start, stop = max(label, first), min(label + SLOT, last)
             if stop > start:
                 found.append((start - case.local, stop - case.local, _rate(basis, label)))
             turn = label > case.local or (place > 0 and label == case.local)
-            bolus = _bolus(basis, label)
+            bolus = scheduled.get(_place(label))
             had = any(span.first <= label <= span.last for span in case.served)
             if bolus is not None and turn and label >= first and not had:
                 stop = label + bolus.over - case.local
@@ -188,20 +189,18 @@ def followed(case: Case, future: Future, end: int) -> tuple[list[Given], int]:
     return found, settled
 
 
+def _place(label: int) -> tuple[int, int]:
+    """Weekday and minute; 1970-01-01 was a Thursday."""
+    return (label // DAY + 3) % 7, label % DAY // 60_000
+
+
 def _rate(basis: Program | int, label: int) -> int:
     if isinstance(basis, int):
         return basis
     if basis.mode is Mode.MINIMUM_RATE:
         return basis.fallback
-    day, minute = (label // DAY + 3) % 7, label % DAY // 60_000
+    day, minute = _place(label)
     return [step.rate for step in basis.days[day] if step.start <= minute][-1]
-
-
-def _bolus(basis: Program | int, label: int) -> ScheduledBolus | None:
-    if isinstance(basis, int):
-        return None
-    place = ((label // DAY + 3) % 7, label % DAY // 60_000)
-    return next((each for each in basis.boluses if (each.day, each.at) == place), None)
 
 
 # --- every window --------------------------------------------------------------------------
@@ -233,12 +232,10 @@ def supremum(new: list[int], old: list[int] | None) -> Fraction:
     """The most of what `new` goes through in straight lines, where it is above `old`."""
     if old is None:
         return Fraction(max(new), DAY)
-    most = Fraction(0)
+    most = Fraction(max((a for a, p in zip(new, old, strict=True) if a > p), default=0))
     for (a, p), (b, q) in pairwise(zip(new, old, strict=True)):
-        places = [Fraction(x) for x, more in ((0, a > p), (1, b > q)) if more]
         if (a > p) != (b > q):
-            places.append(Fraction(p - a, (b - q) - (a - p)))
-        most = max([most, *(a + x * (b - a) for x in places)])
+            most = max(most, a + Fraction((p - a) * (b - a), (b - q) - (a - p)))
     return most / DAY
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pumpctl.conformance import reckoning
 from pumpctl.conformance.bench import Bench
 from pumpctl.conformance.duties import case, same
-from pumpctl.conformance.samples import HOUR_MS, MINUTE_MS
+from pumpctl.conformance.samples import NO_MINIMUM, HOUR_MS, MINUTE_MS
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Kind
 from pumpctl.wire.messages_acts import StageResume
@@ -83,8 +83,9 @@ def patient(bench: Bench) -> None:
 @case("P4-figures-minimum", "Minimum rate is read back as the least flow, all week.")
 def minimum(bench: Bench) -> None:
     slow = bench.samples.minimum()
-    if slow is not None:
-        _agree(bench, slow)
+    if slow is None:
+        raise NotApplicable(NO_MINIMUM)
+    _agree(bench, slow)
 
 
 @case("P4-figures-resume", "A resume is read back as the program to go on with.")

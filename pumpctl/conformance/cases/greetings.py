@@ -42,7 +42,7 @@ def late_double(bench: Bench) -> None:
     bench.talk.greet(old)
     greeted = bench.talk.greet(bench.talk.own_greeting(bench.own.key))
     bench.talk.greet(old)
-    bench.take_over(bench.talk.shake(greeted, bench.own), greeted)
+    bench.take_over(bench.talk.shake(greeted, bench.own))
     bench.ping()
 
 

@@ -29,7 +29,7 @@ def psk(bench: Bench) -> None:
     wrong = bytes([bench.own.psk[0] ^ 1]) + bench.own.psk[1:]
     _, message = bench.talk.handshake(greeted, bench.own, psk=wrong)
     _silent(bench, message, "a handshake with a wrong psk")
-    bench.take_over(bench.talk.shake(greeted, bench.own), greeted)  # the authentic one still comes
+    bench.take_over(bench.talk.shake(greeted, bench.own))  # the authentic one still comes
     bench.ping()
 
 
@@ -65,7 +65,7 @@ def size(bench: Bench) -> None:
     shake, message = bench.talk.handshake(greeted, bench.own)
     for wrong in (message[:-1], message + b"\0", message + bytes(16), b""):
         _silent(bench, wrong, f"a handshake of {len(wrong)} bytes")
-    bench.take_over(bench.talk.finish(shake, message), greeted)
+    bench.take_over(bench.talk.finish(shake, message))
     bench.ping()
 
 
@@ -76,7 +76,7 @@ def resend(bench: Bench) -> None:
     data = plain(FrameKind.HANDSHAKE, message)
     first = _answer(bench, data)
     same("the answer to the resend", _answer(bench, data), first)
-    bench.take_over(bench.talk.finish(shake, message), greeted)
+    bench.take_over(bench.talk.finish(shake, message))
     bench.ping()
 
 
@@ -91,7 +91,7 @@ def _answer(bench: Bench, data: bytes) -> Frame:
 @case("L5-once", "After a greeting one handshake is taken; a different one is dropped.")
 def once(bench: Bench) -> None:
     greeted = _greeted(bench)
-    bench.take_over(bench.talk.shake(greeted, bench.own), greeted)
+    bench.take_over(bench.talk.shake(greeted, bench.own))
     bench.ping()
     _, other = bench.talk.handshake(greeted, bench.own)
     _silent(bench, other, "a second handshake after one greeting")
@@ -117,7 +117,7 @@ def ephemeral(bench: Bench) -> None:
 def recorded(bench: Bench) -> None:
     greeted = _greeted(bench)
     shake, message = bench.talk.handshake(greeted, bench.own)
-    bench.take_over(bench.talk.finish(shake, message), greeted)
+    bench.take_over(bench.talk.finish(shake, message))
     bench.ping()
     bench.look()
     bench.look()  # only the last two greetings are remembered

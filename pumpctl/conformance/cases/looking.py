@@ -158,7 +158,7 @@ def asks_only(bench: Bench) -> None:
 def minimum(bench: Bench) -> None:
     slow = bench.samples.minimum()
     if slow is None:
-        return
+        raise NotApplicable(NO_MINIMUM)
     bench.put(slow)
     told = bench.status()
     same("delivery", told.delivery, Delivery.MINIMUM)

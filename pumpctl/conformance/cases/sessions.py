@@ -54,7 +54,7 @@ def repeat_session(bench: Bench) -> None:
 @case("P19-first-record", "STOP works as the first record of a fresh session.")
 def first_record(bench: Bench) -> None:
     greeted = bench.talk.greet(bench.talk.own_greeting(bench.own.key))
-    bench.take_over(bench.talk.shake(greeted, bench.own), greeted)
+    bench.take_over(bench.talk.shake(greeted, bench.own))
     bench.stop()
     same("delivery", bench.status().delivery, Delivery.STOPPED)
 
@@ -68,7 +68,7 @@ def pending(bench: Bench) -> None:
     told = bench.status().staged
     same("what is staged", None if told is None else told.content, staged.content)
     old = bench.session
-    bench.take_over(waiting, greeted)
+    bench.take_over(waiting)
     bench.ping()
     bench.silent(old.seal(m.Ping(bytes(16))).data, "a record of the session before")
 
@@ -121,7 +121,7 @@ def grant_same(bench: Bench) -> None:
 def major_looks(bench: Bench) -> None:
     own = bench.talk.own_greeting(bench.own.key, Purpose.SESSION, MAJOR + 1)
     greeted = bench.talk.greet(own)
-    bench.take_over(bench.talk.shake(greeted, bench.own), greeted)
+    bench.take_over(bench.talk.shake(greeted, bench.own))
     bench.ping()
     bench.status()
     bench.get(m.GetIdentity(), m.Identity)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pumpctl.conformance.bench import Bench
 from pumpctl.conformance.duties import case
-from pumpctl.conformance.samples import HOUR_MS, MINUTE_MS
+from pumpctl.conformance.samples import NO_MINIMUM, HOUR_MS, MINUTE_MS
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Mode, Refuse
 from pumpctl.wire.program import PatientDose, Program, ScheduledBolus, Step
@@ -91,7 +91,7 @@ def other_format(bench: Bench) -> None:
 def minimum_steps(bench: Bench) -> None:
     slow = bench.samples.minimum()
     if slow is None:
-        return
+        raise NotApplicable(NO_MINIMUM)
     _refused(bench, slow._replace(days=bench.samples.flat().days), *_EITHER)
     bolus = ScheduledBolus(0, 10, _dose(bench), MINUTE_MS)
     _refused(bench, slow._replace(boluses=(bolus,)), *_EITHER)
@@ -102,9 +102,10 @@ def minimum_steps(bench: Bench) -> None:
 @case("P8-minimum-fallback", "Minimum rate with another fallback than the least flow: IMPLAUSIBLE.")
 def minimum_fallback(bench: Bench) -> None:
     slow = bench.samples.minimum()
-    if slow is not None:
-        for off in (1, bench.samples.least):
-            _refused(bench, slow._replace(fallback=slow.fallback + off), Refuse.IMPLAUSIBLE)
+    if slow is None:
+        raise NotApplicable(NO_MINIMUM)
+    for off in (1, bench.samples.least):
+        _refused(bench, slow._replace(fallback=slow.fallback + off), Refuse.IMPLAUSIBLE)
 
 
 @case("P8-bolus-order", "Boluses that are not sorted by day and minute are refused.")

@@ -211,6 +211,15 @@ def check_windows(past: Past, ahead: Ahead, hard: Hard, without: Ahead | None = 
     """
     over = over_window(past, ahead, hour=hard.window_hour, day=hard.window_day, without=without)
     if over is not None:
+        limit = hard.window_hour if over.length == HOUR_MS else hard.window_day
         raise Refused(
-            Refuse.LIMIT_WINDOW, f"{over.amount} ng in {over.length // HOUR_MS} h, past and to come"
+            Refuse.LIMIT_WINDOW,
+            f"{_mcg(over.amount)} in {over.length // HOUR_MS} h, past and to come; "
+            f"the limit is {_mcg(limit)}",
         )
+
+
+def _mcg(mass: int) -> str:
+    """ng as a person reads them (UNI-06)."""
+    whole, rest = divmod(mass, 1_000)
+    return f"{whole}.{rest:03}".rstrip("0").rstrip(".") + " mcg"

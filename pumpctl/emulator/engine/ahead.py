@@ -105,8 +105,7 @@ def _passing(ahead: Ahead) -> Iterator[Piece]:
         yield Piece(ahead.now, ahead.now + ahead.bolus.over, *ahead.bolus)
     last = max((play.until for play in ahead.plays if play.until is not None), default=ahead.local)
     for stretch in stretches(ahead, last - ahead.local + ahead.now):
-        if stretch.play.until is not None:
-            yield from _played(ahead, stretch)
+        yield from _played(ahead, stretch)
 
 
 def _played(ahead: Ahead, stretch: Stretch) -> Iterator[Piece]:

@@ -221,8 +221,8 @@ class Delivery:
     def _run(self, flow: Ratio, ms: int, turns: bool) -> None:
         due = self.motor.run(flow, ms, turns=turns)
         self.battery.idle(ms)
+        self.battery.pulses(due)  # a motor that stands still is driven, too
         if due and turns:
-            self.battery.pulses(due)
             self.world.pump(due, self.world_time, self.world_time + ms)
             volume = due * self.motor.pulse
             fluid = pure(

@@ -118,11 +118,6 @@ class LinkBudget:
         refused = self._state.refused_at
         return refused is not None and counter < refused + QUIET_MS
 
-    def next_edge(self, counter: int) -> int | None:
-        """The counter at which `flooded` ends by itself; None where it is not so."""
-        refused = self._state.refused_at
-        return refused + QUIET_MS if refused is not None and self.flooded(counter) else None
-
     # --- underneath ----------------------------------------------------------------------
 
     def _admit_greeting(self, counter: int) -> bool:

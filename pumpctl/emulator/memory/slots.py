@@ -13,6 +13,7 @@ from pumpctl.emulator.memory.flash import Flash
 from pumpctl.emulator.memory.stored import Twin
 from pumpctl.wire.fields import Reader, Struct, WireError
 from pumpctl.wire.messages import StageProgram
+from pumpctl.wire.messages_acts import StageRefill
 from pumpctl.wire.program import Program
 from pumpctl.wire.vocabulary import U64, Drug, Hash32, NgPerDay, PgPerNl
 
@@ -53,7 +54,7 @@ def program_in(slot: Twin) -> Program | None:
         message = stored_message(payload)
     except (WireError, TypeError):
         return None
-    return message.program if isinstance(message, StageProgram) else None
+    return message.program if isinstance(message, StageProgram | StageRefill) else None
 
 
 def fallback_in(pair: Twin) -> Fallback | None:
