@@ -1,20 +1,21 @@
-"""`emulator new|serve|advance|inspect|press|list|remove`: built-in pumps."""
+"""`emulator new|serve|advance|press|list|remove`: built-in pumps.
+
+Their truth is shown by `emulator_inspect`, their faults are in `emulator_faults`.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from pumpctl.cli import context, edge
+from pumpctl.cli.emulator_inspect import inspection
 from pumpctl.cli.report import Report, emit
 from pumpctl.errors import PortMissing, UsageError
 from pumpctl.quantities import Concentration, Duration, Volume
 from pumpctl.therapy.moment import Moment
-
-if TYPE_CHECKING:
-    from pumpctl.emulator.edge.bench import Inspection
 
 Name = Annotated[str, typer.Argument(help="The pump's name.")]
 
@@ -32,7 +33,21 @@ def new(
     concentration: Annotated[
         str, typer.Option("--concentration", help="Of the baclofen in it.")
     ] = "500 mcg/mL",
-    model: Annotated[str, typer.Option("--model", metavar="SP40|SP20", help="Its model.")] = "SP40",
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            metavar="SP40|SP40S|SP20",
+            help="Its model; SP40S senses its reservoir's volume.",
+        ),
+    ] = "SP40",
+    pulse_error: Annotated[
+        str,
+        typer.Option("--pulse-error", metavar="PERCENT", help="A pulse moves so much too much."),
+    ] = "",
+    way: Annotated[
+        str, typer.Option("--way", metavar="more|less", help="Less: so much too little.")
+    ] = "more",
     utc_offset: Annotated[
         str, typer.Option("--utc-offset", metavar="+HH:MM", help="Of its clock.")
     ] = "+00:00",
@@ -57,6 +72,7 @@ def new(
         frozen=frozen,
         bench=bench,
         offset_min=_offset(utc_offset),
+        pulse_error=_pulse_error(pulse_error, way),
     )
     lines = [
         f"Built-in pump {name}, serial {made.serial}, at emu://{name}.",
@@ -189,44 +205,55 @@ def advance(
     )
     return Report(
         "emulator.advance",
-        {"name": name, "by": str(duration), **_inspection(told)},
+        {"name": name, "by": str(duration), **inspection(told)},
         f"{name} is at {Moment(told.time, told.offset_min).label()} now.",
         warnings=context.warnings(),
     )
 
 
-def inspect(name: Name) -> Report:
-    """Show a built-in pump's own truth: what no telemetry could tell.
-
-    Example: pumpctl emulator inspect ward-3 --json
-    """
-    from pumpctl.emulator.edge import bench as pumps
-
-    context.without_pump()
-    told = pumps.inspect(context.home().root, name, now=edge.wall_utc_ms, entropy=edge.entropy)
-    data = _inspection(told)
-    lines = [f"{key:14} {_plain(value)}" for key, value in data.items() if key != "operations"]
-    lines += [
-        f"  {one['operation'][:8]} {one['kind']} {one['result']}, state version "
-        f"{one['state_version']}"
-        for one in data["operations"]
-    ]
-    return Report("emulator.inspect", data, "\n".join(lines), warnings=context.warnings())
-
-
-def press(name: Name) -> Report:
+def press(
+    name: Name,
+    patient_dose: Annotated[
+        bool,
+        typer.Option("--patient-dose", help="The patient's activator: a dose of their own."),
+    ] = False,
+) -> Report:
     """Do the local act on a built-in pump that opens it for pairing, for 60 seconds.
+
+    Or press the patient's activator: the pump gives the program's patient dose, or
+    says why not.
 
     Example: pumpctl emulator press ward-3
     """
     from pumpctl.emulator.edge import bench as pumps
 
     context.without_pump()
+    if patient_dose:
+        return _activated(name)
     pumps.press(context.home().root, name, now=edge.wall_utc_ms, entropy=edge.entropy)
     return Report(
         "emulator.press",
         {"name": name, "open_for": "60 s"},
         f"{name} is open for pairing for 60 s.",
+        warnings=context.warnings(),
+    )
+
+
+def _activated(name: str) -> Report:
+    from pumpctl.emulator.edge import bench as pumps
+
+    refused = pumps.patient_dose(
+        context.home().root, name, now=edge.wall_utc_ms, entropy=edge.entropy
+    )
+    told: dict[str, Any] = {"given": refused is None, "refused": None, "why": None}
+    text = f"{name} gives the patient dose."
+    if refused is not None:
+        told |= {"refused": refused.code, "why": refused.detail}
+        text = f"{name} gives no dose: {refused.detail} ({refused.code})."
+    return Report(
+        "emulator.press",
+        {"name": name, "patient_dose": told},
+        text,
         warnings=context.warnings(),
     )
 
@@ -277,50 +304,13 @@ def remove(name: Name) -> Report:
     )
 
 
-def _inspection(told: Inspection) -> dict[str, Any]:
-    """The contract's `emulator inspect` → `data`, and what an engineer asks next."""
-    return {
-        "time": str(Moment(told.time, told.offset_min)),
-        "pulses": told.pulses,
-        "pumped": str(told.pumped),
-        "delivered": {drug: str(mass) for drug, mass in told.delivered.items()},
-        "reservoir": str(told.reservoir),
-        "program": {"hash": told.program_hash.hex()},
-        "operations": [
-            {
-                "operation": str(one.operation),
-                "kind": one.kind,
-                "result": one.result,
-                "state_version": one.state_version,
-                "at": str(Moment(one.at, told.offset_min)),
-            }
-            for one in told.operations
-        ],
-        "flash_writes": told.flash_writes,
-        "serial": told.serial,
-        "model": told.model,
-        "pairing_secret": told.secret,
-        "bench": told.bench,
-        "frozen": told.frozen,
-        "state_version": told.state_version,
-        "delivery": told.delivery,
-        "drug": {"name": told.drug, "concentration": str(told.concentration)},
-        "boot": told.boot,
-        "counter_ms": told.counter,
-        "staged": None if told.staged is None else told.staged.hex(),
-        "alarms": list(told.alarms),
-        "keys": list(told.keys),
-        "pairing_open": told.pairing_open,
-        "log": {"first": told.log_first, "next": told.log_next},
-    }
+def _pulse_error(text: str, way: str) -> int:
+    """ppm, as the fault `calibration` reads it."""
+    from pumpctl.emulator.edge.faulting import Words, asked
 
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {item}" for key, item in value.items()) or "-"
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
-    return "-" if value is None else str(value)
+    if not text:
+        return 0
+    return asked("calibration", Words(percent=text, way=way), mark="--").amount
 
 
 def _offset(text: str) -> int:

@@ -63,7 +63,7 @@ class Bench:
     def know(
         self, identity: m.Identity, samples: Samples, tag: bytes, features: int, library: int
     ) -> None:
-        """What the device is. `tag` is the tests' own; `library` its table of limits, 0 for none."""
+        """What the device is; `library` is its table of limits, 0 for none."""
         self.identity, self.samples, self.tag = identity, samples, tag
         self.features, self.library = features, library
 

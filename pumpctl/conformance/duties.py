@@ -8,6 +8,7 @@ which say what the line carries. No device is known here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,6 +51,7 @@ NOT_TESTED = {
     "P3-power-loss": "needs the power to be cut at every write: no line can do that",
     "P6-expiry": "needs ten minutes, or one of silence, in which nothing else is tested",
     "P7-damage": "needs both stored copies to be damaged inside the device",
+    "P8-table-activation": "a table of limits cannot be taken back once it is in force",
     "P10-matrix": "an admin's key sees no refusal by role; other roles need other keys",
     "P10-pairing-session": "needs the local act that opens pairing, and the implant card",
     "P12-boot": "needs a reboot",
@@ -78,6 +80,7 @@ class Case(NamedTuple):
         return self.id.partition("-")[0]
 
 
+_Registers = Callable[[str, str], Callable[[Callable[["Bench"], None]], Callable[["Bench"], None]]]
 _CASES: dict[str, Case] = {}
 _FILES = (
     "looking",
@@ -127,6 +130,11 @@ def cases() -> tuple[Case, ...]:
     for file in _FILES:
         import_module(f"pumpctl.conformance.cases.{file}")
     return tuple(_CASES.values())
+
+
+def needing(feature: Feature) -> _Registers:
+    """`case` for tests of what a feature bit offers."""
+    return partial(case, feature=feature)
 
 
 def expect(so: bool, otherwise: str) -> None:

@@ -143,7 +143,11 @@ def refill(
 
 
 def _tag_back(bench: Bench, status: m.Status) -> None:
-    if status.tag is not None and status.tag != bench.tag:
+    if status.tag == bench.tag:
+        return
+    if status.tag is None:
+        bench.put(bench.samples.flat())  # which brings it
+    else:
         bench.act(StagePatient(bench.tag))
 
 

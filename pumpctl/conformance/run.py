@@ -14,7 +14,7 @@ from pumpctl.conformance.bench import Bench
 from pumpctl.conformance.duties import NOT_TESTED, Case, cases
 from pumpctl.conformance.faults import Broken, NotApplicable, Silent
 from pumpctl.conformance.ready import Found, found, make_ready, put_back
-from pumpctl.errors import UsageError
+from pumpctl.errors import Corrupt, UsageError
 from pumpctl.link.session import Link
 from pumpctl.transport.line import LineLost
 
@@ -85,7 +85,10 @@ def run(
     Raises NotOnTheBench, NotAdmin, NotRestorable or a LinkError before anything
     was changed; later nothing but a bug of ours ends a run early.
     """
-    before = found(bench)
+    try:
+        before = found(bench)
+    except Broken as error:
+        raise Corrupt(f"this is no pump that can be tested: {error}") from error
     Link.ever_sent = True  # from here on an interruption is one of a pump that was changed
     results: list[Result] = []
     skipped = [Skipped(*one) for one in NOT_TESTED.items()] if all_of_them else []

@@ -129,14 +129,20 @@ def _label(core: Core) -> None:
 
 
 def _record(core: Core) -> None:
-    """Another line, or other contents: what the pump believes begins anew."""
+    """Another line, or other contents: what the pump believes begins anew.
+
+    The world follows, as if what was recorded had been done, but where it knows better.
+    """
+    core.record_in_force = record_of(core)
     number = core.control.record_number
     if number == core.done.record:
         return
     core.done = core.done._replace(record=number)
-    core.record_in_force = record_of(core)
     core.engine.line = PlugFlow(recorded_line(core, core.engine.batch))
-    core.world.reline(recorded_line(core, core.world.reservoir.batch))
+    record, reservoir = core.record_in_force, core.world.reservoir
+    if Holds.UNKNOWN not in (record.tubing_holds.holds, record.catheter_holds.holds):
+        as_recorded = reservoir.concentration == core.control.concentration
+        core.world.reline(recorded_line(core, reservoir.batch if as_recorded else OTHER_BATCH))
 
 
 def recorded_line(core: Core, batch: int) -> tuple[Plug, ...]:

@@ -24,7 +24,7 @@ from pumpctl.workflows.acts import program_of
 from pumpctl.workflows.pump_log import NotKnown, PumpLog, number_of, version_of
 
 _BRINGS_A_PROGRAM = {"PROGRAM", "REFILL"}
-_CHANGES_NO_PROGRAM = {"BOLUS", "BRIDGE", "CANCEL", "CLOCK", "IMPLANT", "LIMITS", "PATIENT"}
+_CHANGES_NO_PROGRAM = {"BOLUS", "CANCEL", "CLOCK", "IMPLANT", "LIMITS", "PATIENT"}
 _NO_THERAPY = {"paired", "unpaired", "granted"}
 
 

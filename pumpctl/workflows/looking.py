@@ -68,7 +68,8 @@ def status_data(seen: Look) -> dict[str, Any]:
         "drug": {"name": state.drug, "concentration": str(state.concentration)},
         "reservoir": {
             "volume": str(state.reservoir),
-            "sensed": None if state.sensed is None else str(state.sensed),
+            # A key only where the pump has a sensor.
+            **({} if state.sensed is None else {"sensed": str(state.sensed)}),
             "capacity": str(state.capacity),
             "low_alarm": str(state.low_alarm),
             "low_date": None if seen.forecast is None else str(seen.forecast.low_date),

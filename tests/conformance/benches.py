@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from pumpctl.conformance.bench import Bench
 from pumpctl.conformance.run import Ran, chosen, run
 from pumpctl.conformance.session import Own
 from pumpctl.conformance.talk import Talk
 from tests.emulator.support import Bench as Emulator
-from tests.emulator.support import Entropy, Line, paired
+from tests.emulator.support import HOUR, MINUTE, Entropy, Line, paired
 
 
 class Wire:
@@ -48,14 +50,29 @@ def keys(line: Line) -> Own:
     return Own(line.private, line.key, line.pump, line.psk)
 
 
-def bench_for(pump: Emulator, own: Own | None = None, *, step_ms: int = 3) -> Bench:
-    """A bench for an emulator, paired as admin where nothing else is given."""
-    own = keys(paired(pump)) if own is None else own
+@cache
+def _paired() -> tuple[Emulator, Own]:
+    """A pump that has delivered for some hours and knows one admin; made once."""
+    pump = made()
+    pump.wait(3 * HOUR)
+    line = paired(pump)
+    pump.wait(MINUTE)
+    return pump, keys(line)
+
+
+def paired_pump() -> tuple[Emulator, Own]:
+    """One like it, and its admin's keys."""
+    pump, own = _paired()
+    return pump.copy(), own
+
+
+def bench_for(pump: Emulator, own: Own, *, step_ms: int = 3) -> Bench:
+    """A bench in front of an emulator."""
     wire = Wire(pump, step_ms)
     talk = Talk(wire, ticker=lambda: wire.now, entropy=Entropy("conformance"))
     return Bench(talk, own)
 
 
-def ran(pump: Emulator, *only: str) -> Ran:
+def ran(pump: Emulator, own: Own, *only: str) -> Ran:
     """A run against an emulator."""
-    return run(bench_for(pump), chosen(only), all_of_them=not only)
+    return run(bench_for(pump, own), chosen(only), all_of_them=not only)

@@ -9,16 +9,13 @@ import pytest
 from pumpctl.emulator.acts import limits
 from pumpctl.emulator.acts.caller import Refused
 from pumpctl.emulator.acts.hard import Hard, factory
-from pumpctl.emulator.engine import past as pasts
-from pumpctl.emulator.engine.ahead import Ahead, Asked, Play, Steady
-from pumpctl.emulator.engine.schedule import Schedule
-from pumpctl.emulator.memory import image, implant
+from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory.flash import PAGE
-from pumpctl.emulator.memory.retained import Bolus
 from pumpctl.wire import messages as m
-from pumpctl.wire.codes import BolusKind, Drug, Mode, Refuse
+from pumpctl.wire.codes import Drug, Mode, Refuse
 from pumpctl.wire.program import PatientDose, Program, ScheduledBolus, Step
 from tests.emulator.support import DAY, HOUR, MINUTE, TAG, Bench, daily, flex
+from tests.emulator.test_limit_table import PUMP
 
 GOOD = flex(300_000, 500_000, boluses=daily((420, 20_000, 10 * MINUTE)))
 LEAST = 24_000  # ng/day at 500 mcg/mL
@@ -219,15 +216,6 @@ def test_another_patients_tag_is_refused() -> None:
 
 # --- what a table narrows -----------------------------------------------------------------
 
-PUMP = implant.made(
-    implant.MODELS["SP40"],
-    serial="SP40-000001",
-    made_at=0,
-    bench=True,
-    frozen=True,
-    private=bytes(32),
-    secret=bytes(16),
-)
 OWN = factory(PUMP, Drug.BACLOFEN, 500)
 FULL = flex(
     300_000, 500_000, boluses=daily((420, 20_000, 10 * MINUTE)), patient=own(10_000, 5 * MINUTE)
@@ -307,96 +295,3 @@ def test_without_the_look_at_each_bolus_a_large_one_passes(
     assert code_of(FULL, hard) is Refuse.RANGE
     monkeypatch.setattr(limits, "_single", lambda *_: None)
     limits.check(FULL, PUMP, hard)
-
-
-# --- a bolus, and what lies ahead -----------------------------------------------------------
-
-
-def refused_bolus(bolus: Asked, **more: bool) -> Refuse:
-    hard = OWN._replace(most_bolus=100_000, most_patient_dose=20_000)
-    with pytest.raises(Refused) as refused:
-        limits.check_bolus(bolus, hard, **more)
-    return refused.value.code
-
-
-def test_a_bolus_by_itself() -> None:
-    hard = OWN._replace(most_bolus=100_000, most_patient_dose=20_000)
-    limits.check_bolus(Asked(100_000, DAY), hard)
-    limits.check_bolus(Asked(20_000, 1), hard, patient=True)
-    assert refused_bolus(Asked(0, MINUTE)) is Refuse.IMPLAUSIBLE
-    assert refused_bolus(Asked(1, 0)) is Refuse.IMPLAUSIBLE
-    assert refused_bolus(Asked(1, DAY + 1)) is Refuse.IMPLAUSIBLE
-    assert refused_bolus(Asked(100_001, MINUTE)) is Refuse.RANGE
-    assert refused_bolus(Asked(20_001, MINUTE), patient=True) is Refuse.RANGE
-
-
-def ahead(program: Program, minute: int = 0, **more: Any) -> Ahead:
-    schedule = Schedule(program, PUMP.least_flow)
-    monday = 4 * DAY
-    return Ahead(DAY, monday + minute * MINUTE, (Play(schedule, program.concentration),), **more)
-
-
-def flows(given: Ahead) -> bool:
-    try:
-        limits.check_flow(given, PUMP)
-    except Refused as refused:
-        return refused.code is not Refuse.LIMIT_RATE
-    return True
-
-
-@pytest.mark.requirement("LIM-06")
-def test_a_bolus_never_goes_above_the_maximum_flow() -> None:
-    """24 mL/day less 1 of basal: 23 mL/day, at 500 mcg/mL 79 861 ng in ten minutes."""
-    basal = flex(500_000)
-    assert flows(ahead(basal, bolus=Asked(79_861, 10 * MINUTE)))
-    assert not flows(ahead(basal, bolus=Asked(79_862, 10 * MINUTE)))
-    assert flows(ahead(flex(500_000, concentration=1000), bolus=Asked(163_194, 10 * MINUTE)))
-    assert not flows(ahead(flex(500_000, concentration=1000), bolus=Asked(163_195, 10 * MINUTE)))
-
-
-@pytest.mark.requirement("LIM-06")
-def test_a_bolus_beside_one_that_is_scheduled_while_it_runs() -> None:
-    program = flex(500_000, boluses=daily((30, 40_000, 10 * MINUTE)))
-    asked = Asked(40_000, 10 * MINUTE)
-    assert flows(ahead(program, 20, bolus=asked))  # ends as the other one starts
-    assert not flows(ahead(program, 21, bolus=asked))
-    assert flows(ahead(program, 30, bolus=asked))  # whose turn was
-    runs = Bolus(BolusKind.SCHEDULED, 40_000, 10 * MINUTE, 500, DAY, 0, 30, bytes(16), 0)
-    assert not flows(ahead(program, 30, bolus=asked, running=(runs,)))
-
-
-@pytest.mark.requirement("LIM-06")
-def test_a_step_while_it_runs_counts() -> None:
-    program = flex(500_000, 11_000_000)  # the second half of the day at 22 mL/day
-    assert flows(ahead(program, 700, bolus=Asked(20_000, 20 * MINUTE)))
-    assert not flows(ahead(program, 701, bolus=Asked(20_000, 20 * MINUTE)))
-
-
-@pytest.mark.requirement("LIM-06")
-@pytest.mark.requirement("REF-08")
-def test_what_runs_on_behind_a_bridge_is_metered_by_the_new_concentration() -> None:
-    """A bolus of 14.4 mL/day at 2000 takes four times as much at 500 mcg/mL."""
-    runs = Bolus(BolusKind.SCHEDULED, 200_000, 10 * MINUTE, 2000, DAY, 0, 0, bytes(16), 0)
-    plays = (
-        Play(Steady(96_000), 2000, 4 * DAY + 10 * MINUTE),
-        Play(Schedule(flex(96_000), PUMP.least_flow), 500),
-    )
-    given = Ahead(DAY, 4 * DAY, plays, (runs,))
-    assert flows(given)
-    earlier = (plays[0]._replace(until=4 * DAY + 10 * MINUTE - 1), plays[1])
-    assert not flows(given._replace(plays=earlier))
-
-
-@pytest.mark.requirement("LIM-05")
-def test_windows_are_refused_with_their_length_and_amount() -> None:
-    hard = OWN._replace(window_hour=65_000)
-    past = pasts.note_rate(pasts.EMPTY, DAY - 5 * MINUTE, 1_440_000)
-    given = Ahead(DAY, 4 * DAY, (Play(Steady(1_440_000), 500),), bolus=Asked(10_000, MINUTE))
-    with pytest.raises(Refused) as refused:
-        limits.check_windows(past, given, hard)
-    assert refused.value.code is Refuse.LIMIT_WINDOW
-    assert refused.value.detail == "70 mcg in 1 h, past and to come; the limit is 65 mcg"
-    limits.check_windows(past, given, OWN._replace(window_hour=70_000))
-    limits.check_windows(past, given, hard, given)
-    with pytest.raises(Refused, match="in 24 h"):
-        limits.check_windows(past, given, OWN._replace(window_day=70_000))

@@ -11,15 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pumpctl.emulator.body.faults import Fault, FaultKind
 from pumpctl.emulator.edge import bench
 from pumpctl.emulator.edge.line_faults import MILLION, SOUND, LineFaults, Settings, _Dice
+from pumpctl.emulator.edge.served import faults_of_world
 from pumpctl.transport.line import LineLost, open_line
 from pumpctl.transport.surroundings import Surroundings
 from pumpctl.transport.urls import protocol_emu
 from pumpctl.wire.codes import Purpose
 from pumpctl.wire.frames import MOST_STUFFED
 from pumpctl.wire.initiator import Greeted, Initiator
-from tests.emulator.support import MONDAY, Entropy
+from tests.emulator.support import MONDAY, Bench, Entropy
 
 frames = st.lists(
     st.binary(min_size=1, max_size=60).map(lambda raw: raw.replace(b"\0", b"\1") + b"\0"),
@@ -169,6 +171,25 @@ def test_a_cut_line_takes_with_it_what_was_under_way() -> None:
     settings[0] = SOUND
     assert faulty.disconnected is settings[0].disconnect
     assert faulty.to_pump(b"three\0", 50) == [b"three\0"]
+
+
+def test_the_settings_come_from_the_pumps_world() -> None:
+    pump = Bench()
+    assert faults_of_world(pump.firmware) is SOUND
+    at = pump.core.engine.world_time
+    for kind, until, amount in (
+        (FaultKind.DROP, None, 1),
+        (FaultKind.DUPLICATE, None, 2),
+        (FaultKind.CORRUPT, None, 3),
+        (FaultKind.DELAY, None, 4),
+        (FaultKind.DISCONNECT, at + 5000, 0),
+    ):
+        pump.core.world.add(Fault(kind, at, until, amount))
+    assert faults_of_world(pump.firmware) == Settings(1, 2, 3, 4, disconnect=True)
+    pump.wait(5000)
+    assert faults_of_world(pump.firmware) == Settings(1, 2, 3, 4, disconnect=False)
+    pump.core.world.clear()
+    assert faults_of_world(pump.firmware) == SOUND
 
 
 # --- inside this process ------------------------------------------------------------------

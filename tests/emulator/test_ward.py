@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
+import subprocess
 import sys
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from pumpctl.emulator.edge import bench, descriptors, server
+from pumpctl.cli.main import run
+from pumpctl.emulator.edge import bench, descriptors
 from pumpctl.emulator.edge.line_faults import MILLION, SOUND, Settings
-from pumpctl.emulator.edge.served import Faults, no_faults
+from pumpctl.emulator.edge.served import FaultsOf, faults_of_world
 from pumpctl.emulator.memory.flash import FileStore
-from pumpctl.errors import PortBusy, PortError, PortMissing, PumpctlError, StoreError, UsageError
+from pumpctl.errors import PortBusy, PortMissing, PumpctlError, StoreError, UsageError
 from pumpctl.station.home import Home
 from pumpctl.wire.codes import Purpose
 from pumpctl.wire.initiator import Greeted, Initiator
@@ -54,10 +55,10 @@ class Ward:
 
 
 @contextlib.contextmanager
-def served(home: Path, faults: Faults = no_faults, port: int = 0) -> Iterator[Ward]:
+def served(home: Path, faults: FaultsOf = faults_of_world, port: int = 0) -> Iterator[Ward]:
     ward = Ward()
 
-    def run() -> None:
+    def serve() -> None:
         try:
             bench.serve_ward(
                 home,
@@ -73,7 +74,7 @@ def served(home: Path, faults: Faults = no_faults, port: int = 0) -> Iterator[Wa
             ward.error = error
             ward.open.set()
 
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=serve)
     thread.start()
     assert ward.open.wait(20)
     try:
@@ -121,6 +122,60 @@ def test_each_pump_of_a_ward_answers_a_station_process_as_itself(tmp_path: Path)
     assert len(seen.visits) == 8
     wrong = seen._replace(serials={**seen.serials, "bed-001": "SP40-000000"}, ended=1)
     assert len(wrong.faults()) == 2, "the judge sees what is wrong"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_the_command_tells_people_and_programs_where_each_is(home: Path) -> None:
+    words = ("emulator", "serve", "c", "a", "--tcp", "127.0.0.1:0", "--json")
+    with subprocess.Popen(
+        [sys.executable, "-m", "pumpctl", "--home", str(home), *words],
+        cwd=command.ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            told = [json.loads(process.stdout.readline()) for _ in range(2)]
+        finally:
+            process.terminate()
+        out, err = process.communicate(timeout=20)
+    assert {each["schema"] for each in told} == {"pumpctl.emulator.serve/1"}
+    places = {each["data"]["name"]: each["data"]["port"] for each in told}
+    assert list(places) == ["c", "a"], "in the order that was asked for"
+    for name, place in places.items():
+        assert place.startswith("socket://127.0.0.1:")
+        assert f"{name} is served at {place}\n" in err
+    assert err.endswith("2 pumps are served; Ctrl-C ends them all\n")
+    assert (out, process.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("a", "--all", "--tcp", "127.0.0.1:0"), "USAGE"),
+        (("--tcp", "127.0.0.1:0"), "USAGE"),
+        (("a", "b", "a", "--tcp", "127.0.0.1:0"), "USAGE"),
+        (("a", "b", "--pty", "tty0"), "USAGE"),
+        (("a",), "USAGE"),
+        (("--all", "--tcp", "127.0.0.1:65534"), "USAGE"),
+        (("a", "b", "x", "--tcp", "127.0.0.1:0"), "PORT_MISSING"),
+        (("--home", "nowhere", "--all", "--tcp", "127.0.0.1:0"), "PORT_MISSING"),
+    ],
+)
+def test_what_the_command_refuses(
+    home: Path,
+    words: tuple[str, ...],
+    code: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PUMPCTL_HOME", str(home))
+    run(["emulator", "serve", *words, "--json"])
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"]["code"] == code, "one document, and nothing was served"
+    assert "served at" not in err
 
 
 # --- ports --------------------------------------------------------------------------------
@@ -183,20 +238,12 @@ def test_each_is_named_once(home: Path, names: list[str]) -> None:
 # --- none in the way of another --------------------------------------------------------------
 
 
-def test_a_client_that_does_not_listen_delays_nobody(home: Path) -> None:
-    """It asks and asks and reads no answer, until nothing more can be sent to it."""
+def test_noise_on_one_line_delays_nobody(home: Path) -> None:
     known = serials(home)
-    with served(home) as ward, line_to(ward, "a") as deaf, line_to(ward, "b") as other:
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        deaf.setblocking(False)
-        _, greeting = hello()
-        sent = 0
-        while sent < 1 << 20:
-            with contextlib.suppress(BlockingIOError):
-                sent += deaf.send(greeting * 50)
-            if sent % 7 == 0:
-                assert serial_on(other) == known["b"]
-        assert serial_on(other) == known["b"]
+    with served(home) as ward, line_to(ward, "a") as noisy, line_to(ward, "b") as other:
+        for _ in range(10):
+            noisy.sendall(b"noise\0" * 5000)
+            assert serial_on(other) == known["b"]
         assert bench.inspect(home, "a", **AROUND).serial == known["a"]
 
 
@@ -258,6 +305,7 @@ def test_the_line_of_each_pump_has_its_own_faults(home: Path) -> None:
         lines["a"].settimeout(20)
         now[known["a"]] = SOUND
         assert serial_on(lines["a"]) == known["a"]
+        assert bench.inspect(home, "a", **AROUND).serial == known["a"]
         now[known["a"]] = Settings(disconnect=True)
         assert lines["a"].recv(1) == b"", "also where nobody sends anything"
         with line_to(ward, "a") as again:
@@ -279,122 +327,13 @@ def test_the_end_of_one_client_is_seen_before_the_next_is_turned_away(home: Path
             go.wait(20)
         return SOUND
 
-    with served(home, halting) as ward:
-        with line_to(ward, "a") as old:
-            assert serial_on(old) == known["a"]
-            halted.set()
-            with line_to(ward, "c") as other:
-                other.sendall(b"\0")
-                old.sendall(hello()[1] * 100)
-                old.close()
-                with line_to(ward, "a") as new:
-                    go.set()
-                    assert serial_on(new) == known["a"]
-
-
-# --- turns --------------------------------------------------------------------------------------
-
-
-class Clock:
-    """Virtual ms, moved by waiting and by work."""
-
-    def __init__(self) -> None:
-        self.now = 0
-
-    def __call__(self) -> int:
-        return self.now
-
-
-class Busy:
-    """A pump whose every turn takes a while."""
-
-    def __init__(self, clock: Clock, name: str, cost: int) -> None:
-        self.clock, self.name, self.cost = clock, name, cost
-        self.ticks: list[int] = []
-        self.turns = 0
-
-    def happened(self, _on: set[int], _now: int) -> None:
-        self.turns += 1
-        self.clock.now += self.cost
-
-    def tick(self, now: int) -> None:
-        self.ticks.append(now)
-        self.clock.now += 1
-
-    def due_in(self, _now: int) -> int | None:
-        return None
-
-    def line_lost(self) -> None:
-        return None
-
-
-def turns(monkeypatch: pytest.MonkeyPatch, pumps: int, flooded: int, cost: int = 20) -> list[Busy]:
-    """Ten virtual seconds in which the first ones always have something to do."""
-    clock = Clock()
-    ward = [Busy(clock, str(number), cost) for number in range(pumps)]
-    stopper = SimpleNamespace(stopped=False)
-    ready = [(SimpleNamespace(data=pump, fd=9), 1) for pump in ward[:flooded]]
-
-    def select(wait: float) -> list[Any]:
-        if not ready:
-            clock.now += max(1, round(wait * 1000))
-        stopper.stopped = clock.now >= 10_000
-        return ready
-
-    monkeypatch.setattr(server, "_ms", clock)
-    fake: Any = SimpleNamespace(select=select)
-    loop: Any = server._Loop(fake, ward, print)  # type: ignore[arg-type]
-    assert loop.run(stopper) == []
-    return ward
-
-
-def test_ticks_are_spread_over_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    ward = turns(monkeypatch, pumps=4, flooded=0)
-    for number, pump in enumerate(ward):
-        phase = 250 * (number + 1) % 1000
-        assert {at % 1000 for at in pump.ticks} == {phase}
-        assert len(pump.ticks) in (9, 10)
-
-
-@pytest.mark.parametrize(("pumps", "flooded"), [(3, 1), (50, 5), (50, 50)])
-def test_who_always_has_something_to_do_stops_no_tick_and_no_other_turn(
-    monkeypatch: pytest.MonkeyPatch, pumps: int, flooded: int
-) -> None:
-    ward = turns(monkeypatch, pumps, flooded)
-    counts = Counter(pump.turns for pump in ward[:flooded])
-    assert max(counts) - min(counts) <= 1, "turn by turn"
-    round_ms = 20 * flooded + flooded + 1
-    for pump in ward:
-        assert len(pump.ticks) >= 8
-        gaps = [late - early for early, late in zip(pump.ticks, pump.ticks[1:], strict=False)]
-        assert max(gaps) <= 1000 + (pumps // (flooded + 1) + 2) * round_ms
-
-
-# --- the limit of open files ------------------------------------------------------------------
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no such limit")
-def test_the_limit_of_open_files_is_raised_or_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    import resource
-
-    limit, put = [(256, 4096)], []
-    monkeypatch.setattr(resource, "getrlimit", lambda _: limit[0])
-    monkeypatch.setattr(resource, "setrlimit", lambda _, pair: put.append(pair))
-    descriptors.make_room(30)
-    assert put == []
-    descriptors.make_room(200)
-    assert put == [(200 * descriptors.PER_PUMP + descriptors.SPARE, 4096)]
-    limit[0] = (256, resource.RLIM_INFINITY)
-    descriptors.make_room(200)
-    assert put[1:] == [(1264, resource.RLIM_INFINITY)]
-    limit[0] = (256, 1000)
-    with pytest.raises(PortError, match="200 emulators in one process need 1264 open files"):
-        descriptors.make_room(200)
-
-    def forbidden(*_: object) -> None:
-        raise ValueError
-
-    limit[0] = (256, 4096)
-    monkeypatch.setattr(resource, "setrlimit", forbidden)
-    with pytest.raises(PortError, match="the limit here is 256"):
-        descriptors.make_room(200)
+    with served(home, halting) as ward, line_to(ward, "a") as old:
+        assert serial_on(old) == known["a"]
+        halted.set()
+        with line_to(ward, "c") as other:
+            other.sendall(b"\0")
+            old.sendall(b"noise\0" * 1000)
+            old.close()
+            with line_to(ward, "a") as new:
+                go.set()
+                assert serial_on(new) == known["a"]

@@ -3,9 +3,10 @@
 What was and will be given is followed slot by slot from the raw program and a plain list of
 events, sharing nothing with the engine; a window's mass is the sum of its slots. Most cases
 lie on a grid of ten minutes; some have two grids, milliseconds apart, and are summed piece by
-piece. `python -m tests.emulator.windows_oracle COUNT SEED` exits with 1 on a difference, and
-where a class of cases never came up. All integers are in 1/86 400 000 ng, so that ng/day is a
-slope a millisecond.
+piece. All integers are in 1/86 400 000 ng, so that ng/day is a slope a millisecond.
+
+`python -m tests.emulator.windows_oracle COUNT SEED [FIRST]` exits with 1 on a difference,
+and where a class of cases never came up.
 """
 
 from __future__ import annotations
@@ -366,4 +367,4 @@ def main(count: int, seed: int, first: int = 0) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
+    sys.exit(main(*map(int, sys.argv[1:])))

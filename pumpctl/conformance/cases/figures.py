@@ -5,7 +5,8 @@ from __future__ import annotations
 from pumpctl.conformance import reckoning
 from pumpctl.conformance.bench import Bench
 from pumpctl.conformance.duties import case, same
-from pumpctl.conformance.samples import NO_MINIMUM, HOUR_MS, MINUTE_MS
+from pumpctl.conformance.faults import NotApplicable
+from pumpctl.conformance.samples import HOUR_MS, MINUTE_MS, NO_MINIMUM
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Kind
 from pumpctl.wire.messages_acts import StageResume

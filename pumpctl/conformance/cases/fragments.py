@@ -8,6 +8,8 @@ from pumpctl.conformance.session import Answer, Sealed, on_line
 from pumpctl.wire import messages as m
 from pumpctl.wire.frames import Frame
 
+_MOST_FRAGMENTS = 33
+
 
 def _staging(bench: Bench) -> Sealed:
     """A request of three frames."""
@@ -79,10 +81,16 @@ def unfinished(bench: Bench) -> None:
     _taken(bench, list(oldest.frames), oldest, "the forgotten record, sent again")
 
 
-@case("L6-too-many", "A fragment beyond the largest record is dropped.")
+@case("L6-too-many", "A record in more than 33 fragments is none; the same in one is taken.")
 def too_many(bench: Bench) -> None:
-    frame = bench.session.seal(m.Ping(bytes(16))).frames[0]
-    bench.silent(on_line([frame._replace(piece=33)]), "a 34th fragment")
-    answers = bench.session.take(bench.after(on_line([frame])))
-    expect(bool(answers), "the record itself was not taken any more")
+    whole = bench.session.seal(m.Ping(bytes(16))).frames[0]
+    text = whole.payload
+    expect(len(text) > _MOST_FRAGMENTS, "the test made a record of too few bytes")
+    frames = [
+        whole._replace(piece=place, last=place == len(text) - 1, payload=text[place : place + 1])
+        for place in range(len(text))
+    ]
+    bench.silent(on_line(frames), f"a record in {len(frames)} fragments")
+    answers = bench.session.take(bench.after(on_line([whole])))
+    expect(bool(answers), "the record in one fragment was not taken any more")
     same("the answer", type(answers[0].message), m.Pong)

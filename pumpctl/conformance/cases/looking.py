@@ -6,7 +6,9 @@ from fractions import Fraction
 
 from pumpctl.conformance.bench import Bench
 from pumpctl.conformance.duties import case, expect, same
+from pumpctl.conformance.faults import NotApplicable
 from pumpctl.conformance.reckoning import DAY_MS, rate_at
+from pumpctl.conformance.samples import NO_MINIMUM
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Delivery, Encoding, Mode, Result
 from pumpctl.wire.program import program_hash, spelling_fault

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pumpctl.conformance.bench import Bench
 from pumpctl.conformance.duties import case
-from pumpctl.conformance.samples import NO_MINIMUM, HOUR_MS, MINUTE_MS
+from pumpctl.conformance.faults import NotApplicable
+from pumpctl.conformance.samples import HOUR_MS, MINUTE_MS, NO_MINIMUM
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Mode, Refuse
 from pumpctl.wire.program import PatientDose, Program, ScheduledBolus, Step

@@ -117,7 +117,8 @@ def _change_implant(core: Core, control: Control, asked: StageImplant, how: Acce
     pair = 1 - control.record_pair
     core.records[pair].write(implant_record.record_bytes(asked.record))
     core.flash.flush()
-    control = control._replace(record_pair=pair, record_number=control.record_number + 1)
+    number = control.record_number + _moves(core.record_in_force, asked.record)
+    control = control._replace(record_pair=pair, record_number=number)
     event = Event(LogKind.IMPLANT_SET, how.version, 0, how.operation + _ZEROS)
     return Change(control, (event,))
 

@@ -57,6 +57,7 @@ class Lasts(Enum):
     """How long it is there."""
 
     TIME = "until it is cleared, or for the time that is told"
+    CLEARED = "until it is cleared"
     NEXT_FILL = "until the next fill, which uses it up"
     AT_ONCE = "it happens, and is over"
 
@@ -134,7 +135,7 @@ FAULTS: dict[FaultKind, Effect] = {
     FaultKind.CLOCK_DRIFT: Effect(
         "clock-drift",
         "the pump's counter runs so much faster (or, below 0, slower) than the host's clock",
-        Lasts.TIME,
+        Lasts.CLEARED,
         (Takes.PERCENT,),
         -MILLION // 2,
         MILLION // 2,

@@ -1,4 +1,4 @@
-"""The emulators of one home: make, remove, look, press, advance, open, serve.
+"""The emulators of one home: make, remove, look, press, advance, break, open, serve.
 
 What the command line and the `emu://` scheme call. A pump that another process
 serves is reached through its control socket, else its lock is taken. Clock and
@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pumpctl.emulator import factory
-from pumpctl.emulator.edge import shelf
+from pumpctl.emulator.body.faults import FaultKind
+from pumpctl.emulator.edge import faulting, shelf
+from pumpctl.emulator.edge.acts_by_hand import Acted, NotGiven, act, asking_fault
 from pumpctl.emulator.edge.control_socket import ask
-from pumpctl.emulator.edge.inspection import Inspection, Operation, from_json, inspect_core
+from pumpctl.emulator.edge.inspection import Inspection, Operation
 from pumpctl.emulator.edge.line_faults import LineFaults
-from pumpctl.emulator.edge.served import Faults, no_faults
+from pumpctl.emulator.edge.plain import from_plain
+from pumpctl.emulator.edge.served import FaultsOf, faults_of_world
 from pumpctl.emulator.edge.server import Stopper, serve, serve_ward
 from pumpctl.emulator.edge.shelf import Held
 from pumpctl.emulator.memory import image
@@ -33,13 +36,19 @@ __all__ = [
     "Inspection",
     "Listed",
     "LocalLine",
+    "NotGiven",
     "Operation",
     "Stopper",
     "advance",
+    "clear",
     "create",
+    "fault",
     "inspect",
+    "keep",
     "list_emulators",
+    "make",
     "open_local",
+    "patient_dose",
     "press",
     "remove",
     "serve",
@@ -73,9 +82,16 @@ class Listed(NamedTuple):
     frozen: bool
 
 
-def create(
-    home: Path,
-    name: str,
+class New(NamedTuple):
+    """A pump that was made and is in no home yet."""
+
+    content: bytes
+    """Of its state file."""
+    serial: str
+    secret_text: str
+
+
+def make(
     *,
     now: Now,
     entropy: Entropy,
@@ -85,10 +101,12 @@ def create(
     frozen: bool = False,
     bench: bool = True,
     offset_min: int = 0,
-) -> Created:
+    pulse_error: int = 0,
+) -> New:
     """A new pump: filled (to capacity, unless told), primed, in minimum rate.
 
-    Raises UsageError for values that no pump has, StoreError where it cannot be stored.
+    Its pulses really move `pulse_error` ppm more than they should, or less.
+    Raises UsageError for values that no pump has.
     """
     made_as = MODELS.get(model)
     if made_as is None:
@@ -101,6 +119,7 @@ def create(
         raise UsageError(f"{concentration} is not supplied for pumps", hint=f"{known} mcg/mL are")
     if not -14 * 60 <= offset_min <= 14 * 60:
         raise UsageError(f"an offset of {offset_min} minutes from UTC exists nowhere")
+    faulting.check(FaultKind.CALIBRATION, pulse_error)
     content, implant = factory.make(
         made_as,
         volume=filled.quanta,
@@ -110,9 +129,44 @@ def create(
         offset_min=offset_min,
         now=now,
         entropy=entropy,
+        pulse_error=pulse_error,
     )
-    shelf.put(home, name, content)
-    return Created(name, implant.serial, secret_text(implant.secret))
+    return New(content, implant.serial, secret_text(implant.secret))
+
+
+def keep(home: Path, name: str, new: New) -> Created:
+    """Put a pump on the shelf. UsageError where one of this name is there, StoreError."""
+    shelf.put(home, name, new.content)
+    return Created(name, new.serial, new.secret_text)
+
+
+def create(
+    home: Path,
+    name: str,
+    *,
+    now: Now,
+    entropy: Entropy,
+    volume: Volume | None = None,
+    concentration: Concentration = DEFAULT_CONCENTRATION,
+    model: str = DEFAULT_MODEL,
+    frozen: bool = False,
+    bench: bool = True,
+    offset_min: int = 0,
+    pulse_error: int = 0,
+) -> Created:
+    """`make` it and `keep` it."""
+    new = make(
+        now=now,
+        entropy=entropy,
+        volume=volume,
+        concentration=concentration,
+        model=model,
+        frozen=frozen,
+        bench=bench,
+        offset_min=offset_min,
+        pulse_error=pulse_error,
+    )
+    return keep(home, name, new)
 
 
 def remove(home: Path, name: str) -> None:
@@ -140,47 +194,49 @@ def list_emulators(home: Path) -> tuple[Listed, ...]:
 
 def press(home: Path, name: str, *, now: Now, entropy: Entropy) -> Inspection:
     """The local act: opens pairing for 60 s on the pump's own counter."""
-    return _act(home, name, "press", lambda held: held.firmware.press(), now, entropy)
+    return _act(home, name, {"do": "press"}, now, entropy).seen
+
+
+def patient_dose(home: Path, name: str, *, now: Now, entropy: Entropy) -> NotGiven | None:
+    """The patient asks for a dose of their own: why it is not given, or None."""
+    return _act(home, name, {"do": "patient-dose"}, now, entropy).not_given
 
 
 def advance(home: Path, name: str, duration_ms: int, *, now: Now, entropy: Entropy) -> Inspection:
     """Make it this much later for the pump."""
     if not 0 <= duration_ms <= LONGEST_ADVANCE_MS:
         raise UsageError("an advance goes forward, by ten years at most")
-    return _act(
-        home,
-        name,
-        "advance",
-        lambda held: held.firmware.advance(duration_ms),
-        now,
-        entropy,
-        ms=duration_ms,
-    )
+    return _act(home, name, {"do": "advance", "ms": duration_ms}, now, entropy).seen
 
 
 def inspect(home: Path, name: str, *, now: Now, entropy: Entropy) -> Inspection:
     """The emulator's own truth."""
-    return _act(home, name, "inspect", lambda held: held.firmware.tick(), now, entropy)
+    return _act(home, name, {"do": "inspect"}, now, entropy).seen
 
 
-def _act(
-    home: Path,
-    name: str,
-    word: str,
-    act: Callable[[Held], None],
-    now: Now,
-    entropy: Entropy,
-    **more: int,
+def fault(
+    home: Path, name: str, asked: faulting.Asked, *, now: Now, entropy: Entropy
 ) -> Inspection:
+    """Let something go wrong; UsageError where it cannot."""
+    return _act(home, name, asking_fault(asked), now, entropy).seen
+
+
+def clear(home: Path, name: str, kind: str, *, now: Now, entropy: Entropy) -> Acted:
+    """End the faults of this kind, or all where it is empty."""
+    if kind:
+        faulting.kind_of(kind)
+    return _act(home, name, {"do": "clear", "kind": kind}, now, entropy)
+
+
+def _act(home: Path, name: str, asked: dict[str, Any], now: Now, entropy: Entropy) -> Acted:
     """Hold the pump for a moment, or ask the process that does."""
     try:
         with Held(home, name, now=now, entropy=entropy) as held:
-            act(held)
-            return inspect_core(held.firmware.core, name)
+            return act(held, asked)
     except PortBusy:
-        return from_json(ask(shelf.folder_of(home, name), name, {"do": word, **more}))
-    except OSError as error:
-        raise StoreError(f"the state of emulator {name} cannot be written: {error}") from error
+        return from_plain(Acted, ask(shelf.folder_of(home, name), name, asked))
+    except (OSError, FlashError) as error:
+        raise StoreError(f"the state of emulator {name} cannot be used: {error}") from error
 
 
 # --- a line inside this process -------------------------------------------------------------
@@ -195,7 +251,9 @@ class LocalLine:
     that was cut once stays so: ConnectionResetError for whoever still uses it.
     """
 
-    def __init__(self, held: Held, *, now: Now, seed: int, faults: Faults = no_faults) -> None:
+    def __init__(
+        self, held: Held, *, now: Now, seed: int, faults: FaultsOf = faults_of_world
+    ) -> None:
         self._held: Held | None = held
         self._now = now
         self._faults = LineFaults(lambda: faults(held.firmware), seed)
@@ -261,7 +319,7 @@ class LocalLine:
 
 
 def open_local(
-    home: Path, name: str, *, now: Now, entropy: Entropy, faults: Faults = no_faults
+    home: Path, name: str, *, now: Now, entropy: Entropy, faults: FaultsOf = faults_of_world
 ) -> LocalLine:
     """Run an emulator here; PortMissing or PortBusy where that cannot be."""
     held = Held(home, name, now=now, entropy=entropy)

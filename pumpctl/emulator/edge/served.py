@@ -12,23 +12,34 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from pumpctl.emulator.body.faults import FaultKind
+from pumpctl.emulator.edge.acts_by_hand import act
 from pumpctl.emulator.edge.control_socket import ControlSocket
 from pumpctl.emulator.edge.ends import End, PtyEnd, TcpEnd
-from pumpctl.emulator.edge.inspection import inspect_core, to_json
 from pumpctl.emulator.edge.line_faults import SOUND, LineFaults, Settings
+from pumpctl.emulator.edge.plain import to_plain
 from pumpctl.emulator.edge.shelf import Held
 from pumpctl.emulator.firmware import Firmware
-from pumpctl.errors import PortError, UsageError
+from pumpctl.errors import PortError
 
-Faults = Callable[[Firmware], Settings]
+FaultsOf = Callable[[Firmware], Settings]
 """How the line of this pump is now."""
 Place = Path | tuple[str, int]
 """Of a pty's link, or host and port."""
 
 
-def no_faults(_firmware: Firmware) -> Settings:
-    """Every line is sound."""
-    return SOUND
+def faults_of_world(firmware: Firmware) -> Settings:
+    """What the pump's world does to its line now."""
+    world, now = firmware.core.world, firmware.core.engine.world_time
+    if not world.faults:
+        return SOUND
+    return Settings(
+        drop=world.amount(FaultKind.DROP, now) or 0,
+        duplicate=world.amount(FaultKind.DUPLICATE, now) or 0,
+        corrupt=world.amount(FaultKind.CORRUPT, now) or 0,
+        delay=world.amount(FaultKind.DELAY, now) or 0,
+        disconnect=world.amount(FaultKind.DISCONNECT, now) is not None,
+    )
 
 
 class _Watch:
@@ -62,10 +73,10 @@ class Served:
         selector: selectors.BaseSelector,
         *,
         entropy: Callable[[int], bytes],
-        faults: Faults,
+        faults: FaultsOf,
     ) -> None:
         self.name = held.name
-        self._firmware = held.firmware
+        self._held = held
         seed = int.from_bytes(entropy(8), "big")
         self._faults = LineFaults(lambda: faults(held.firmware), seed)
         with contextlib.ExitStack() as stack:
@@ -103,7 +114,7 @@ class Served:
 
     def tick(self, now_ms: int) -> None:
         """A second has gone by."""
-        self._firmware.tick()
+        self._held.firmware.tick()
         self.carry(b"", now_ms)
         self._look_at_line()
 
@@ -114,7 +125,7 @@ class Served:
     def carry(self, data: bytes, now_ms: int) -> None:
         """Move what the station sent, and what is due, to the pump, and its answer back."""
         sent = b"".join(self._faults.to_pump(data, now_ms))
-        answer = self._firmware.receive(sent) if sent else b""
+        answer = self._held.firmware.receive(sent) if sent else b""
         back = b"".join(self._faults.to_station(answer, now_ms))
         if back:
             self._end.send(back)
@@ -122,7 +133,7 @@ class Served:
     def line_lost(self) -> None:
         """The line is gone, and with it what was under way."""
         self._faults.clear()
-        self._firmware.link_lost()
+        self._held.firmware.link_lost()
 
     def _look_at_line(self) -> None:
         if self._faults.disconnected:
@@ -132,14 +143,4 @@ class Served:
 
     def _answer(self, asked: dict[str, Any]) -> Any:
         """What another process of this home asks of the pump."""
-        firmware = self._firmware
-        match asked.get("do"):
-            case "press":
-                firmware.press()
-            case "advance":
-                firmware.advance(int(asked["ms"]))
-            case "inspect":
-                firmware.tick()
-            case other:
-                raise UsageError(f"{other!r} is nothing that a served emulator does")
-        return to_json(inspect_core(firmware.core, self.name))
+        return to_plain(act(self._held, asked))

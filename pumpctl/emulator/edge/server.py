@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 
 from pumpctl.emulator.edge import descriptors
-from pumpctl.emulator.edge.served import Faults, Place, Served, no_faults
+from pumpctl.emulator.edge.served import FaultsOf, Place, Served, faults_of_world
 from pumpctl.emulator.edge.shelf import Held
 from pumpctl.emulator.memory.flash import FlashError
 from pumpctl.errors import PumpctlError, StoreError, UsageError
@@ -93,7 +93,7 @@ def serve(
     now: Now,
     entropy: Entropy,
     stopper: Stopper | None = None,
-    faults: Faults = no_faults,
+    faults: FaultsOf = faults_of_world,
 ) -> None:
     """Run one emulator on a line; `ready` is told where, once it can be opened.
 
@@ -123,7 +123,7 @@ def serve_ward(
     now: Now,
     entropy: Entropy,
     stopper: Stopper | None = None,
-    faults: Faults = no_faults,
+    faults: FaultsOf = faults_of_world,
 ) -> None:
     """Run emulators in this process, on TCP ports from this one on; port 0: a free one each.
 
@@ -157,7 +157,7 @@ def _serve(
     now: Now,
     entropy: Entropy,
     stopper: Stopper | None,
-    faults: Faults,
+    faults: FaultsOf,
 ) -> None:
     descriptors.make_room(len(ward))
     with contextlib.ExitStack() as stack:

@@ -126,7 +126,7 @@ class Control(NamedTuple):
     label: Annotated[Label, Struct(Label)]
     record_pair: U8
     record_number: U32
-    """How often the implant's record was revised."""
+    """How often the line, or what it holds, was recorded anew."""
     limits_pair: U8
     """Index of the pair that holds the table in force, or NO_SLOT."""
     limits_version: U32

@@ -1,0 +1,233 @@
+"""Cuts an act everywhere, starts the pump again, and judges what is left of it.
+
+A power cut at an operation of the flash is followed by a boot, some minutes
+later; a process that is killed between two writes of its image is followed by an
+attach. What then lies in the image must be the story of a pump that was never
+cut: either before the step in which the cut fell, or after it. A day later it
+must still be so. Nothing is counted that did not hit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from pumpctl.emulator.memory.flash import CutKind, MemoryStore, PowerCut, PowerLost
+from tests.emulator.cuts.acts import Act
+from tests.emulator.cuts.stories import Story, at_odds, difference, told
+from tests.emulator.support import DAY, MINUTE, Bench
+
+GAP = 7 * MINUTE
+"""From the cut to the boot; the pump's always-on part goes on meanwhile."""
+KILLED = "killed"
+TORN_SAVE = "killed, torn"
+KINDS = (*(kind.value for kind in CutKind), KILLED, TORN_SAVE)
+
+
+class Killed(BaseException):
+    """The process is gone; nothing catches that."""
+
+
+class MortalStore(MemoryStore):
+    """An image whose process is killed right after its write number `last`, or in the midst."""
+
+    def __init__(self, image: bytes, last: int | None = None, *, torn: bool = False) -> None:
+        super().__init__(image)
+        self.writes = 0
+        self._last = last
+        self._torn = torn
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Count, and perhaps die."""
+        if self._last is not None and self.writes >= self._last:
+            raise Killed
+        self.writes += 1
+        dies = self.writes == self._last
+        super().write(offset, data[: len(data) // 2] if dies and self._torn else data)
+        if dies:
+            raise Killed
+
+
+class Outcome(NamedTuple):
+    """What became of a pump that was cut."""
+
+    word: str
+    """old, new, same (the step changes nothing that a start would not do by itself), mixed."""
+    why: str = ""
+
+
+class After(NamedTuple):
+    """The two stories of one pump: when it is started again, and a day later."""
+
+    now: Story
+    later: Story
+
+
+class Start(NamedTuple):
+    """How a pump is started: so much later, by power or as a process."""
+
+    gap: int
+    boots: bool
+
+
+class Origin:
+    """One act's prepared pump, and what uncut pumps tell."""
+
+    def __init__(self, name: str, act: Act) -> None:
+        self.name = name
+        self.act = act
+        bench = act.prepare()
+        self.image = bytes(bench.store.image)
+        self.host = bench.host
+        self._known: dict[object, After] = {}
+
+    def pump(self, store: MemoryStore | None = None) -> Bench:
+        """The prepared pump once more, running."""
+        return Bench(store=store or MemoryStore(self.image), start=self.host)
+
+    def control(self, steps: int, host: int, starts: tuple[Start, ...]) -> After:
+        """A pump that was never cut: so many whole steps, then started so."""
+        key = (steps, host, starts)
+        if key not in self._known:
+            bench = self.pump()
+            for step in self.act.steps[:steps]:
+                step(bench)
+            bench.host = host
+            for start in starts:
+                started(bench, start)
+            self._known[key] = after(bench)
+        return self._known[key]
+
+
+def started(bench: Bench, start: Start, cut: PowerCut | None = None) -> None:
+    """Power, or a process, comes back."""
+    bench.host += start.gap
+    bench.store = MemoryStore(bytes(bench.store.image))
+    if start.boots:
+        bench.boot(cut)
+    else:
+        bench.attach()
+
+
+def after(bench: Bench) -> After:
+    """Its story now, and after a day."""
+    now = told(bench.store.image)
+    bench.wait(DAY)
+    return After(now, told(bench.store.image))
+
+
+class Count(NamedTuple):
+    """One act cut in one way."""
+
+    hit: int
+    words: Counter[str]
+
+
+class Sweep:
+    """What was done and found."""
+
+    def __init__(self) -> None:
+        self.operations: Counter[str] = Counter()
+        self.hits: Counter[tuple[str, str]] = Counter()
+        self.words: Counter[tuple[str, str, str]] = Counter()
+        self.mixed: list[str] = []
+
+    # --- single cuts ---------------------------------------------------------------------
+
+    def act(self, name: str, act: Act, *, every: int = 1, first: int = 0) -> None:
+        """Cut it at every place, or at every so-manieth, in every way."""
+        origin = Origin(name, act)
+        dry = origin.pump(MortalStore(origin.image))
+        store = dry.store
+        assert isinstance(store, MortalStore)
+        before, writes = dry.core.flash.operations, store.writes
+        for step in act.steps:
+            step(dry)
+        operations = dry.core.flash.operations - before
+        writes = store.writes - writes
+        self.operations[name] = operations
+        for at in range(1 + first % every, operations + 1, every):
+            for kind in CutKind:
+                self._power(origin, at, kind)
+        for at in range(1 + first % every, writes + 1, every):
+            for torn in (False, True):
+                self._kill(origin, at, torn=torn)
+
+    def _power(self, origin: Origin, at: int, kind: CutKind) -> None:
+        bench = origin.pump()
+        flash = bench.core.flash
+        flash._cut = PowerCut(flash.operations + at, kind)
+        step = cut_in(bench, origin.act)
+        where = f"{origin.name}, {kind.value} operation {at}"
+        start = Start(GAP, boots=True)
+        self.judge(origin, where, kind.value, bench, step, start)
+
+    def _kill(self, origin: Origin, at: int, *, torn: bool) -> None:
+        probe = MortalStore(origin.image)
+        origin.pump(probe)  # attaching writes, too
+        bench = origin.pump(MortalStore(origin.image, probe.writes + at, torn=torn))
+        step = cut_in(bench, origin.act)
+        kind = TORN_SAVE if torn else KILLED
+        self.judge(origin, f"{origin.name}, {kind} at {at}", kind, bench, step, Start(0, False))
+
+    def judge(
+        self, origin: Origin, where: str, kind: str, bench: Bench, step: int, start: Start
+    ) -> None:
+        """Start it again, and say which story it tells."""
+        host = bench.host
+        started(bench, start)
+        controls = [origin.control(n, host, (start,)) for n in (step, step + 1)]
+        outcome = compared(bench, controls, len(origin.act.steps) == step + 1, origin.act.sound)
+        self.note(origin.name, kind, where, outcome)
+
+    def note(self, name: str, kind: str, where: str, outcome: Outcome) -> None:
+        """One cut that hit, and what came of it."""
+        self.hits[name, kind] += 1
+        self.words[name, kind, outcome.word] += 1
+        if outcome.word == "mixed":
+            self.mixed.append(f"{where}: {outcome.why}")
+
+    # --- to be printed -------------------------------------------------------------------
+
+    def table(self) -> str:
+        """A row for each act and kind, and the sum."""
+        lines = [f"{'act':34} {'kind':26} {'hit':>6} {'old':>6} {'new':>6} {'same':>6} {'mixed':>6}"]
+        for (name, kind), hit in self.hits.items():
+            found = [self.words[name, kind, word] for word in WORDS]
+            figures = " ".join(f"{each:6}" for each in (hit, *found))
+            lines.append(f"{name:34} {kind:26} {figures}")
+        found = [sum(v for k, v in self.words.items() if k[2] == word) for word in WORDS]
+        figures = " ".join(f"{each:6}" for each in (sum(self.hits.values()), *found))
+        lines.append(f"{'sum':34} {'':26} {figures}")
+        return "\n".join(lines)
+
+
+WORDS = ("old", "new", "same", "mixed")
+
+
+def cut_in(bench: Bench, act: Act) -> int:
+    """Do its steps until one is cut; the number of those that were done whole."""
+    for whole, step in enumerate(act.steps):
+        try:
+            step(bench)
+        except (PowerLost, Killed):
+            return whole
+    raise AssertionError("the cut has not hit anything")
+
+
+def compared(bench: Bench, controls: list[After], last: bool, sound: bool) -> Outcome:
+    """Is it as one of these? The last of them is the new one, where `last` says so."""
+    try:
+        found = after(bench)
+    except AssertionError as error:
+        return Outcome("mixed", str(error))
+    odds = [*at_odds(found.now, sound=sound), *at_odds(found.later, sound=sound)]
+    if odds:
+        return Outcome("mixed", f"at odds with itself: {odds}")
+    equal = [found == each for each in controls]
+    if not any(equal):
+        tells = [difference(found, each) for each in controls]
+        return Outcome("mixed", f"like none; least {min(tells, key=len)}")
+    if controls[0] == controls[-1]:
+        return Outcome("same")
+    return Outcome("new" if last and equal[-1] else "old")

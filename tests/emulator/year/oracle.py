@@ -1,0 +1,471 @@
+"""What a pump must have given, by the rules of docs/protocol.md, section 10, in fractions.
+
+Told what was done to a pump and when, it writes down the demanded flow as pieces
+(from, until, nL/ms), integrates them from the pump's first instant on, and counts
+the whole pulses in the integral; those whose instant falls where the motor stood
+are lost. It looks ahead over whole weeks, and only what cannot be known before (a
+bridge that has passed, a pulse that did not come) cuts a week short. It knows the
+wire's program and nothing of the emulator. Counters in ms, volumes in nL.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+from typing import NamedTuple
+
+from pumpctl.wire.codes import Mode
+from pumpctl.wire.program import Program, ScheduledBolus
+from tests.emulator.year.slugs import Fluids
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+PULSE = 100
+TWO_DAYS = 48 * HOUR
+MOTOR_CHECK = 20 * MINUTE
+LATE = 2 * HOUR
+_LOOK_AHEAD = 8 * DAY
+_WEEKDAY_OF_1970 = 3
+SCHEDULED = "scheduled"
+
+
+class Bolus(NamedTuple):
+    """One that was begun, and where it must end."""
+
+    start: int
+    dose: int
+    over: int
+    kind: str
+    label: int = 0
+    """Of a scheduled one: the local label that names it."""
+
+    @property
+    def end(self) -> int:
+        return self.start + self.over
+
+
+class Ended(NamedTuple):
+    """What the log must say of its end."""
+
+    counter: int
+    dose: int
+    given: int
+
+
+class Piece(NamedTuple):
+    """Even flow, in (start, end]."""
+
+    start: int
+    end: int
+    flow: Fraction
+    due: Fraction
+    """nL due in all, at its start."""
+    lost: int
+    """Pulses lost before it."""
+    turns: bool
+
+    def due_at(self, counter: int) -> Fraction:
+        return self.due + self.flow * (counter - self.start)
+
+    def when(self, pulses: int) -> int | None:
+        """The first ms at which so many pulses are due in all; None where not in this piece."""
+        if not self.flow or pulses * PULSE > self.due_at(self.end):
+            return None
+        missing = pulses * PULSE - self.due
+        return self.start + max(0, -(-missing // self.flow))
+
+
+class Bridge(NamedTuple):
+    """Old fluid at the tip."""
+
+    ends: int
+    """Pulses."""
+    concentration: int
+    plays: Program | None
+    """None: the running program."""
+
+
+class Standing(NamedTuple):
+    """The motor is held; `until` None: nobody knows how long."""
+
+    since: int
+    until: int | None
+
+
+class Oracle:
+    """One pump's demand, pulses and fluids."""
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        filled: int,
+        line: int,
+        pulse: int,
+        label: int,
+        least_flow: int,
+    ) -> None:
+        """`filled` nL, `line` and the true `pulse` in pL; `label` is the local one at 0."""
+        self.at = 0
+        self.due = Fraction(0)
+        self.lost = 0
+        self.program = program
+        self.concentration = program.concentration
+        self.bridge: Bridge | None = None
+        self.before: Program | None = None
+        """What ran before the last refill."""
+        self.stopped: int | None = None
+        self.fallback = False
+        self.label = label
+        self.running: list[Bolus] = []
+        self.started: list[Bolus] = []
+        self.ended: list[Ended] = []
+        self.course: list[Piece] = []
+        self.world = Fluids(filled * 1000, line, program.concentration)
+        self.belief = Fluids(0, line, program.concentration)
+        self.stalled: int | None = None
+        self.stuck = False
+        self.bridges_passed = self.stalls = self.fallbacks = self.late = 0
+        self._pulse = pulse
+        self._least_flow = least_flow
+        self._filled, self._filled_at = filled, 0
+        self._turn = label
+        """Every scheduled bolus up to this label has had its turn."""
+        self._setting = label
+        """The label at which this setting of the clock began."""
+        self._served: list[tuple[int, int]] = []
+        self._holds: list[Standing] = []
+        self._stood: list[tuple[int, int]] = []
+
+    # --- figures ------------------------------------------------------------------------
+
+    @property
+    def given(self) -> int:
+        """Pulses that moved."""
+        return int(self.due // PULSE) - self.lost
+
+    @property
+    def estimate(self) -> int:
+        """The pump's reckoning of its reservoir, nL."""
+        return max(0, self._filled - PULSE * (self.given - self._filled_at))
+
+    def pulses_at(self, counter: int) -> int:
+        """How many the log must name at a counter of the course."""
+        place = bisect_left(self.course, counter, key=lambda piece: piece.end)
+        if place == len(self.course):
+            return self.given
+        piece = self.course[place]
+        due = int(piece.due_at(counter) // PULSE)
+        lost = piece.lost + (0 if piece.turns else due - int(piece.due // PULSE))
+        return due - lost
+
+    def metered(self) -> int:
+        """The concentration by which everything is metered now."""
+        return self.concentration if self.bridge is None else self.bridge.concentration
+
+    def played(self) -> Program | None:
+        """None: the fallback rate."""
+        if self.fallback:
+            return None
+        return (self.bridge and self.bridge.plays) or self.program
+
+    def turns(self, counter: int) -> bool:
+        """Would the motor turn?"""
+        return not self.stuck and not any(
+            hold.since <= counter and (hold.until is None or counter < hold.until)
+            for hold in self._holds
+        )
+
+    def critical(self) -> bool:
+        """Is an alarm raised after which a magnetic field leaves the motor stuck?"""
+        starving = [at for at in (self.stopped, self.stalled) if at is not None]
+        too_long = bool(starving) and self.at - min(starving) >= TWO_DAYS
+        on_fallback = self.fallback and self.stopped is None
+        return self.stalled is not None or too_long or on_fallback or not self.estimate
+
+    # --- what is done to the pump -------------------------------------------------------
+
+    def set_program(self, counter: int, program: Program) -> None:
+        self.run(counter)
+        self.program, self.fallback, self.stopped = program, False, None
+        if self.bridge is not None:
+            self.bridge = self.bridge._replace(plays=None)
+        self._restart()
+
+    def resume(self, counter: int) -> None:
+        self.run(counter)
+        self.stopped = None
+        self._restart()
+
+    def stop(self, counter: int) -> None:
+        self.run(counter)
+        if self.stopped is None:
+            self.stopped = counter
+        self._end(self.running)
+
+    def cancel(self, counter: int) -> None:
+        self.run(counter)
+        self._end(self.running)
+
+    def boot(self, counter: int) -> None:
+        self.run(counter)
+        self._end([bolus for bolus in self.running if bolus.kind != SCHEDULED])
+
+    def bolus(self, counter: int, dose: int, over: int, kind: str) -> None:
+        self.run(counter)
+        self.running.append(Bolus(counter, dose, over, kind))
+
+    def refill(
+        self,
+        counter: int,
+        program: Program,
+        *,
+        volume: int,
+        since: int,
+        bridge: tuple[int, int] | None,
+        by_record: tuple[int, int] | None,
+    ) -> None:
+        """`bridge`: volume and old concentration; `by_record`: drained and injected, no hands."""
+        self.run(counter)
+        was = self.bridge
+        if bridge is not None:
+            plays = None if self.fallback else self.program
+            self._bridge(*bridge, since, plays if was is None else was.plays)
+        if self.fallback:
+            self.before = None
+        elif was is None:
+            self.before = self.program
+        self.program, self.fallback, self.stopped = program, False, None
+        self.concentration = program.concentration
+        self._filled, self._filled_at = volume, since
+        displaced = self.given - since
+        self.belief.believe(displaced * PULSE * 1000, self.concentration)
+        if by_record is not None:
+            drained, injected = by_record
+            self.world.record(
+                drained=drained * 1000,
+                injected=injected * 1000,
+                concentration=self.concentration,
+                since=displaced * self._pulse,
+            )
+        self._restart()
+
+    def repair(self, counter: int, volume: int, since: int, old: int) -> None:
+        self.run(counter)
+        before = self.before
+        fits = before is not None and before.concentration == old
+        self._bridge(volume, old, since, before if fits else None)
+
+    def clock(self, counter: int, shift: int, offset: int) -> None:
+        """By so much, offset included; one of the boluses that are jumped over may be late."""
+        self.run(counter)
+        new = self.label + counter + shift + offset * MINUTE
+        jumped = [bolus.label for bolus in self._scheduled(self._turn, new)]
+        self._served.append((self._setting, self._turn))
+        self.label += shift + offset * MINUTE
+        self._setting = self._turn = new
+        if jumped and new - jumped[-1] <= LATE:
+            self._served.append((jumped[-1], jumped[-1]))
+            if self.stopped is None:
+                late = self._bolus_at(jumped[-1])
+                self._begin([Bolus(counter, late.dose, late.over, SCHEDULED, jumped[-1])])
+                self.late += 1
+
+    def hold(self, counter: int, until: int | None, *, field: bool) -> None:
+        """The motor stands from now on; in a magnetic field it may not come back."""
+        self.run(counter)
+        self.stuck |= field and self.critical()
+        self._holds.append(Standing(counter, until))
+
+    # --- time -----------------------------------------------------------------------------
+
+    def run(self, to: int) -> None:
+        """Everything up to and at this counter."""
+        while self.at < to:
+            self._overdue()
+            until = min(to, self.at + _LOOK_AHEAD)
+            planned = [] if self.stopped is not None else self._planned(until)
+            pieces = self._pieces(planned, until)
+            when, surprise = self._surprise(pieces) or (until, None)
+            passes = surprise == self._end_passed_bridge
+            self._begin([each for each in planned if each.start < when + (not passes)])
+            self._go(pieces, when)
+            # What is scheduled for the very instant of a bridge's end is the next program's.
+            self._turn = max(self._turn, self.label + when - passes)
+            if surprise is not None:
+                surprise()
+        self._overdue()
+
+    def _pieces(self, planned: list[Bolus], until: int) -> list[Piece]:
+        """The demand from now on, if nothing surprises."""
+        steps = self._basal(until) if self.stopped is None else [(self.at, Fraction(0))]
+        change: dict[int, Fraction] = {self.at: Fraction(0), until: Fraction(0)}
+        before = Fraction(0)
+        for start, flow in steps:
+            change[start] = change.get(start, Fraction(0)) + flow - before
+            before = flow
+        metered = self.metered()
+        for bolus in (*self.running, *planned):
+            flow = Fraction(bolus.dose * 1000, metered * bolus.over)
+            for place, sign in ((max(self.at, bolus.start), 1), (bolus.end, -1)):
+                change[place] = change.get(place, Fraction(0)) + sign * flow
+        for hold in self._holds:
+            for edge in hold:
+                if edge is not None and self.at < edge < until:
+                    change.setdefault(edge, Fraction(0))
+        found = []
+        flow, due, lost = Fraction(0), self.due, self.lost
+        for start, end in pairwise(sorted(time for time in change if time <= until)):
+            flow += change[start]
+            piece = Piece(start, end, flow, due, lost, self.turns(start))
+            found.append(piece)
+            before, due = due, piece.due_at(end)
+            lost += 0 if piece.turns else int(due // PULSE - before // PULSE)
+        return found
+
+    def _basal(self, until: int) -> list[tuple[int, Fraction]]:
+        """(from, nL/ms), the first from now."""
+        program, metered = self.played(), self.metered()
+        if program is None:
+            return [(self.at, Fraction(self.program.fallback * 1000, metered * DAY))]
+        if program.mode is Mode.MINIMUM_RATE:
+            flow = Fraction(self._least_flow * program.concentration, metered * DAY)
+            return [(self.at, flow)]
+        found: list[tuple[int, Fraction]] = []
+        for day in range((self.label + self.at) // DAY, (self.label + until) // DAY + 1):
+            for step in program.days[_weekday(day)]:
+                start = day * DAY + step.start * MINUTE - self.label
+                flow = Fraction(step.rate * 1000, metered * DAY)
+                if start <= self.at:
+                    found = [(self.at, flow)]
+                elif start < until:
+                    found.append((start, flow))
+        return found
+
+    def _planned(self, until: int) -> list[Bolus]:
+        return self._scheduled(self._turn, self.label + until)
+
+    def _scheduled(self, after: int, upto: int) -> list[Bolus]:
+        """What the schedule holds in these labels that never had its turn."""
+        program = self.played()
+        if program is None or not program.boluses:
+            return []
+        found = []
+        for day in range(after // DAY, upto // DAY + 1):
+            for bolus in program.boluses:
+                label = day * DAY + bolus.at * MINUTE
+                fits = bolus.day == _weekday(day) and after < label <= upto
+                if fits and not any(first <= label <= last for first, last in self._served):
+                    counter = label - self.label
+                    found.append(Bolus(counter, bolus.dose, bolus.over, SCHEDULED, label))
+        return found
+
+    def _bolus_at(self, label: int) -> ScheduledBolus:
+        program = self.played()
+        assert program is not None
+        day, minute = divmod(label // MINUTE, 1440)
+        (found,) = (b for b in program.boluses if (b.day, b.at) == (_weekday(day), minute))
+        return found
+
+    def _surprise(self, pieces: list[Piece]) -> tuple[int, Callable[[], None]] | None:
+        """The first instant that changes what was foreseen, and what it does."""
+        for piece in pieces:
+            found: list[tuple[int, int, Callable[[], None]]] = []
+            if piece.turns and self.bridge is not None:
+                when = piece.when(self.bridge.ends + piece.lost)
+                found += [] if when is None else [(when, 0, self._end_passed_bridge)]
+            if self.stalled is None and not piece.turns:
+                when = piece.when(int(piece.due // PULSE) + 1)
+                found += [] if when is None else [(when, 1, self._stall)]
+            if self.stalled is not None:
+                check = (piece.start // MOTOR_CHECK + 1) * MOTOR_CHECK
+                while check <= piece.end and not self.turns(check):
+                    check += MOTOR_CHECK
+                found += [(check, 2, self._turns_again)]
+                if not self.fallback:
+                    found += [(self.stalled + TWO_DAYS, 3, self._starve)]
+            found = [each for each in found if piece.start < each[0] <= piece.end]
+            if found:
+                when, _, what = min(found, key=lambda each: each[:2])
+                return when, what
+        return None
+
+    def _go(self, pieces: list[Piece], when: int) -> None:
+        """Give what these pieces hold up to here."""
+        moved = 0
+        for piece in pieces:
+            if piece.start >= when:
+                break
+            end = min(piece.end, when)
+            due = piece.due_at(end)
+            pulses = int(due // PULSE - piece.due // PULSE)
+            if piece.turns:
+                moved += pulses
+            else:
+                self.lost += pulses
+                self._stood.append((piece.start, end))
+            self.course.append(piece._replace(end=end))
+            self.due = due
+        self.at = when
+        self.world.pump(moved * self._pulse)
+        self.belief.fill(moved * PULSE * 1000, self.concentration)  # it never runs empty
+        self.belief.pump(moved * PULSE * 1000)
+        self._end([bolus for bolus in self.running if bolus.end <= when])
+
+    # --- surprises ------------------------------------------------------------------------
+
+    def _end_passed_bridge(self) -> None:
+        if self.bridge is not None and self.given >= self.bridge.ends:
+            self.bridge = None
+            self.bridges_passed += 1
+
+    def _overdue(self) -> None:
+        """What an act finds to be so already: a bridge passed, or 48 h of a stall that goes on."""
+        self._end_passed_bridge()
+        if self.stalled is not None and self.at - self.stalled >= TWO_DAYS and not self.fallback:
+            self._starve()
+
+    def _stall(self) -> None:
+        self.stalled = self.at
+        self.stalls += 1
+        if self.at % MOTOR_CHECK == 0:
+            self._turns_again()
+
+    def _turns_again(self) -> None:
+        if self.turns(self.at):
+            self.stalled = None
+
+    def _starve(self) -> None:
+        self.fallback = True
+        self.fallbacks += 1
+
+    def _restart(self) -> None:
+        self.stuck = False
+        self._turns_again()
+
+    # --- underneath -----------------------------------------------------------------------
+
+    def _begin(self, boluses: list[Bolus]) -> None:
+        self.running += boluses
+        self.started += boluses
+
+    def _end(self, boluses: list[Bolus]) -> None:
+        for bolus in list(boluses):
+            end = min(self.at, bolus.end)
+            stood = sum(
+                max(0, min(end, until) - max(bolus.start, since)) for since, until in self._stood
+            )
+            given = Fraction(bolus.dose * (end - bolus.start - stood), bolus.over)
+            self.ended.append(Ended(end, bolus.dose, int(given + Fraction(1, 2))))
+            self.running.remove(bolus)
+        self._stood = self._stood if self.running else []
+
+    def _bridge(self, volume: int, old: int, since: int, plays: Program | None) -> None:
+        self.bridge = Bridge(since + -(-volume // PULSE), old, plays)
+
+
+def _weekday(day: int) -> int:
+    return (day + _WEEKDAY_OF_1970) % 7
