@@ -90,10 +90,28 @@ COMMANDS = (
         "emulator advance", "emulator:advance", "Move a built-in pump's time forward.", "Engineers"
     ),
     Command(
-        "emulator inspect", "emulator:inspect", "Show a built-in pump's own truth.", "Engineers"
+        "emulator inspect",
+        "emulator_inspect:inspect",
+        "Show a built-in pump's own truth.",
+        "Engineers",
     ),
     Command(
-        "emulator press", "emulator:press", "Do the local act that pairing needs.", "Engineers"
+        "emulator fault",
+        "emulator_faults:fault",
+        "Let something go wrong with a built-in pump.",
+        "Engineers",
+    ),
+    Command(
+        "emulator press",
+        "emulator:press",
+        "Open it for pairing, or take a patient dose.",
+        "Engineers",
+    ),
+    Command(
+        "emulator play",
+        "emulator_play:play",
+        "Replay a patient story on a new built-in pump.",
+        "Engineers",
     ),
     Command("emulator list", "emulator:list_", "List built-in pumps.", "Engineers"),
     Command("emulator remove", "emulator:remove", "Delete a built-in pump.", "Engineers"),

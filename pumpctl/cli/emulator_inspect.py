@@ -15,13 +15,12 @@ from pumpctl.cli import context, edge
 from pumpctl.cli.report import Report
 from pumpctl.quantities import Duration, Mass
 from pumpctl.quantity_text import decimal_text
-from pumpctl.therapy.moment import Moment
+from pumpctl.therapy.moment import DAY_MS, Moment
 
 if TYPE_CHECKING:
     from pumpctl.emulator.edge.inspection import FaultSeen, Fluid, Inspection
 
 _PL_IN_ML = 1_000_000_000
-_DAY = 24
 
 
 def inspect(name: Annotated[str, typer.Argument(help="The pump's name.")]) -> Report:
@@ -173,19 +172,21 @@ def _lines(told: Inspection) -> Iterator[str]:
     yield f"{told.name} · {told.serial}, {told.model} · {label} by its clock{frozen}"
     yield f"  {told.delivery} · alarms: {', '.join(told.alarms) or 'none'}"
     yield ""
-    yield f"{'':14}{'really':24}as the pump believes"
     rows = [
-        ("reservoir", told.reservoir, believed.reservoir),
-        ("filled with", truth.reservoir_concentration, told.concentration),
+        ("", "really", "as the pump believes"),
+        ("reservoir", str(told.reservoir), str(believed.reservoir)),
+        ("filled with", str(truth.reservoir_concentration), str(told.concentration)),
         ("past the tip", _plain(told.delivered), _plain(believed.given)),
         ("in the line", _line(truth.line), _line(believed.line)),
     ]
+    wide = max(len(real) for _, real, _ in rows) + 3
     for name, real, thought in rows:
-        yield f"{name:14}{real!s:24}{thought}"
+        yield f"{name:14}{real:{wide}}{thought}"
     for text in _losses(told):
         yield f"{'':14}{text}"
     yield ""
-    yield f"last 24 h     {Mass(sum(hour.mass.quanta for hour in truth.hours[-_DAY:]))} past the tip"
+    day = [hour.mass.quanta for hour in truth.hours if hour.until > told.time - DAY_MS]
+    yield f"last 24 h     {Mass(sum(day))} past the tip"
     for fault in truth.faults:
         yield f"fault         {fault_text(told, fault)}"
     if told.bridge is not None:

@@ -12,7 +12,7 @@ from pumpctl.station.journal import Entry, Journal
 from pumpctl.therapy import figures
 from pumpctl.therapy.forecast import Forecast, forecast
 from pumpctl.therapy.moment import Moment
-from pumpctl.therapy.state import PumpState, clock_difference_ms
+from pumpctl.therapy.state import Delivery, PumpState, clock_difference_ms
 from pumpctl.workflows.surroundings import Station
 from pumpctl.workflows.visit import Visit
 
@@ -28,6 +28,21 @@ class Look(NamedTuple):
     forecast: Forecast | None
     unresolved: Entry | None
     rehearsal: bool
+
+
+def front_arrives(state: PumpState) -> Moment | None:
+    """When the reservoir's drug is at the tip, by the program; None where it is, or nobody knows.
+
+    In a bridge another program is played, which only the pump knows.
+    """
+    front, program = state.line.front_remaining, state.program
+    if front is None or program is None or state.bridge is not None:
+        return None
+    if state.delivery in (Delivery.STOPPED, Delivery.STALLED, Delivery.FALLBACK):
+        return None
+    from pumpctl.therapy.delivery import when_moved  # only where there is a front
+
+    return when_moved(program, front.quanta, state.clock)
 
 
 def look(visit: Visit) -> Look:
@@ -81,7 +96,7 @@ def status_data(seen: Look) -> dict[str, Any]:
                 "name": state.line.at_tip.drug,
                 "concentration": str(state.line.at_tip.concentration),
             },
-            "front_arrives": None,
+            "front_arrives": None if (front := front_arrives(state)) is None else str(front),
         },
         "bolus": None
         if bolus is None

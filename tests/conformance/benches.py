@@ -8,8 +8,8 @@ from pumpctl.conformance.bench import Bench
 from pumpctl.conformance.run import Ran, chosen, run
 from pumpctl.conformance.session import Own
 from pumpctl.conformance.talk import Talk
-from tests.emulator.support import Bench as Emulator
 from tests.emulator.support import HOUR, MINUTE, Entropy, Line, paired
+from tests.emulator.support import Bench as Emulator
 
 
 class Wire:

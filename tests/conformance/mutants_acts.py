@@ -9,6 +9,7 @@ from pumpctl.wire import messages as m
 from pumpctl.wire import messages_acts as acts
 from pumpctl.wire import messages_implant as implant
 from pumpctl.wire.codes import BolusKind, Delivery, LogKind, Refuse
+from tests.conformance.mutants_road import writes
 from tests.conformance.mutate import (
     Go,
     Patch,
@@ -21,7 +22,6 @@ from tests.conformance.mutate import (
     lets,
     on,
 )
-from tests.conformance.mutants_road import _writes
 
 # --- boluses ----------------------------------------------------------------------
 
@@ -95,8 +95,8 @@ def _push_ends_bolus(patch: Patch) -> None:
     handled(patch, handler)
 
 
-_writes("P16-bolus", LogKind.BOLUS_STARTED, data=bytes(20))
-_writes("P16-bolus-order", LogKind.BOLUS_STARTED, kind=LogKind.BOLUS_ENDED)
+writes("P16-bolus", LogKind.BOLUS_STARTED, data=bytes(20))
+writes("P16-bolus-order", LogKind.BOLUS_STARTED, kind=LogKind.BOLUS_ENDED)
 
 
 def _patient(name: str, **wrong: Any) -> None:
@@ -121,7 +121,7 @@ fields("P4-bridge", acts.BridgeReadback, days=_days_at_own)
 lets("P8-bridge-range", Refuse.RANGE, asked=acts.StageBridge)
 lets("P8-bridge-fluid", Refuse.CONCENTRATION, asked=acts.StageBridge)
 lets("P8-bridge-tag", Refuse.PATIENT_TAG, asked=acts.StageBridge)
-_writes("P2-bridge-passed", LogKind.BRIDGE_ENDED, data=bytes(20))
+writes("P2-bridge-passed", LogKind.BRIDGE_ENDED, data=bytes(20))
 
 
 def _no_bridge(told: Any) -> Any:
@@ -152,7 +152,7 @@ lets("P8-refill-bridge", Refuse.CONCENTRATION, asked=acts.StageRefill)
 lets("P8-refill-range", Refuse.RANGE, asked=acts.StageRefill)
 lets("P8-refill-program", Refuse.LIMIT_RATE_LOW, asked=acts.StageRefill)
 lets("P8-refill-tag", Refuse.PATIENT_TAG, asked=acts.StageRefill)
-_writes("P16-refilled", LogKind.REFILLED, a=1)
+writes("P16-refilled", LogKind.REFILLED, a=1)
 
 
 @breaks("P2-refill-stopped")
@@ -214,7 +214,7 @@ def _old_rate(patch: Patch) -> None:
     handled(patch, handler)
 
 
-_writes("P16-clock", LogKind.CLOCK_SET, a=lambda entry: entry.b)
+writes("P16-clock", LogKind.CLOCK_SET, a=lambda entry: entry.b)
 
 
 @breaks("P18-running")
@@ -239,12 +239,12 @@ def _takes_tag(core: Any, message: Any) -> None:
     core.control = core.control._replace(tag=message.tag)
 
 
-_writes("P16-patient", LogKind.PATIENT_ASSIGNED, data=bytes(20))
+writes("P16-patient", LogKind.PATIENT_ASSIGNED, data=bytes(20))
 fields("L11-implant", implant.Implant, serial="SP40-000000")
 fields("P4-implant", implant.ImplantReadback, line=lambda told: told.line - 3)
 lets("P8-implant", Refuse.IMPLAUSIBLE, asked=implant.StageImplant)
 lets("P8-implant-tag", Refuse.PATIENT_TAG, asked=implant.StageImplant)
-_writes("P2-implant", LogKind.IMPLANT_SET, a=0)
+writes("P2-implant", LogKind.IMPLANT_SET, a=0)
 fields("P4-table", acts.LimitsReadback, accepted=False)
 lets("P8-table-signature", Refuse.SIGNATURE)
 lets("P8-table-successor", Refuse.SIGNATURE)

@@ -11,7 +11,7 @@ from google_crc32c import value as crc32c
 from pumpctl.emulator.firmware import Firmware
 from pumpctl.wire import records as records_module
 from pumpctl.wire import responder as responder_module
-from pumpctl.wire.codes import Encoding, Feature, FrameKind, LogKind, Op, Purpose
+from pumpctl.wire.codes import Encoding, Feature, FrameKind, LogKind, Purpose
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.frames import MOST_STUFFED, Deframer, Frame, Junk
 from pumpctl.wire.message import encode

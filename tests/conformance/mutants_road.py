@@ -10,17 +10,14 @@ from pumpctl.wire import messages as m
 from pumpctl.wire.codes import (
     Delivery,
     Encoding,
-    FrameKind,
     Kind,
     LogKind,
     Mode,
-    Purpose,
     Refuse,
     Result,
     Role,
 )
 from pumpctl.wire.logentry import LogEntry, pack, unpack
-from pumpctl.wire.message import encode
 from pumpctl.wire.messages_acts import StageResume
 from tests.conformance.mutate import (
     Go,
@@ -482,12 +479,12 @@ def _starts_by_discarding(patch: Patch) -> None:
 # --- what is written down ---------------------------------------------------------------
 
 
-def _writes(name: str, kind: LogKind, **wrong: Any) -> None:
+def writes(name: str, of: LogKind, **wrong: Any) -> None:
     """Entries of this kind are written with other values."""
 
     def spoil(raw: bytes) -> bytes:
         entry: LogEntry = unpack(raw)
-        if entry.kind is not kind:
+        if entry.kind is not of:
             return raw
         made = {field: value(entry) if callable(value) else value for field, value in wrong.items()}
         return pack(entry._replace(**made))
@@ -495,12 +492,12 @@ def _writes(name: str, kind: LogKind, **wrong: Any) -> None:
     _batch(name, lambda raw: [spoil(one) for one in raw])
 
 
-_writes("P16-activated", LogKind.ACTIVATED, b=0)
-_writes("P16-chain-head", LogKind.CHAIN_HEAD, data=bytes(20))
-_writes("P16-stopped", LogKind.STOPPED, data=bytes(20))
-_writes("P16-voided", LogKind.VOIDED, a=0)
-_writes("P16-dropped", LogKind.STAGE_DROPPED, a=0x03A3)
-_writes("P16-stamps", LogKind.STOPPED, boot=lambda entry: entry.boot + 1)
+writes("P16-activated", LogKind.ACTIVATED, b=0)
+writes("P16-chain-head", LogKind.CHAIN_HEAD, data=bytes(20))
+writes("P16-stopped", LogKind.STOPPED, data=bytes(20))
+writes("P16-voided", LogKind.VOIDED, a=0)
+writes("P16-dropped", LogKind.STAGE_DROPPED, a=0x03A3)
+writes("P16-stamps", LogKind.STOPPED, boot=lambda entry: entry.boot + 1)
 fields("P16-next", m.Status, log_next=lambda told: told.log_next + 1)
 on("P16-no-chain", m.Activate, lambda core, _m, _a: noted(core, LogKind.CHAIN_HEAD))
 

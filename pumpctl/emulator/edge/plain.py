@@ -7,7 +7,7 @@ both know the types. Nothing here knows what a value means.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -36,7 +36,7 @@ def to_plain(value: Any) -> Any:
 
 def from_plain(kind: type[T], plain: Any) -> T:
     """The value back; TypeError, ValueError or KeyError for anything but one of this type."""
-    of: Hashable = kind
+    of: Any = kind
     found: T = _reader(of)(plain)
     return found
 
