@@ -114,6 +114,20 @@ class LibraryInvalid(InputRefused):
     default_hint = "pumpctl library install FILE puts a signed one in place; stop always works"
 
 
+class ScenarioFaulty(InputRefused):
+    """The scenario is not TOML, or does not say what is to be played."""
+
+    code = "SCENARIO_FAULTY"
+    default_hint = "correct the file; pumpctl emulator play --list shows the shipped ones"
+
+
+class ScenarioFailed(InputRefused):
+    """A scenario was played to its end, and not all that it expects came true."""
+
+    code = "SCENARIO"
+    default_hint = "the built-in pump is left as it is: pumpctl emulator inspect NAME"
+
+
 class LimitHard(InputRefused):
     """A hard limit is broken. There is no override."""
 

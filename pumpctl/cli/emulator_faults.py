@@ -75,8 +75,9 @@ def fault(
 
     asked = faulting.asked(kind, words, mark="--")
     told = pumps.fault(context.home().root, name, asked, now=edge.wall_utc_ms, entropy=edge.entropy)
-    does = FAULTS[faulting.kind_of(kind)].does
-    return _report(told, f"{name}: {kind}. {does[0].upper()}{does[1:]}.", done=kind)
+    amount = faulting.amount_text(faulting.kind_of(kind), asked.amount)
+    said = " ".join(each for each in (kind, amount, "less" if asked.amount < 0 else "") if each)
+    return _report(told, f"{name}: {said}; {FAULTS[faulting.kind_of(kind)].does}.", done=kind)
 
 
 def _listed(name: str) -> Report:

@@ -8,6 +8,7 @@ which say what the line carries. No device is known here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import IntEnum
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
@@ -62,6 +63,10 @@ NOT_TESTED = {
     "P17-reboot": "needs a reboot",
     "P21-remainder": "a line sees single pulses, not the millisecond of each",
 }
+
+
+_MOST_TEXT = 240
+"""Characters of a value in a report."""
 
 
 class Case(NamedTuple):
@@ -151,7 +156,20 @@ def same(what: str, seen: object, due: object) -> None:
 
 def told(value: object) -> str:
     """A value as a person reads it in a report."""
+    text = _told(value)
+    return text if len(text) <= _MOST_TEXT else text[:_MOST_TEXT] + "…"
+
+
+def _told(value: object) -> str:
     if isinstance(value, bytes):
         return value.hex() or "nothing"
-    name = getattr(value, "name", None)
-    return name if isinstance(name, str) else str(value)
+    if isinstance(value, IntEnum):
+        return value.name
+    if isinstance(value, tuple):
+        fields = getattr(value, "_fields", None)
+        inner = map(_told, value)
+        if fields is None:
+            return f"({', '.join(inner)})"
+        pairs = (f"{name}={text}" for name, text in zip(fields, inner, strict=True))
+        return f"{type(value).__name__}({', '.join(pairs)})"
+    return f"[{', '.join(map(_told, value))}]" if isinstance(value, list) else str(value)

@@ -96,7 +96,7 @@ def make(
             drift_ppm=0,
             drift_from=made_at,
             target=0,
-            done=Done(0, 0, 0, 0),
+            done=Done(0, 0, 0, 0, 0, 0),
             metering=Metering(
                 pulses=0,
                 lost=0,
@@ -164,7 +164,8 @@ def _control(name: bytes, concentration: int, made_at: int, offset_min: int) -> 
         limits_version=0,
         limits_key=None,
         stopped_at=None,
-        cancelled_at=0,
+        starts=0,
+        cancels=0,
         on_fallback=False,
         tag=None,
         ledger=(),

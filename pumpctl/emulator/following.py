@@ -14,12 +14,12 @@ from pumpctl.emulator.acts.readback import stored_message
 from pumpctl.emulator.body.fluid import PL_PER_NL, Plug, PlugFlow, free, pure
 from pumpctl.emulator.engine.exact import ZERO
 from pumpctl.emulator.engine.plan import Plan
-from pumpctl.emulator.engine.schedule import Schedule, flow_of
+from pumpctl.emulator.engine.schedule import Due, Schedule, flow_of
 from pumpctl.emulator.memory import implant_record, slots
 from pumpctl.emulator.memory.control import NO_SLOT
 from pumpctl.emulator.memory.implant import LOW_ALARM
 from pumpctl.emulator.memory.retained import Bolus
-from pumpctl.wire.codes import AlarmCode, Holds
+from pumpctl.wire.codes import AlarmCode, BolusKind, Holds
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.limit_table import LimitTable, table_from
 from pumpctl.wire.messages_acts import StageLimits
@@ -103,8 +103,10 @@ def follow(core: Core) -> None:
     core.program = slots.program_in(core.slots[core.control.running])
     core.limit_table = table_of(core)
     core.engine.set_plan(plan_of(core))
-    core.engine.end_boluses(core.control.cancelled_at)
+    _start(core)
+    _cancel(core)
     _order(core)
+    _over(core)
 
 
 def _label(core: Core) -> None:
@@ -114,18 +116,25 @@ def _label(core: Core) -> None:
     core.done = core.done._replace(label=label.number)
     new = label.utc_base + clock.counter + label.offset_min * 60_000
     jump = engine.turns.jump(engine.plan.schedule, new)
-    late = jump.late
-    if late is not None and not core.may_give(late.bolus.dose, late.bolus.over):
-        engine.miss(late)
-        late = None
     clock.utc_base, clock.offset_min = label.utc_base, label.offset_min
-    engine.turns.set_to(new, late)
+    engine.turns.set_to(new)
     engine.hours_until = new // 3_600_000
     for due in jump.missed:
         engine.miss(due)
-    if late is not None:
-        engine.start_scheduled(late)
+    if jump.late is not None:
+        _give_late(core, jump.late)
     core.put_alarm(AlarmCode.CLOCK_LOST, False)
+
+
+def _give_late(core: Core, late: Due) -> None:
+    """Judged by the new label: by the old one this very bolus would lie ahead as well."""
+    engine, running = core.engine, len(core.engine.boluses)
+    if core.may_give(late.bolus.dose, late.bolus.over):
+        engine.start_scheduled(late)
+    else:
+        engine.miss(late)
+    if len(engine.boluses) > running:  # else it is as those that were only jumped over
+        engine.turns.gave(late)
 
 
 def _record(core: Core) -> None:
@@ -149,13 +158,13 @@ def recorded_line(core: Core, batch: int) -> tuple[Plug, ...]:
     """The line as it is recorded, from the tip back; the reservoir's own fluid has this batch."""
     record, control = core.record_in_force, core.control
     found = []
-    for volume, part in (
-        (record.catheter_high * PL_PER_NL, record.catheter_holds),
-        (record.tubing * PL_PER_NL, record.tubing_holds),
+    for volume, part, other in (
+        (record.catheter_high * PL_PER_NL, record.catheter_holds, OTHER_BATCH),
+        (record.tubing * PL_PER_NL, record.tubing_holds, OTHER_BATCH - 1),
     ):
         own = (part.drug, part.concentration) == (control.drug, control.concentration)
         if part.holds is Holds.DRUG:
-            name = batch if own else OTHER_BATCH
+            name = batch if own else other
             found.append(pure(volume, part.drug, part.concentration, name))
         else:
             found.append(free(volume))
@@ -163,7 +172,8 @@ def recorded_line(core: Core, batch: int) -> tuple[Plug, ...]:
 
 
 OTHER_BATCH = 0xFFFF_FFFF
-"""Of drug that was in the line before anything of this pump's reservoir."""
+"""Of drug that was in the line before anything of this pump's reservoir; in the tubing,
+one less, so that two fluids never count as one."""
 
 
 def _fill(core: Core) -> None:
@@ -175,7 +185,10 @@ def _fill(core: Core) -> None:
     pulses = max(0, engine.motor.pulses - fill.since)
     displaced = pulses * core.implant.pulse
     engine.reservoir = max(0, fill.volume - displaced)
-    engine.batch += 1
+    before = engine.line.plugs[-1]
+    own = (before.drug, before.concentration) == (control.drug, control.concentration)
+    if before.batch != engine.batch or not own:  # of the same fluid no front begins
+        engine.batch += 1
     engine.line.replace_last(
         pure(displaced * PL_PER_NL, control.drug, control.concentration, engine.batch)
     )
@@ -191,8 +204,26 @@ def _fill(core: Core) -> None:
     core.put_alarm(AlarmCode.VOLUME_DISAGREES, False)
 
 
+def _start(core: Core) -> None:
+    """The motor begins anew, and a lost program's alarm is over."""
+    if core.control.starts == core.done.start:
+        return
+    core.done = core.done._replace(start=core.control.starts)
+    core.put_alarm(AlarmCode.MEMORY_BOTH_COPIES, False)
+    core.world.restart_motor()
+    core.engine.check_motor()
+
+
+def _cancel(core: Core) -> None:
+    """All that ran when it was cancelled ends; a cancel is followed before anything new begins."""
+    if core.control.cancels == core.done.cancel:
+        return
+    core.done = core.done._replace(cancel=core.control.cancels)
+    core.engine.end_boluses()
+
+
 def _order(core: Core) -> None:
-    """A clinician's bolus was accepted: begin it, at the instant of its acceptance."""
+    """A bolus that somebody asked for was accepted: begin it, at that very instant."""
     order = core.control.order
     if order is None or order.number <= core.done.order:
         return
@@ -210,3 +241,15 @@ def _order(core: Core) -> None:
             0,
         )
     )
+    if order.kind is BolusKind.PATIENT:
+        core.engine.note_patient_start(order.started)
+
+
+def _over(core: Core) -> None:
+    """Whose order is over runs no more: its end was committed at this very instant."""
+    order = core.control.order
+    running = None if order is None else (order.kind, order.operation, order.started)
+    for bolus in list(core.engine.boluses):
+        own = (bolus.kind, bolus.operation, bolus.started)
+        if bolus.kind is not BolusKind.SCHEDULED and own != running:
+            core.engine.end(bolus)

@@ -16,7 +16,7 @@ from pumpctl.emulator.memory.control import NO_SLOT, Control, Fill, Label
 from pumpctl.emulator.memory.flash import Flash
 from pumpctl.emulator.memory.implant import Implant
 from pumpctl.emulator.memory.logring import LogRing
-from pumpctl.emulator.memory.retained import Done, Metering, Retained, TheWorld
+from pumpctl.emulator.memory.retained import Done, Metering, Raised, Retained, TheWorld
 from pumpctl.wire.codes import AlarmCode, BolusKind, Drug, LogKind, Role
 from pumpctl.wire.logentry import LogEntry, unpack
 
@@ -90,7 +90,8 @@ def control(flash: Flash, implant: Implant, log: LogRing) -> Control:
         limits_version=0,
         limits_key=None,
         stopped_at=None,
-        cancelled_at=0,
+        starts=0,
+        cancels=0,
         on_fallback=True,
         tag=None,
         ledger=(),
@@ -121,6 +122,7 @@ def retained(flash: Flash, log: LogRing, implant: Implant, control: Control, hos
     reservoir = implant.capacity
     bolus_end = order_end = eri = None
     starts: list[int] = []
+    alarms: dict[int, Raised] = {}
     for raw in log.read(max(log.first, log.next - _LOOK_BACK), _LOOK_BACK):
         last = unpack(raw)
         if last.kind is LogKind.HOUR:
@@ -131,8 +133,12 @@ def retained(flash: Flash, log: LogRing, implant: Implant, control: Control, hos
                 order_end = last.counter
         elif last.kind is LogKind.PATIENT_DOSE:
             starts.append(last.counter)
-        elif last.kind is LogKind.ALARM_RAISED and last.a == AlarmCode.ELECTIVE_REPLACEMENT:
-            eri = last.counter
+        elif last.kind is LogKind.ALARM_RAISED:
+            alarms[last.a] = Raised(AlarmCode(last.a), last.time, last.counter)
+            if last.a == AlarmCode.ELECTIVE_REPLACEMENT:
+                eri = last.counter
+        elif last.kind is LogKind.ALARM_CLEARED:
+            alarms.pop(last.a, None)
     counter = last.counter if last else 0
     pulses = last.pulses if last else 0
     local = control.label.utc_base + counter + control.label.offset_min * MINUTE_MS
@@ -145,7 +151,14 @@ def retained(flash: Flash, log: LogRing, implant: Implant, control: Control, hos
         drift_ppm=0,
         drift_from=host,
         target=counter,
-        done=Done(control.label.number, control.fill.number, control.orders, control.record_number),
+        done=Done(
+            control.label.number,
+            control.fill.number,
+            control.orders,
+            control.record_number,
+            control.starts,
+            control.cancels,
+        ),
         metering=Metering(
             pulses=pulses,
             lost=0,
@@ -168,7 +181,7 @@ def retained(flash: Flash, log: LogRing, implant: Implant, control: Control, hos
         ),
         battery=battery.reckoned(counter=counter, pulses=pulses, eri_at=eri),
         budget=link_budget.fresh(counter),
-        alarms=(),
+        alarms=tuple(alarms.values()),
         pairing_until=0,
         staged=False,
         log_next=log.next,

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from functools import cache
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from pumpctl.conformance.bench import Bench
 from pumpctl.conformance.run import Ran, chosen, run
 from pumpctl.conformance.session import Own
 from pumpctl.conformance.talk import Talk
+from pumpctl.wire.codes import Drug, Role
+from pumpctl.wire.limit_table import LimitTable, Row, signed_part, table_bytes
+from pumpctl.wire.messages import Done, GetReadback
+from pumpctl.wire.messages_acts import StageLimits
 from tests.emulator.support import HOUR, MINUTE, Entropy, Line, paired
 from tests.emulator.support import Bench as Emulator
 
@@ -66,13 +72,25 @@ def paired_pump() -> tuple[Emulator, Own]:
     return pump.copy(), own
 
 
-def bench_for(pump: Emulator, own: Own, *, step_ms: int = 3) -> Bench:
+def with_table(pump: Emulator) -> None:
+    """Put a signed table of limits in force, as wide as the pump's own."""
+    key = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"t")
+    public = key.public_key().public_bytes_raw()
+    wide = 3_000_000
+    row = Row(Drug.BACLOFEN, 2000, wide, wide, 0, wide, wide, wide, wide, 0, 0)
+    raw = table_bytes(LimitTable(1, 1, public, public, (row,)))
+    staged = pump.ask(StageLimits(1, raw, key.sign(signed_part(raw))), Role.ADMIN)
+    pump.ask(GetReadback(), Role.ADMIN)
+    assert isinstance(pump.activate(staged, 7), Done)
+
+
+def bench_for(pump: Emulator, own: Own, *, step_ms: int = 3, seed: str = "run") -> Bench:
     """A bench in front of an emulator."""
     wire = Wire(pump, step_ms)
-    talk = Talk(wire, ticker=lambda: wire.now, entropy=Entropy("conformance"))
+    talk = Talk(wire, ticker=lambda: wire.now, entropy=Entropy(seed))
     return Bench(talk, own)
 
 
-def ran(pump: Emulator, own: Own, *only: str) -> Ran:
-    """A run against an emulator."""
-    return run(bench_for(pump, own), chosen(only), all_of_them=not only)
+def ran(pump: Emulator, own: Own, *only: str, seed: str = "run") -> Ran:
+    """A run against an emulator; another one on the same pump needs another seed."""
+    return run(bench_for(pump, own, seed=seed), chosen(only), all_of_them=not only)

@@ -340,6 +340,11 @@ def _guesses(patch: Patch) -> None:
     _decodes(patch, instead)
 
 
+@breaks("P8-scheduled-minute")
+def _minute_1440(patch: Patch) -> None:
+    _decodes(patch, lambda data, _inner: Ping(bytes(16)) if len(data) > 100 else None)
+
+
 @breaks("L6-answers")
 def _takes_answers(patch: Patch) -> None:
     def instead(data: bytes, inner: Any) -> Any:
@@ -354,14 +359,13 @@ def _takes_all(patch: Patch) -> None:
     _decodes(patch, lambda *_: Ping(bytes(16)))
 
 
-@breaks("P20-no-writing", "P8-scheduled-minute")
+@breaks("P20-no-writing")
 def _pokes(patch: Patch) -> None:
     inner = Firmware._answer
 
     def answer(self: Firmware, request: Any) -> Any:
         if request.message is None:
             noted(self.core, LogKind.LIMITS_SET)
-            return Ping(bytes(16)) if b"minute" in request.fault.encode() else inner(self, request)
         return inner(self, request)
 
     patch.setattr(Firmware, "_answer", answer)
@@ -495,7 +499,7 @@ class _LowOrder(Handshake):
             self._mix_key(bytes(32))
 
 
-@breaks("L5-psk", "L5-key", "P11-handshakes", "P15-running")
+@breaks("L5-psk", "L5-key")
 def _trusts(patch: Patch) -> None:
     _shakes(patch, _Trusting)
 
@@ -560,6 +564,33 @@ def _again(patch: Patch) -> None:
         return go()
 
     _takes_handshake(patch, change)
+
+
+@breaks("P15-running")
+def _gives_up(patch: Patch) -> None:
+    """A failed handshake costs the running session."""
+
+    def change(self: Responder, _payload: bytes, go: Any) -> Any:
+        try:
+            return go()
+        except WireError:
+            self._current = None
+            raise
+
+    _takes_handshake(patch, change)
+
+
+@breaks("P11-handshakes")
+def _logs_failures(patch: Patch) -> None:
+    inner = Firmware.receive
+
+    def receive(self: Firmware, data: bytes) -> bytes:
+        answer = inner(self, data)
+        if data[:2].find(FrameKind.HANDSHAKE) >= 0 and not answer:
+            noted(self.core)
+        return answer
+
+    patch.setattr(Firmware, "receive", receive)
 
 
 @breaks("L5-pending")

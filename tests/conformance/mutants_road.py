@@ -19,6 +19,7 @@ from pumpctl.wire.codes import (
 )
 from pumpctl.wire.logentry import LogEntry, pack, unpack
 from pumpctl.wire.messages_acts import StageResume
+from pumpctl.wire.program import program_hash
 from tests.conformance.mutate import (
     Go,
     Patch,
@@ -43,7 +44,6 @@ fields("L11-status", m.Status, reservoir=1 << 40)
 fields("P18-rate", m.Status, rate=lambda told: told.rate + 1)
 fields("P18-counter", m.Status, counter=lambda told: told.counter + told.counter % 17 * 100)
 fields("L11-minimum", m.Status, rate=lambda told: told.rate - (told.delivery is Delivery.MINIMUM))
-fields("P10-role", m.Identity, role=Role.CLINICIAN)
 on("P1-pulses", m.GetLog, lambda core, _m, _a: pulse(core))
 on("P1-staging", m.StageProgram, lambda core, _m, _a: pulse(core))
 on("P2-reads", m.GetProgram, lambda core, _m, _a: later(core))
@@ -114,12 +114,31 @@ fields("P16-release", m.LogReleased, below=0)
 
 # --- staging and reading back -----------------------------------------------------------
 
-fields("P4-content", m.Staged, content=bytes(32))
 fields("P4-readback", m.ProgramReadback, tag=bytes(8))
-fields("P13-nonce", m.Staged, nonce=b"12345678")
 on("P2-staging", m.StageProgram, lambda core, _m, _a: later(core))
 fields("P6-shown", m.Status, staged=None)
 fields("P6-discard", m.Discarded, had=True)
+
+
+@breaks("P4-content")
+def _names_the_program(patch: Patch) -> None:
+    """A long program is named by its own hash, not by the bytes of its staging."""
+
+    def named(answer: Any, _core: Any, asked: Any) -> Any:
+        program = getattr(asked, "program", None)
+        long = program is not None and len(program.days[0]) > 3
+        return answer._replace(content=program_hash(program)) if long else answer
+
+    answers(patch, m.Staged, named)
+
+
+@breaks("P13-nonce")
+def _one_nonce(patch: Patch) -> None:
+    def same(answer: Any, core: Any, _asked: Any) -> Any:
+        core.staged = core.staged._replace(nonce=b"12345678")
+        return answer._replace(nonce=b"12345678")
+
+    answers(patch, m.Staged, same)
 
 
 @breaks("P4-deterministic")
@@ -452,11 +471,6 @@ def _warms_up(patch: Patch) -> None:
     handled(patch, handler)
 
 
-def _raises(core: Any, _message: Any, answer: Any) -> None:
-    if isinstance(answer, m.Done) and not answer.repeated:
-        later(core)
-
-
 on("P19-cancel", m.CancelBolus, lambda core, message, _a: forgets(core, message.operation))
 lets("P8-not-stopped", Refuse.NOT_STOPPED, asked=StageResume)
 lets("P5-resume-hash", Refuse.HASH_MISMATCH, asked=StageResume)
@@ -502,6 +516,18 @@ fields("P16-next", m.Status, log_next=lambda told: told.log_next + 1)
 on("P16-no-chain", m.Activate, lambda core, _m, _a: noted(core, LogKind.CHAIN_HEAD))
 
 # --- roles ------------------------------------------------------------------------------
+
+
+@breaks("P10-role")
+def _changes_its_mind(patch: Patch) -> None:
+    """The run asks once before it begins; from then on another role is named."""
+    asked = [0]
+
+    def told(answer: Any, _core: Any, _message: Any) -> Any:
+        asked[0] += 1
+        return answer if asked[0] == 1 else answer._replace(role=Role.CLINICIAN)
+
+    answers(patch, m.Identity, told)
 
 
 @breaks("P10-pair")

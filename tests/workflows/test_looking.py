@@ -6,9 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from pumpctl.ther.figures.py import daily_doses
 
 from pumpctl.quantities import Volume
+from pumpctl.therapy.figures import daily_doses
 from pumpctl.therapy.state import Delivery, RunningBridge
 from pumpctl.workflows.looking import front_arrives, status_data
 from tests.helpers.seen import seen

@@ -63,10 +63,12 @@ def incomplete(bench: Bench) -> None:
 @case("L6-forged", "A forged fragment is in the way only until the next resend.")
 def forged(bench: Bench) -> None:
     sealed = _staging(bench)
-    fake = sealed.frames[0]._replace(payload=bytes(len(sealed.frames[0].payload)))
-    bench.silent(on_line([fake, *sealed.frames[1:]]), "a record with a forged fragment")
-    end = sealed.frames[0]._replace(last=True)
-    bench.silent(on_line([end]), "a forged end")
+    first = sealed.frames[0]
+    fakes = [
+        first._replace(payload=bytes(len(first.payload))),
+        first._replace(piece=len(sealed.frames) + 3),  # beyond the end
+    ]
+    bench.silent(on_line(fakes), "forged fragments")
     _taken(bench, list(sealed.frames), sealed, "the whole record after forgeries")
 
 

@@ -30,6 +30,8 @@ def _refused(bench: Bench, order: StageRefill, *codes: Refuse) -> None:
 
 def _other(bench: Bench) -> Program:
     """A program for another concentration, its flows the same."""
+    if bench.library:
+        raise NotApplicable("the table of limits that the pump holds may not have another row")
     held = bench.samples.concentration
     other = next(each for each in SUPPLIED if each != held)
     usual = bench.samples.flat()

@@ -26,7 +26,7 @@ def _judge_program(core: Core, asked: m.StageProgram) -> None:
     refuse_dead_cell(core)
     bridging = core.control.bridging
     if bridging is not None:
-        _refuse_increase(core, asked.program)
+        refuse_increase(core, asked.program)
         bridging = bridging._replace(plays=NO_SLOT)
     ahead = outlook.with_program(core, asked.program, bridging)
     outlook.judge_flow_and_windows(core, ahead, hard)
@@ -38,7 +38,7 @@ def refuse_dead_cell(core: Core) -> None:
         raise Refused(Refuse.CRITICAL_ALARM, "end of service: this pump delivers no more")
 
 
-def _refuse_increase(core: Core, program: Program) -> None:
+def refuse_increase(core: Core, program: Program) -> None:
     """While the old fluid is at the tip a reduction is played, an increase is not (REF-08)."""
     schedule = core.engine.plan.schedule
     if schedule is None:

@@ -11,7 +11,12 @@ from __future__ import annotations
 from pumpctl.emulator.acts import limits, outlook
 from pumpctl.emulator.acts.act import Accepted, Act, Change
 from pumpctl.emulator.acts.caller import Refused
-from pumpctl.emulator.acts.programs import assigned, refuse_dead_cell, with_program
+from pumpctl.emulator.acts.programs import (
+    assigned,
+    refuse_dead_cell,
+    refuse_increase,
+    with_program,
+)
 from pumpctl.emulator.acts.readback import content_of, day_figures
 from pumpctl.emulator.core import Core
 from pumpctl.emulator.core_event import Event
@@ -55,6 +60,8 @@ def _judge_refill(core: Core, asked: StageRefill) -> None:
         raise Refused(Refuse.BRIDGE_RUNNING, "a bridge is running: bring one of the same old drug")
     bridging = _refilled_bridge(core, control, asked, bytes(16))
     old = _played_by(core, bridging)
+    if running is not None and old is None:
+        refuse_increase(core, program)  # this one would be played from here on
     ahead = outlook.with_program(core, program, bridging, old)
     outlook.judge_flow_and_windows(core, ahead, hard)
 

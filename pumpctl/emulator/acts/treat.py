@@ -20,7 +20,7 @@ from pumpctl.emulator.keeping import order_over
 from pumpctl.emulator.memory import ledger
 from pumpctl.emulator.memory.control import Control
 from pumpctl.wire import messages as m
-from pumpctl.wire.codes import AlarmCode, Kind, LogKind, Refuse, Result
+from pumpctl.wire.codes import Kind, LogKind, Refuse, Result
 
 _NO_CONTENT = bytes(32)
 _STARTS_MOTOR = frozenset({Kind.PROGRAM, Kind.RESUME, Kind.REFILL})
@@ -99,11 +99,11 @@ def activate(core: Core, caller: Caller, asked: m.Activate) -> m.Done:
     if stopped is not None and change.control.stopped_at is None:
         stopped_for = core.clock.counter - stopped
         events.append(Event(LogKind.RESUMED, how.version, stopped_for, asked.operation + bytes(4)))
-    core.commit(change.control, *events, *change.events, *_chain(asked.chain))
+    control = change.control._replace(starts=control.starts + (act.kind in _STARTS_MOTOR))
+    core.commit(control, *events, *change.events, *_chain(asked.chain))
     core.staged = None
     core.last_drop = None
     follow(core)
-    _after(core, act.kind)
     return _done(core, asked.operation)
 
 
@@ -111,15 +111,6 @@ def _refuse_late(core: Core, staged: Staged) -> None:
     """A bolus is confirmed while the patient is still looked at (BOL-07)."""
     if staged.kind is Kind.BOLUS and core.clock.counter - staged.since > NONCE_LASTS_MS:
         raise Refused(Refuse.NONCE, "a bolus is confirmed within 30 s; ask for it again")
-
-
-def _after(core: Core, kind: Kind) -> None:
-    """What an activation ends: a lost program's alarm, and a motor that did not come back."""
-    if not core.on_fallback:
-        core.put_alarm(AlarmCode.MEMORY_BOTH_COPIES, False)
-    if kind in _STARTS_MOTOR:
-        core.world.restart_motor()
-        core.engine.check_motor()
 
 
 # --- the two short ways (STP-01) -----------------------------------------------------------
@@ -154,7 +145,7 @@ def cancel_bolus(core: Core, _caller: Caller, asked: m.CancelBolus) -> m.Done:
     version = core.control.state_version + (1 if running else 0)
     control = _applied(core, asked.operation, Kind.CANCEL, _NO_CONTENT, version, delivered)
     if running:
-        control = order_over(core, control)._replace(cancelled_at=core.clock.counter)
+        control = order_over(core, control)._replace(cancels=control.cancels + 1)
     core.commit(
         control,
         Event(LogKind.ACTIVATED, version, Kind.CANCEL, asked.operation + bytes(4)),

@@ -118,7 +118,7 @@ FAULTS: dict[FaultKind, Effect] = {
     ),
     FaultKind.SENSOR: Effect(
         "sensor",
-        "the reservoir's sensor reads so much too much (or, below 0, too little)",
+        "the reservoir's sensor reads so much too much, or too little",
         Lasts.TIME,
         (Takes.VOLUME,),
         -_RESERVOIR,
@@ -126,7 +126,7 @@ FAULTS: dict[FaultKind, Effect] = {
     ),
     FaultKind.CALIBRATION: Effect(
         "calibration",
-        "a pulse really moves so much more (or, below 0, less) than its nominal volume",
+        "a pulse really moves so much more, or less, than its nominal volume",
         Lasts.AT_ONCE,
         (Takes.PERCENT,),
         -MILLION // 2,
@@ -134,7 +134,7 @@ FAULTS: dict[FaultKind, Effect] = {
     ),
     FaultKind.CLOCK_DRIFT: Effect(
         "clock-drift",
-        "the pump's counter runs so much faster (or, below 0, slower) than the host's clock",
+        "the pump's counter runs so much faster, or slower, than the host's clock",
         Lasts.CLEARED,
         (Takes.PERCENT,),
         -MILLION // 2,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pumpctl.emulator.engine.clock import HOUR_MS
+from pumpctl.emulator.engine.figures import WEEK_MS
 from pumpctl.emulator.engine.schedule import Due, Schedule
 from pumpctl.emulator.memory.retained import Span
 
@@ -49,30 +50,59 @@ class Turns:
         self.until = max(self.until, local)
 
     def jump(self, schedule: Schedule | None, new: int) -> Jump:
-        """What setting the label to `new` would jump over, from where it is. Changes nothing."""
+        """What setting the label to `new` would jump over, from where it is. Changes nothing.
+
+        Whole weeks are counted, not walked through: a label may jump by centuries.
+        """
+        if schedule is None or not schedule.program.boluses:
+            return Jump(None, (), 0)
+        count = 0
         found: list[Due] = []
-        count, time = 0, self.until
-        while schedule is not None:
-            due = self._after(schedule, time)
-            if due is None or due.start > new:
-                break
-            count += 1
-            found = [*found[-MOST_MISSED:], due]
-            time = due.start
+        for first, last in self._free(self.until + 1, new):
+            count += _count(schedule, first, last)
+            found += _newest(schedule, first, last)
         late = None
         if found and new - found[-1].start <= LATE_MS:
             late = found.pop()
         return Jump(late, tuple(found[-MOST_MISSED:]), count)
 
-    def set_to(self, new: int, given: Due | None) -> None:
-        """The label is `new` from now on; `given` had its turn at this instant."""
-        spans = [*self.served, Span(self.since, self.until)]
-        if given is not None:
-            spans.append(Span(given.start, given.start))
-        while len(spans) > _MOST_SPANS:  # the one furthest from the present matters least
-            spans.remove(min(spans, key=lambda span: (span.last > new, span.last)))
+    def set_to(self, new: int) -> None:
+        """The label is `new` from now on.
+
+        What is scheduled at this very label was jumped over by a clock that was set
+        forward; one that was set back has it still before it.
+        """
+        lived = Span(self.since, self.until)
+        self.since, self.until = new, new if new > self.until else new - 1
+        if lived.first <= lived.last:
+            self._keep(lived)
+
+    def gave(self, late: Due) -> None:
+        """A bolus that was jumped over had its turn after all."""
+        self._keep(Span(late.start, late.start))
+
+    def _keep(self, span: Span) -> None:
+        """Of too many, those in the past go first, the furthest first."""
+        spans = [*self.served, span]
+        while len(spans) > _MOST_SPANS:
+            past = [each for each in spans if each.last <= self.since]
+            spans.remove(min(past) if past else max(spans))
         self.served = tuple(spans)
-        self.since = self.until = new
+
+    def _free(self, first: int, last: int) -> list[tuple[int, int]]:
+        """The labels from `first` to `last` that are in no span, as ranges, both ends included."""
+        free = [(first, last)]
+        for span in self.served:
+            free = [
+                (low, high)
+                for begins, ends in free
+                for low, high in (
+                    (begins, min(ends, span.first - 1)),
+                    (max(begins, span.last + 1), ends),
+                )
+                if low <= high
+            ]
+        return [(low, high) for low, high in free if low <= high]
 
     def _after(self, schedule: Schedule, time: int) -> Due | None:
         while (due := schedule.next_bolus(time)) is not None:
@@ -81,3 +111,26 @@ class Turns:
                 return due
             time = max(had)
         return None
+
+
+def _between(schedule: Schedule, first: int, last: int) -> list[Due]:
+    """What starts at these labels, both included."""
+    found = []
+    due = schedule.next_bolus(first - 1)
+    while due is not None and due.start <= last:
+        found.append(due)
+        due = schedule.next_bolus(due.start)
+    return found
+
+
+def _count(schedule: Schedule, first: int, last: int) -> int:
+    """How many of them: in every whole week, each of the program's once."""
+    weeks, rest = divmod(last + 1 - first, WEEK_MS)
+    whole = weeks * len(schedule.program.boluses)
+    return whole + len(_between(schedule, last + 1 - rest, last))
+
+
+def _newest(schedule: Schedule, first: int, last: int) -> list[Due]:
+    """The last of them, as many as may be named, and one that may be given."""
+    weeks = -(-(MOST_MISSED + 1) // len(schedule.program.boluses))
+    return _between(schedule, max(first, last + 1 - weeks * WEEK_MS), last)[-MOST_MISSED - 1 :]

@@ -91,10 +91,14 @@ class Bridging(NamedTuple):
 
 
 class Order(NamedTuple):
-    """The last clinician's bolus that was accepted, until its end is in the ledger."""
+    """The bolus that somebody asked for and that runs: a clinician's, or the patient's own.
+
+    Its end takes it away, together with what the ledger says of it.
+    """
 
     number: U32
     operation: OpId
+    """Zeros where the patient asked."""
     kind: BolusKind
     dose: Ng
     over: Ms
@@ -134,8 +138,10 @@ class Control(NamedTuple):
     """The key that the last table named for the next one."""
     stopped_at: MaybeMs
     """Counter at the stop; nothing while the pump delivers."""
-    cancelled_at: Ms
-    """Boluses that began up to this counter have been ended by an operator."""
+    starts: U32
+    """How often an activation has started the motor anew."""
+    cancels: U32
+    """How often an operator has ended all boluses that ran."""
     on_fallback: Yes
     """The program was lost (PRG-07), or 48 h went without delivery in a stall (STP-03)."""
     tag: MaybeTag

@@ -115,6 +115,8 @@ class Done(NamedTuple):
     fill: U32
     order: U32
     record: U32
+    start: U32
+    cancel: U32
 
 
 class Retained(NamedTuple):
@@ -178,9 +180,10 @@ class RetainedStore:
         domains = self._good(_MARK, _RETAINED, 0)
         worlds = self._good(_WORLD_MARK, _WORLD, WORLD_AT)
         self._sequence = max((*domains, *worlds), default=0)
+        both = max(domains.keys() & worlds.keys(), default=None)
+        if both is not None:  # a copy that was torn while it was written is no pair
+            return domains[both], worlds[both]
         newest = max(domains, default=None)
-        if newest is not None and newest in worlds:
-            return domains[newest], worlds[newest]
         world = worlds[max(worlds)] if worlds else None
         return None if newest is None else domains[newest], world
 

@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from pumpctl.wire.codes import Mode
-from pumpctl.wire.program import Program, ScheduledBolus
+from pumpctl.wire.program import Program
 from tests.emulator.year.slugs import Fluids
 
 MINUTE = 60_000
@@ -128,7 +128,7 @@ class Oracle:
         self.belief = Fluids(0, line, program.concentration)
         self.stalled: int | None = None
         self.stuck = False
-        self.bridges_passed = self.stalls = self.fallbacks = self.late = 0
+        self.bridges_passed = self.stalls = self.fallbacks = self.late = self.scheduled = 0
         self._pulse = pulse
         self._least_flow = least_flow
         self._filled, self._filled_at = filled, 0
@@ -259,19 +259,19 @@ class Oracle:
         fits = before is not None and before.concentration == old
         self._bridge(volume, old, since, before if fits else None)
 
-    def clock(self, counter: int, shift: int, offset: int) -> None:
-        """By so much, offset included; one of the boluses that are jumped over may be late."""
+    def clock(self, counter: int, change: int) -> None:
+        """The local label jumps; one of the boluses that are jumped over may be given late."""
         self.run(counter)
-        new = self.label + counter + shift + offset * MINUTE
-        jumped = [bolus.label for bolus in self._scheduled(self._turn, new)]
+        new = self.label + counter + change
+        jumped = self._scheduled(self._turn, new)
         self._served.append((self._setting, self._turn))
-        self.label += shift + offset * MINUTE
+        self.label += change
         self._setting = self._turn = new
-        if jumped and new - jumped[-1] <= LATE:
-            self._served.append((jumped[-1], jumped[-1]))
+        if jumped and new - jumped[-1].label <= LATE:
+            late = jumped[-1]
+            self._served.append((late.label, late.label))
             if self.stopped is None:
-                late = self._bolus_at(jumped[-1])
-                self._begin([Bolus(counter, late.dose, late.over, SCHEDULED, jumped[-1])])
+                self._begin([late._replace(start=counter)])
                 self.late += 1
 
     def hold(self, counter: int, until: int | None, *, field: bool) -> None:
@@ -363,13 +363,6 @@ class Oracle:
                     found.append(Bolus(counter, bolus.dose, bolus.over, SCHEDULED, label))
         return found
 
-    def _bolus_at(self, label: int) -> ScheduledBolus:
-        program = self.played()
-        assert program is not None
-        day, minute = divmod(label // MINUTE, 1440)
-        (found,) = (b for b in program.boluses if (b.day, b.at) == (_weekday(day), minute))
-        return found
-
     def _surprise(self, pieces: list[Piece]) -> tuple[int, Callable[[], None]] | None:
         """The first instant that changes what was foreseen, and what it does."""
         for piece in pieces:
@@ -451,6 +444,7 @@ class Oracle:
     def _begin(self, boluses: list[Bolus]) -> None:
         self.running += boluses
         self.started += boluses
+        self.scheduled += len(boluses)
 
     def _end(self, boluses: list[Bolus]) -> None:
         for bolus in list(boluses):
