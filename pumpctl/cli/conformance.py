@@ -10,6 +10,7 @@ import typer
 
 from pumpctl.cli import context, edge
 from pumpctl.cli.report import Report
+from pumpctl.conformance.faults import NotConformant
 from pumpctl.errors import ActNow, Interrupted, StoreError
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def conformance(
             "\n".join(report.table_lines(wanted)),
             warnings=context.warnings(),
         )
+    if junit is not None:
+        _check_writable(junit)
     station = context.station()
     desk = Desk(
         station.home,
@@ -66,23 +69,22 @@ def conformance(
     with opened(desk) as bench:
         ran = run(bench, wanted, all_of_them=not only, progress=_progress)
     _end_progress()
-    told = context.warnings()
+    error = _verdict(ran)
     if junit is not None:
-        _write(junit, report.junit(ran))
+        unwritten = _unwritten(junit, report.junit(ran))
+        error = unwritten if error is None else error
     return Report(
         "conformance",
         report.data(ran),
         "\n".join(report.lines(ran)),
         pump=(ran.serial, ran.model),
-        warnings=told,
-        error=_verdict(ran),
+        warnings=context.warnings(),
+        error=error,
     )
 
 
 def _verdict(ran: Ran) -> PumpctlError | None:
     """What it comes to, where that is not "all kept"."""
-    from pumpctl.conformance.faults import NotConformant
-
     error: PumpctlError | None = None
     if not ran.restored:
         error = ActNow(ran.left, hint="program the pump anew, or stop it; it is on the bench")
@@ -96,13 +98,26 @@ def _verdict(ran: Ran) -> PumpctlError | None:
     return error
 
 
-def _write(path: Path, content: bytes) -> None:
+def _check_writable(path: Path) -> None:
+    """Before anything is asked of a device: a result that cannot be kept is a run for nothing."""
+    there = path.exists()
     try:
-        path.write_bytes(content)
+        path.open("ab").close()
+        if not there:
+            path.unlink()
     except OSError as error:
         raise StoreError(
             f"{path} cannot be written: {error}", hint="choose another file"
         ) from error
+
+
+def _unwritten(path: Path, content: bytes) -> PumpctlError | None:
+    """Write the file; the error where that fails after all."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        return StoreError(f"{path} cannot be written: {error}", hint="the results stand above")
+    return None
 
 
 def _progress(done: int, total: int, name: str) -> None:

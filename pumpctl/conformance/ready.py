@@ -113,17 +113,12 @@ def put_back(bench: Bench, before: Found) -> str:
 
 def end_bridge(bench: Bench, status: m.Status) -> None:
     """End a running bridge by a refill whose own bridge has passed already (section 10)."""
-    if not bench.offers(Feature.REFILL) or not status.pulses or status.bridge is None:
+    if not bench.offers(Feature.REFILL) or not status.pulses or not bench.bridged:
         raise Broken("a bridge runs that cannot be ended")
-    for old in (bench.bridged, bench.samples.concentration):
-        passed = Bridge(1, bench.samples.drug, old)
-        order = refill(bench, status, bench.samples.flat(), passed)._replace(
-            since=status.pulses - 1
-        )
-        if isinstance(bench.ask(order), m.Staged):
-            bench.activate_staged(order)
-            return
-    raise Broken("a bridge runs that cannot be ended")
+    # The running program, whatever it is: another one might be an increase, which waits.
+    running = bench.get(m.GetProgram(), m.ProgramReport).program
+    passed = Bridge(1, bench.samples.drug, bench.bridged)
+    bench.act(refill(bench, status, running, passed)._replace(since=status.pulses - 1))
 
 
 def refill(
@@ -155,7 +150,7 @@ def _fill_back(bench: Bench, status: m.Status) -> None:
     """The concentration that was found, and no bridge."""
     if status.bridge is not None:
         end_bridge(bench, status)
-    elif status.concentration != bench.samples.concentration:
+    if status.concentration != bench.samples.concentration:
         bench.act(refill(bench, status, bench.samples.flat()))
 
 

@@ -118,7 +118,7 @@ def run(
         ]
     except KeyboardInterrupt:
         interrupted = True
-    restored, left = _leave(bench, before)
+    restored, left = _leave(bench, before, lost=bool(lost))
     identity = bench.identity
     return Ran(
         identity.serial,
@@ -152,9 +152,12 @@ def _one(bench: Bench, one: Case, before: Found) -> tuple[Result | Skipped, bool
     return Result(one.id, True, one.shows), True
 
 
-def _leave(bench: Bench, before: Found) -> tuple[bool, str]:
-    """Put back what was found, deliver, and say what could not be put back."""
-    if not bench.changed:
+def _leave(bench: Bench, before: Found, *, lost: bool) -> tuple[bool, str]:
+    """Put back what was found, deliver, and say what could not be put back.
+
+    Where an answer was `lost`, it may have been to a change.
+    """
+    if not bench.changed and not lost:
         return True, "Nothing was changed."
     try:
         return True, put_back(bench, before)

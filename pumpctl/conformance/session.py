@@ -15,7 +15,6 @@ from pumpctl.wire.fields import WireError
 from pumpctl.wire.frames import MOST_PAYLOAD, Frame, encode_frame
 from pumpctl.wire.message import decode, encode
 from pumpctl.wire.noise import Keys
-from pumpctl.wire.session import Entropy
 
 
 class Own(NamedTuple):
@@ -109,8 +108,3 @@ class Session:
         except WireError as error:
             raise Broken(f"an answer that cannot be read: {error}") from error
         return Answer(int.from_bytes(plain[:8], "big"), counter, message, frames)
-
-
-def fresh_id(entropy: Entropy) -> bytes:
-    """An operation id."""
-    return entropy(16)

@@ -8,7 +8,6 @@ at a start alike. The core knows no message of the line and no session.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -82,8 +81,8 @@ class Core:
         """Why the last staging ended, while that still answers somebody's question."""
         self.testing = False
         """During a self-test, which no bolus may disturb (BOL-04)."""
-        self.already: Counter[tuple[int, ...]] = Counter()
-        """Entries that a killed process had written beyond its last save."""
+        self.already: list[LogEntry] = []
+        """Entries beyond the last save that have not come about again since the start."""
         self.budget = LinkBudget(retained.budget)
         self._store = stores.retained
         self._operations_before = retained.flash_operations
@@ -162,20 +161,29 @@ class Core:
 
     def drop_staged(self, why: Drop) -> bool:
         """Forget what is staged. Was there anything?"""
-        if self.staged is None:
-            return False
-        staged, self.staged, self.last_drop = self.staged, None, why
-        self.record(LogKind.STAGE_DROPPED, why, staged.kind, staged.content[:20])
-        return True
+        dropped = self.dropping(why)
+        for event in dropped:
+            self.record(event.kind, event.a, event.b, event.data)
+            self.staged, self.last_drop = None, why
+        return bool(dropped)
+
+    def dropping(self, why: Drop) -> tuple[Event, ...]:
+        """What the log is to say when what is staged is dropped; nothing where nothing is."""
+        staged = self.staged
+        if staged is None:
+            return ()
+        return (Event(LogKind.STAGE_DROPPED, why, staged.kind, staged.content[:20]),)
 
     # --- durable ------------------------------------------------------------------------
 
     def record(self, kind: LogKind, a: int, b: int, data: bytes = NO_DATA) -> None:
         """Write one entry of the log, unless a killed process had written it already."""
-        key = (kind, self.clock.counter, a, int.from_bytes(data, "big"))
-        if self.already[key] > 0:
-            self.already[key] -= 1
-            return
+        for entry in self.already:
+            if (entry.kind, entry.counter, entry.a, entry.data) == (
+                kind, self.clock.counter, a, data,
+            ):  # fmt: skip
+                self.already.remove(entry)
+                return
         self.log.append(pack(self._entry(Event(kind, a, b, data), self.log.next)))
         self.tell_lost()
 
@@ -209,6 +217,12 @@ class Core:
     def put_alarm(self, code: AlarmCode, on: bool) -> None:
         """Raise or clear an alarm at this instant."""
         self.engine.alarms.put(code, on, utc=self.clock.utc, counter=self.clock.counter)
+        self.engine.tell_world()
+
+    def know_alarm(self, code: AlarmCode, on: bool, *, utc: int, counter: int) -> None:
+        """The log says already that it was raised or cleared."""
+        self.engine.alarms.know(code, on, utc=utc, counter=counter)
+        self.engine.tell_world()
 
     def save(self) -> None:
         """Bring the always-on domain up to this instant, before any reply leaves."""

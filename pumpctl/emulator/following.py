@@ -159,8 +159,8 @@ def recorded_line(core: Core, batch: int) -> tuple[Plug, ...]:
     record, control = core.record_in_force, core.control
     found = []
     for volume, part, other in (
-        (record.catheter_high * PL_PER_NL, record.catheter_holds, OTHER_BATCH),
-        (record.tubing * PL_PER_NL, record.tubing_holds, OTHER_BATCH - 1),
+        (record.catheter_high * PL_PER_NL, record.catheter_holds, OTHER_BATCH - 1),
+        (record.tubing * PL_PER_NL, record.tubing_holds, OTHER_BATCH - 2),
     ):
         own = (part.drug, part.concentration) == (control.drug, control.concentration)
         if part.holds is Holds.DRUG:
@@ -172,8 +172,8 @@ def recorded_line(core: Core, batch: int) -> tuple[Plug, ...]:
 
 
 OTHER_BATCH = 0xFFFF_FFFF
-"""Of drug that was in the line before anything of this pump's reservoir; in the tubing,
-one less, so that two fluids never count as one."""
+"""Of drug that was in the line before anything of this pump's reservoir. In catheter and
+tubing that hold something else it is less by one and two: two fluids never count as one."""
 
 
 def _fill(core: Core) -> None:

@@ -14,10 +14,11 @@ from pumpctl.emulator.acts import outlook
 from pumpctl.emulator.acts.caller import Refused
 from pumpctl.emulator.core_event import Event
 from pumpctl.emulator.engine.ahead import Asked
+from pumpctl.emulator.engine.alarms import ALARMS
 from pumpctl.emulator.memory import slots
-from pumpctl.emulator.memory.control import Control
+from pumpctl.emulator.memory.control import Control, Order
 from pumpctl.emulator.memory.retained import Bolus
-from pumpctl.wire.codes import LogKind
+from pumpctl.wire.codes import AlarmCode, BolusKind, LogKind
 
 if TYPE_CHECKING:
     from pumpctl.emulator.core import Core
@@ -30,27 +31,29 @@ def with_given(control: Control, given: int) -> Control:
     order = control.order
     if order is None:
         return control
+    asked = order.kind is not BolusKind.PATIENT
     kept = tuple(
-        each._replace(delivered=given) if each.operation == order.operation else each
+        each._replace(delivered=given) if asked and each.operation == order.operation else each
         for each in control.ledger
     )
     return control._replace(ledger=kept, order=None)
 
 
+def _is(order: Order | None, bolus: Bolus) -> bool:
+    return order is not None and (order.kind, order.operation) == (bolus.kind, bolus.operation)
+
+
 def order_over(core: Core, control: Control) -> Control:
     """The same for whatever order is running now: it is ended with what it has given."""
-    order = control.order
-    running = [] if order is None else core.engine.boluses
-    for bolus in running:
-        if order is not None and bolus.operation == order.operation:
+    for bolus in core.engine.boluses:
+        if _is(control.order, bolus):
             return with_given(control, core.engine.given(bolus).half_up())
     return with_given(control, 0)
 
 
 def settle(core: Core, bolus: Bolus, given: int, data: bytes) -> bool:
     """The end of an ordered bolus, durable with its log entry; False where it is so already."""
-    order = core.control.order
-    if order is None or order.operation != bolus.operation:
+    if not _is(core.control.order, bolus):
         return False
     core.commit(
         with_given(core.control, given), Event(LogKind.BOLUS_ENDED, bolus.dose, given, data)
@@ -71,7 +74,30 @@ def end_bridge(core: Core) -> None:
     core.engine.set_plan(following.plan_of(core))
 
 
-def enter_fallback(core: Core) -> None:
+def settle_lost(core: Core, known_until: int) -> None:
+    """An order that was lost with the always-on memory: given is what is certain (BOL-03)."""
+    order = core.control.order
+    if order is None or any(_is(order, bolus) for bolus in core.engine.boluses):
+        return
+    elapsed = min(order.over, max(0, known_until - order.started))
+    given = order.dose * elapsed // order.over
+    data = int(order.kind).to_bytes(2, "big") + order.operation + bytes(2)
+    core.commit(
+        with_given(core.control, given), Event(LogKind.BOLUS_ENDED, order.dose, given, data)
+    )
+
+
+def lose_program(core: Core) -> None:
+    """It cannot be followed any more: the fallback, with the highest alarm, in one commit."""
+    code = AlarmCode.MEMORY_BOTH_COPIES
+    if code in [each.code for each in core.engine.alarms.raised]:
+        enter_fallback(core)
+        return
+    enter_fallback(core, Event(LogKind.ALARM_RAISED, code, ALARMS[code].priority))
+    core.know_alarm(code, True, utc=core.clock.utc, counter=core.clock.counter)
+
+
+def enter_fallback(core: Core, *events: Event) -> None:
     """The prescriber's fallback rate, or nothing where it is lost, too (PRG-07, STP-03)."""
     fallback = slots.fallback_in(core.fallbacks[core.control.fallback_pair])
     stopped_at = core.control.stopped_at
@@ -82,6 +108,7 @@ def enter_fallback(core: Core) -> None:
     core.commit(
         core.control._replace(state_version=version, on_fallback=True, stopped_at=stopped_at),
         Event(LogKind.FALLBACK, fallback.rate if fallback else 0, version),
+        *events,
     )
     core.engine.set_plan(following.plan_of(core))
 

@@ -177,7 +177,7 @@ def retained(flash: Flash, log: LogRing, implant: Implant, control: Control, hos
             last_order_end=order_end,
             patient_starts=tuple(each for each in starts if each > counter - DAY_MS)[-255:],
             stalled_since=None,
-            past=past.unknown(counter),
+            past=past.EMPTY,
         ),
         battery=battery.reckoned(counter=counter, pulses=pulses, eri_at=eri),
         budget=link_budget.fresh(counter),

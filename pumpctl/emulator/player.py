@@ -21,6 +21,7 @@ from pumpctl.emulator.firmware import Firmware
 from pumpctl.emulator.memory.flash import MemoryStore, PowerCut, PowerLost
 from pumpctl.emulator.memory.image import flash_of
 from pumpctl.emulator.player_steps import (
+    FACTORY_PROGRAM,
     Act,
     Break,
     CancelBolus,
@@ -94,6 +95,7 @@ class _Player:
             raise UsageError("a story is played on a frozen pump in bench mode")
         self._gone = 0
         self._before = self._truth()
+        self._factory = self._before.program_hash
         self._filled: m.Status | None = None
         """What the pump said right before the last injection."""
         self._drained: int | None = None
@@ -268,7 +270,8 @@ class _Player:
         raised = None if expect.alarms is None else frozenset(seen.alarms)
         if raised != expect.alarms:
             yield f"alarms: {_names(raised)}, expected {_names(expect.alarms)}"
-        if expect.running not in {None, seen.running}:
+        running = self._factory if expect.running == FACTORY_PROGRAM else expect.running
+        if running not in {None, seen.running}:
             yield "running: another program than expected"
         pulse = self._truth().truth.pulse
         nominal = self.firmware.core.implant.pulse

@@ -79,6 +79,8 @@ class LinkLost(NamedTuple):
     """`staged`, `read-back`, or `activated`, whose answer nobody hears."""
 
 
+FACTORY_PROGRAM = b""
+"""Stands for the hash of the program that a new pump runs."""
 LINK_LOST_AFTER = ("staged", "read-back", "activated")
 
 
@@ -102,7 +104,7 @@ class Expect(NamedTuple):
     drained: int | None = None
     """What came by needle in this step."""
     running: bytes | None = None
-    """The program's hash."""
+    """The program's hash, or FACTORY_PROGRAM."""
     boluses: int | None = None
     """Scheduled ones begun since the step before."""
     missed: int | None = None

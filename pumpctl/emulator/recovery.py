@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pumpctl.emulator import following, keeping, lost
+from pumpctl.emulator import following, keeping, lost, written
 from pumpctl.emulator.acts import outlook
 from pumpctl.emulator.acts.staging import Drop
 from pumpctl.emulator.core import Core, Stores
@@ -26,13 +26,12 @@ from pumpctl.emulator.engine.self_tests import (
 )
 from pumpctl.emulator.memory import implant as implants
 from pumpctl.emulator.memory import implant_record, slots
-from pumpctl.emulator.memory.control import NO_SLOT, Control, ControlStore
+from pumpctl.emulator.memory.control import NO_SLOT, ControlStore
 from pumpctl.emulator.memory.flash import Flash
 from pumpctl.emulator.memory.logring import LogRing
 from pumpctl.emulator.memory.retained import RetainedStore
 from pumpctl.emulator.memory.stored import Twin
 from pumpctl.wire.codes import AlarmCode, BolusKind, LogKind
-from pumpctl.wire.logentry import LogEntry, unpack
 
 _QUIET_MS = DAY_MS
 _ORDERED = frozenset({BolusKind.SINGLE, BolusKind.PRIME, BolusKind.PATIENT})
@@ -46,7 +45,7 @@ def start(
     stores = Stores(flash, RetainedStore(flash.store), ControlStore(flash), LogRing(flash))
     control = stores.controls.read()
     if control is not None:
-        _append_missing(stores.log, control)
+        written.append_missing(stores.log, control)
     retained, world = stores.retained.read()
     lost_retained, lost_control = retained is None, control is None
     control = control or lost.control(flash, implant, stores.log)
@@ -61,41 +60,29 @@ def start(
         now=now,
         entropy=entropy,
     )
-    _know_what_is_written(core, retained.log_next)
+    written.read_beyond(core, retained.log_next)
     if not lost_control and stores.controls.cut_while_writing(control):
         stores.controls.repair(control)
-    if control.stopped_at is not None:
-        core.engine.end_boluses(core.clock.counter)
+    if lost_retained:
+        core.put_alarm(AlarmCode.BATTERY_RESET, True)
+        core.put_alarm(AlarmCode.CLOCK_LOST, True)
     following.follow(core)
-    _settle_lost_order(core, retained.counter)
+    keeping.settle_lost(core, retained.counter)
     core.catch_up()
-    core.already.clear()
-    if retained.staged:
+    if written.take_over(core, staged=retained.staged):
         core.record(LogKind.STAGE_DROPPED, Drop.BOOT if power_on else Drop.LINK_LOST, 0)
         core.last_drop = Drop.BOOT if power_on else Drop.LINK_LOST
     if power_on:
         _power_on(core)
-    if lost_retained:
-        core.put_alarm(AlarmCode.BATTERY_RESET, True)
-        core.put_alarm(AlarmCode.CLOCK_LOST, True)
     self_check(core, lost_control=lost_control)
     core.tell_lost()
     core.save()
     return core
 
 
-def _settle_lost_order(core: Core, known_until: int) -> None:
-    """A bolus that was lost with the always-on memory: given is what is certain (BOL-03)."""
-    order = core.control.order
-    if order is None or any(b.operation == order.operation for b in core.engine.boluses):
-        return
-    elapsed = min(order.over, max(0, known_until - order.started))
-    core.commit(keeping.with_given(core.control, order.dose * elapsed // order.over))
-
-
 def _power_on(core: Core) -> None:
     """A boot: what somebody ordered ends with what it has given, the schedule goes on."""
-    core.engine.end_boluses(core.clock.counter, _ORDERED)
+    core.engine.end_boluses(_ORDERED)
     core.boot += 1
     core.pairing_until = 0
     operations = core.flash_operations.to_bytes(8, "big") + bytes(12)
@@ -115,9 +102,10 @@ def self_check(core: Core, *, lost_control: bool = False) -> None:
         core.checked_at = core.clock.counter
         core.limit_table = following.table_of(core)
         if not arithmetic_known_answer():
-            if not core.control.on_fallback:
-                keeping.enter_fallback(core)
-            core.put_alarm(AlarmCode.MEMORY_BOTH_COPIES, True)
+            if core.control.on_fallback:
+                core.put_alarm(AlarmCode.MEMORY_BOTH_COPIES, True)
+            else:
+                keeping.lose_program(core)
         _check_copies(core, lost_control=lost_control)
         _check_label(core)
         _check_volume(core)
@@ -126,26 +114,32 @@ def self_check(core: Core, *, lost_control: bool = False) -> None:
 
 
 def _check_copies(core: Core, *, lost_control: bool) -> None:
-    """Look at every copy that is in force."""
-    bad = lost_control
+    """Look at every copy that is in force. What is bad is said before it is put right."""
+    bad = lost_control or outlook.limits_lost(core) or not _log_follows(core)
+    if bad:
+        _say(core)
     for twin in _in_force(core):
         if twin.read().good == 1:
+            bad = _say(core)
             twin.repair()
-            bad = True
     if not lost_control:
         found = core.controls.check(core.control)
+        if found.good < 2:
+            bad = _say(core)
         if found.good == 1:
             core.controls.repair(core.control)
-            bad = True
         elif found.good == 0:  # it is still in memory: write it to the other place
             core.commit(core.control)
-            bad = True
     bad = _check_program(core, lost_control=lost_control) or bad
-    bad = _check_record(core) or outlook.limits_lost(core) or bad
-    if bad or not _log_follows(core):
-        core.put_alarm(AlarmCode.MEMORY_ONE_COPY, True)
-    else:
+    bad = _check_record(core) or bad
+    if not bad:
         _clear_when_quiet(core)
+
+
+def _say(core: Core) -> bool:
+    """That something is bad: before it is repaired, so that no power cut hides it. True."""
+    core.put_alarm(AlarmCode.MEMORY_ONE_COPY, True)
+    return True
 
 
 def _in_force(core: Core) -> list[Twin]:
@@ -168,9 +162,10 @@ def _check_record(core: Core) -> bool:
     pair = core.records[core.control.record_pair]
     if pair.read().payload is not None:
         return False
+    bad = _say(core)
     pair.write(implant_record.record_bytes(core.record_in_force))
     core.flash.flush()
-    return True
+    return bad
 
 
 def _log_follows(core: Core) -> bool:
@@ -208,10 +203,12 @@ def _check_program(core: Core, *, lost_control: bool) -> bool:
         or (lost_too and slots.fallback_in(pair) is None)  # after the program, its fallback
     ):
         core.program = None
-        keeping.enter_fallback(core)
-        core.put_alarm(AlarmCode.MEMORY_BOTH_COPIES, True)
+        keeping.lose_program(core)
         return False
-    if program is not None and slots.fallback_in(pair) is None and not control.on_fallback:
+    if program is None:
+        core.put_alarm(AlarmCode.MEMORY_BOTH_COPIES, True)
+    elif slots.fallback_in(pair) is None and not control.on_fallback:
+        bad = _say(core)
         pair.write(
             slots.fallback_bytes(
                 slots.Fallback(
@@ -224,7 +221,7 @@ def _check_program(core: Core, *, lost_control: bool) -> bool:
             )
         )
         core.flash.flush()
-        return True
+        return bad
     return False
 
 
@@ -233,23 +230,3 @@ def _clear_when_quiet(core: Core) -> None:
         quiet = core.clock.counter - raised.counter >= _QUIET_MS
         if quiet and raised.code is AlarmCode.MEMORY_ONE_COPY:
             core.put_alarm(AlarmCode.MEMORY_ONE_COPY, False)
-
-
-def _append_missing(log: LogRing, control: Control) -> None:
-    """What the log says of a commit whose entries a power cut kept out of it."""
-    for raw in control.entries:
-        number = int.from_bytes(raw[:8], "big")
-        if number >= log.next:
-            log.skip_to(number)
-            log.append(raw)
-
-
-def _know_what_is_written(core: Core, saved_next: int) -> None:
-    """Entries beyond the last save: time has been there, and they are not written again."""
-    newest: LogEntry | None = None
-    for raw in core.log.read(saved_next, core.log.next - saved_next):
-        newest = unpack(raw)
-        key = (newest.kind, newest.counter, newest.a, int.from_bytes(newest.data, "big"))
-        core.already[key] += 1
-    if newest is not None:
-        core.clock.not_before(core.now(), newest.counter)

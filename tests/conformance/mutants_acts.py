@@ -9,7 +9,7 @@ from pumpctl.wire import messages as m
 from pumpctl.wire import messages_acts as acts
 from pumpctl.wire import messages_implant as implant
 from pumpctl.wire.codes import BolusKind, Delivery, LogKind, Refuse
-from tests.conformance.mutants_road import writes
+from tests.conformance.log_tools import writes
 from tests.conformance.mutate import (
     Go,
     Patch,
@@ -191,8 +191,8 @@ def _always_late(patch: Patch) -> None:
 def _no_turns(patch: Patch) -> None:
     inner = turns_module.Turns.set_to
 
-    def set_to(self: Any, new: int, given: Any) -> None:
-        inner(self, new, given)
+    def set_to(self: Any, *label: Any) -> None:
+        inner(self, *label)
         self.served = ()
 
     patch.setattr(turns_module.Turns, "set_to", set_to)

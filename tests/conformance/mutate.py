@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pumpctl.emulator import firmware as firmware_module
+from pumpctl.emulator.acts.dispatch import handle
 from pumpctl.emulator.memory.ledger import Entry
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Kind, LogKind, Refuse, Result
@@ -41,10 +42,9 @@ def breaks(*names: str) -> Callable[[Mutant], Mutant]:
 
 def handled(patch: Patch, handler: Handler) -> None:
     """Put a handler around the pump's own: (core, caller, message, go) to an answer."""
-    inner = firmware_module.handle
 
     def outer(core: Any, caller: Any, message: Any) -> Any:
-        return handler(core, caller, message, lambda asked: inner(core, caller, asked))
+        return handler(core, caller, message, lambda asked: handle(core, caller, asked))
 
     patch.setattr(firmware_module, "handle", outer)
 

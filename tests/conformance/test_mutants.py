@@ -5,11 +5,29 @@ from __future__ import annotations
 import pytest
 
 from pumpctl.conformance.duties import cases
-from tests.conformance import mutants_acts, mutants_limits, mutants_line, mutants_road
+from tests.conformance import (
+    mutants_acts,
+    mutants_frames,
+    mutants_limits,
+    mutants_looking,
+    mutants_records,
+    mutants_road,
+    mutants_sessions,
+    mutants_staging,
+)
 from tests.conformance.benches import paired_pump, ran, with_table
 from tests.conformance.mutate import MUTANTS
 
-FILES = (mutants_acts, mutants_limits, mutants_line, mutants_road)
+FILES = (
+    mutants_acts,
+    mutants_frames,
+    mutants_limits,
+    mutants_looking,
+    mutants_records,
+    mutants_road,
+    mutants_sessions,
+    mutants_staging,
+)
 """Importing them registers their mutants."""
 IDS = tuple(one.id for one in cases())
 NEEDS_TABLE = {"P8-table-holder"}

@@ -77,15 +77,6 @@ def test_what_no_window_can_reach_is_dropped() -> None:
     assert pasts.KEPT_MS > DAY
 
 
-def test_an_unknown_past_says_so() -> None:
-    past = pasts.note_rate(pasts.unknown(10 * DAY), 10 * DAY, 24_000)
-    assert not pasts.knows(past, 10 * DAY + HOUR - 1, HOUR)
-    assert pasts.knows(past, 10 * DAY + HOUR, HOUR)
-    assert not pasts.knows(past, 11 * DAY - 1, DAY)
-    assert pasts.knows(past, 11 * DAY, DAY)
-    assert pasts.knows(pasts.EMPTY, HOUR, DAY)  # a new pump gave nothing before
-
-
 def a_life(dice: Random) -> tuple[Past, Past, int]:
     """The same events noted by the pump and in lists without end; and when the last one was."""
     past, rates, boluses = pasts.EMPTY, list[Basal](), list[PastBolus]()
@@ -107,7 +98,7 @@ def a_life(dice: Random) -> tuple[Past, Past, int]:
             past = pasts.note_ended(past, now, started=old.start, dose=old.dose, over=old.over)
             boluses.remove(old)
             boluses.append(old._replace(end=now))
-    return past, Past(0, tuple(rates), tuple(boluses)), now
+    return past, Past(tuple(rates), tuple(boluses)), now
 
 
 @pytest.mark.requirement("LIM-05")

@@ -115,7 +115,7 @@ def test_a_stop_leaves_what_was_given() -> None:
 
 
 def test_an_unknown_past_counts_as_nothing() -> None:
-    assert largest(pasts.unknown(NOW), Ahead(NOW, MONDAY, ()), DAY) == (0, 1)
+    assert largest(pasts.EMPTY, Ahead(NOW, MONDAY, ()), DAY) == (0, 1)
 
 
 def test_scheduled_boluses_ahead_count_but_not_those_that_had_their_turn() -> None:

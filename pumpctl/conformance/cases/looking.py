@@ -103,11 +103,11 @@ def check_pulses(bench: Bench, before: m.Status, after: m.Status) -> None:
     seen = after.pulses - before.pulses
     expect(
         due - 1 < seen < due + 1,
-        f"{seen} pulses in {elapsed} ms, where {float_text(due)} were due",
+        f"{seen} pulses in {elapsed} ms, where {hundredths(due)} were due",
     )
 
 
-def float_text(value: Fraction) -> str:
+def hundredths(value: Fraction) -> str:
     """A fraction with two places, rounded down."""
     return f"{value.__floor__()}.{(value * 100).__floor__() % 100:02d}"
 

@@ -17,6 +17,7 @@ from pumpctl.emulator.engine.exact import Ratio, ratio
 from pumpctl.emulator.engine.schedule import Schedule
 from pumpctl.emulator.memory import slots
 from pumpctl.emulator.memory.control import NO_SLOT, Bridging
+from pumpctl.emulator.memory.retained import Span
 from pumpctl.wire.codes import Drug, Refuse
 from pumpctl.wire.program import Program
 
@@ -46,14 +47,22 @@ def limits_lost(core: Core) -> bool:
 
 def now(core: Core, bolus: Asked | None = None) -> Ahead:
     """What lies ahead as things are, with a bolus that would begin now."""
-    return _ahead(core, _plays(core), bolus)
+    return _ahead(core, _plays(core, core.clock.local), bolus)
 
 
 def with_program(
     core: Core, program: Program, bridging: Bridging | None, old: Program | None = None
 ) -> Ahead:
     """What lies ahead once this program runs, behind this bridge (`old`: what that plays)."""
-    return _ahead(core, _bridged(core, program, bridging, old), None)
+    plays = _bridged(core, program, bridging, old, core.clock.local)
+    return _ahead(core, plays, None)
+
+
+def with_label(core: Core, local: int) -> Ahead:
+    """What lies ahead once the local label is this one: what was given keeps its own."""
+    turns = core.engine.turns
+    spans = (*turns.served, Span(turns.since, turns.until))
+    return _ahead(core, _plays(core, local), None)._replace(local=local, served=spans)
 
 
 def judge_flow_and_windows(core: Core, ahead: Ahead, hard: Hard | None = None) -> None:
@@ -103,7 +112,7 @@ def _ahead(core: Core, plays: tuple[Play, ...], bolus: Asked | None) -> Ahead:
     )
 
 
-def _plays(core: Core) -> tuple[Play, ...]:
+def _plays(core: Core, local: int) -> tuple[Play, ...]:
     plan = core.engine.plan
     if plan.stopped_at is not None:
         return ()
@@ -113,11 +122,11 @@ def _plays(core: Core) -> tuple[Play, ...]:
     old = None
     if bridging is not None and bridging.plays != NO_SLOT:
         old = slots.program_in(core.slots[bridging.plays])
-    return _bridged(core, core.program, bridging, old)
+    return _bridged(core, core.program, bridging, old, local)
 
 
 def _bridged(
-    core: Core, program: Program, bridging: Bridging | None, old: Program | None
+    core: Core, program: Program, bridging: Bridging | None, old: Program | None, local: int
 ) -> tuple[Play, ...]:
     least, implant = core.implant.least_flow, core.implant
     own = Play(Schedule(program, least), program.concentration)
@@ -129,5 +138,5 @@ def _bridged(
     missing = missing.plus(core.engine.motor.carry.times(-1))
     if missing.num <= 0:
         return (own,)
-    until = bridge_ends(played, core.clock.local, missing)
+    until = bridge_ends(played, local, missing)
     return (Play(played, bridging.concentration, until), own)

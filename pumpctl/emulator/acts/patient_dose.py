@@ -11,15 +11,16 @@ from pumpctl.emulator.acts import limits, outlook
 from pumpctl.emulator.acts.boluses import refuse_by_state
 from pumpctl.emulator.acts.caller import Refused
 from pumpctl.emulator.core import Core
+from pumpctl.emulator.core_event import Event
 from pumpctl.emulator.engine.ahead import Asked
 from pumpctl.emulator.engine.clock import DAY_MS
-from pumpctl.emulator.engine.plan import bolus_data
-from pumpctl.emulator.memory.retained import Bolus
+from pumpctl.emulator.following import follow
+from pumpctl.emulator.memory.control import Order
 from pumpctl.wire.codes import BolusKind, LogKind, Refuse
 from pumpctl.wire.messages import PatientState
 from pumpctl.wire.program import PatientDose
 
-_MOST_KEPT = 254
+_NOBODY = bytes(16)
 
 
 def take(core: Core) -> Refused | None:
@@ -30,21 +31,17 @@ def take(core: Core) -> Refused | None:
     except Refused as no:
         core.record(LogKind.PATIENT_REFUSED, no.code, _wait(core))
         return no
-    bolus = Bolus(
-        BolusKind.PATIENT,
-        own.dose,
-        own.over,
-        core.engine.plan.concentration,
-        counter,
-        0,
-        0,
-        bytes(16),
-        0,
+    number = core.control.orders + 1
+    order = Order(
+        number, _NOBODY, BolusKind.PATIENT, own.dose, own.over, core.control.concentration, counter
     )
-    core.record(LogKind.PATIENT_DOSE, own.dose, own.over)
-    core.record(LogKind.BOLUS_STARTED, own.dose, own.over, bolus_data(bolus))
-    core.engine.patient_starts = (*_recent(core)[-_MOST_KEPT:], counter)
-    core.engine.give(bolus)
+    data = int(BolusKind.PATIENT).to_bytes(2, "big") + _NOBODY + bytes(2)
+    core.commit(
+        core.control._replace(order=order, orders=number),
+        Event(LogKind.PATIENT_DOSE, own.dose, own.over),
+        Event(LogKind.BOLUS_STARTED, own.dose, own.over, data),
+    )
+    follow(core)
     return None
 
 

@@ -7,6 +7,7 @@ state version. What a clock set means for the schedule is in `engine.turns`.
 from __future__ import annotations
 
 from pumpctl.emulator.acts import hard as hards
+from pumpctl.emulator.acts import outlook
 from pumpctl.emulator.acts.act import Accepted, Act, Change
 from pumpctl.emulator.acts.caller import Refused
 from pumpctl.emulator.acts.readback import content_of
@@ -43,6 +44,8 @@ def _judge_clock(core: Core, asked: StageClock) -> None:
         raise Refused(Refuse.CLOCK, "a time before this pump was made, or beyond all dates")
     if abs(asked.offset) > _MOST_OFFSET_MIN:
         raise Refused(Refuse.CLOCK, "an offset from UTC that exists nowhere")
+    local = core.clock.utc + asked.shift + asked.offset * MINUTE_MS
+    outlook.judge_flow_and_windows(core, outlook.with_label(core, local))
 
 
 def _new_label(core: Core, asked: StageClock) -> Label:

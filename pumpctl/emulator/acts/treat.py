@@ -125,12 +125,14 @@ def stop(core: Core, _caller: Caller, asked: m.Stop) -> m.Done:
     control = _applied(core, asked.operation, Kind.STOP, _NO_CONTENT, version)
     if control.stopped_at is None:
         control = order_over(core, control)._replace(stopped_at=core.clock.counter)
-    core.drop_staged(Drop.STOPPED)
     core.commit(
         control,
+        *core.dropping(Drop.STOPPED),
         Event(LogKind.STOPPED, version, 0, asked.operation + bytes(4)),
         *_chain(asked.chain),
     )
+    if core.staged is not None:
+        core.staged, core.last_drop = None, Drop.STOPPED
     follow(core)
     return _done(core, asked.operation)
 

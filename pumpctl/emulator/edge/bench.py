@@ -50,6 +50,7 @@ __all__ = [
     "open_local",
     "patient_dose",
     "press",
+    "refuse_taken",
     "remove",
     "serve",
     "serve_ward",
@@ -132,6 +133,16 @@ def make(
         pulse_error=pulse_error,
     )
     return New(content, implant.serial, secret_text(implant.secret))
+
+
+def refuse_taken(home: Path, name: str) -> None:
+    """UsageError where a pump of this name is there already, or it is no name."""
+    shelf.folder_of(home, name)
+    if name in shelf.names(home):
+        raise UsageError(
+            f"there is an emulator {name} already",
+            hint=f"choose another name, or pumpctl emulator remove {name}",
+        )
 
 
 def keep(home: Path, name: str, new: New) -> Created:

@@ -166,3 +166,10 @@ class AlarmBoard:
             del self._raised[code]
             kind = LogKind.ALARM_CLEARED
         self._record(kind, code, ALARMS[code].priority, bytes(20))
+
+    def know(self, code: AlarmCode, on: bool, *, utc: int, counter: int) -> None:
+        """The same where the log says it already."""
+        if on:
+            self._raised.setdefault(code, Raised(code, utc, counter))
+        else:
+            self._raised.pop(code, None)

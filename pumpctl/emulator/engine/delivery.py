@@ -29,6 +29,7 @@ from pumpctl.wire.codes import Battery as BatteryWord
 
 STOPPED_TOO_LONG_MS = 48 * HOUR_MS
 MOST_BOLUSES = 8
+_MOST_STARTS = 254
 
 
 class Delivery:
@@ -97,7 +98,7 @@ class Delivery:
         """From this instant on give this. Running boluses go on, unless it is a stop."""
         self.plan = plan
         if plan.stopped_at is not None:
-            self.end_boluses(self.clock.counter)
+            self.end_boluses()
         self._note_rate()
         self._alarm()
 
@@ -106,11 +107,16 @@ class Delivery:
         self.boluses.append(bolus)
         self.past = history.note_started(self.past, bolus.started, bolus.dose, bolus.over)
 
-    def end_boluses(self, started_until: int, kinds: frozenset[BolusKind] | None = None) -> None:
-        """End the boluses that began up to this counter, with what they have given."""
-        for bolus in [each for each in self.boluses if each.started <= started_until]:
+    def end_boluses(self, kinds: frozenset[BolusKind] | None = None) -> None:
+        """End those that run, or those of these kinds, with what they have given."""
+        for bolus in list(self.boluses):
             if kinds is None or bolus.kind in kinds:
-                self._end(bolus)
+                self.end(bolus)
+
+    def note_patient_start(self, counter: int) -> None:
+        """A dose of the patient's own began; what is more than a day old counts no more."""
+        recent = [each for each in self.patient_starts if each > counter - DAY_MS]
+        self.patient_starts = (*recent[-_MOST_STARTS:], counter)
 
     def start_scheduled(self, due: Due) -> None:
         """Give a scheduled bolus now; where that cannot be, it is logged as missed."""
@@ -241,8 +247,10 @@ class Delivery:
         """All that is due at this very instant; done again, it finds nothing to do."""
         clock = self.clock
         for bolus in [b for b in self.boluses if b.started + b.over <= clock.counter]:
-            self._end(bolus)
+            self.end(bolus)
         if self.plan.bridge_end is not None and self.motor.pulses >= self.plan.bridge_end:
+            # What the next program had scheduled before this instant was not its to give.
+            self.turns.reach(clock.local - 1)
             self._keeper.bridge_over()
         hour = clock.local // HOUR_MS
         if hour > self.hours_until:
@@ -282,7 +290,8 @@ class Delivery:
         concentration = self.plan.concentration.to_bytes(4, "big")
         return mass.to_bytes(8, "big") + concentration + self.rate().to_bytes(8, "big")
 
-    def _end(self, bolus: Bolus) -> None:
+    def end(self, bolus: Bolus) -> None:
+        """It is over, with what it has given."""
         given, data = self.given(bolus).half_up(), bolus_data(bolus)
         if not self._keeper.settled(bolus, given, data):
             self._keeper.record(LogKind.BOLUS_ENDED, bolus.dose, given, data)
@@ -310,6 +319,10 @@ class Delivery:
         on_fallback = self.plan.schedule is None and self.plan.stopped_at is None
         if too_long or not on_fallback:  # after a stall it stays until a program is activated
             self._put(AlarmCode.STOPPED_TOO_LONG, too_long)
+        self.tell_world()
+
+    def tell_world(self) -> None:
+        """A magnetic field that begins during a critical alarm is worse than another."""
         self.world.note_alarms(self.alarms.critical, self.world_time)
 
     def _put(self, code: AlarmCode, on: bool) -> None:

@@ -42,28 +42,16 @@ class PastBolus(NamedTuple):
 class Past(NamedTuple):
     """The last 25 h, oldest first."""
 
-    known_from: Ms
-    """Counter. What was given before is not known and counts as nothing; 0: nothing was."""
     basal: Annotated[tuple[Basal, ...], Many(Struct(Basal), MOST)]
     boluses: Annotated[tuple[PastBolus, ...], Many(Struct(PastBolus), MOST)]
 
 
-EMPTY = Past(0, (), ())
-"""Of a new pump, which has given nothing."""
+EMPTY = Past((), ())
+"""Of a new pump; and of one that has lost its memory.
 
-
-def unknown(counter: int) -> Past:
-    """Of a pump that has lost its memory at this counter.
-
-    To guess a past would be to invent a dose, and to wait for 24 h known ones
-    would bar therapy when it is needed: so it counts as nothing, and says so.
-    """
-    return Past(counter, (), ())
-
-
-def knows(past: Past, counter: int, length: int) -> bool:
-    """Is all known that was given in this time up to the counter?"""
-    return past.known_from == 0 or past.known_from <= counter - length
+To guess a past would be to invent a dose, and to wait for 24 h known ones would
+bar therapy when it is needed. (Boluses are barred by BATTERY_RESET until a refill.)
+"""
 
 
 def note_rate(past: Past, counter: int, rate: int) -> Past:

@@ -217,13 +217,9 @@ ASKED: dict[str, Act] = {
     "refill of the same drug": Act(
         programmed, staged_and_real(refill(flex(310_000, 510_000), late=40))
     ),
-    "refill with a bridge": Act(
-        programmed, staged_and_real(refill(STRONG, late=40, bridge=OVER))
-    ),
+    "refill with a bridge": Act(programmed, staged_and_real(refill(STRONG, late=40, bridge=OVER))),
     "refill beside a bolus": Act(giving, staged_and_real(refill(STRONG, late=40, bridge=OVER))),
-    "refill that ends a stop": Act(
-        stopped, staged_and_real(refill(STRONG, bridge=OVER))
-    ),
+    "refill that ends a stop": Act(stopped, staged_and_real(refill(STRONG, bridge=OVER))),
     "refill in a bridge": Act(bridging, staged_and_real(refill(STRONG, late=40))),
     "bridge repaired": Act(
         forgotten,

@@ -6,28 +6,24 @@ from pumpctl.emulator.acts.caller import Refused
 from pumpctl.emulator.body.faults import Fault, FaultKind
 from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory.flash import PAGE
+from pumpctl.emulator.memory.logring import PER_PAGE
 from pumpctl.wire import messages as m
-from pumpctl.wire.messages_acts import StageClock
-from pumpctl.wire.secret import key_id
+from pumpctl.wire.codes import LogKind, Role
 from tests.emulator.cuts.acts import (
     NEW,
     OPERATION,
     Act,
-    activate,
+    Step,
     ask,
     bridging,
     do,
     giving,
-    order,
     programmed,
-    stage,
     staged_and_real,
     wait,
 )
 from tests.emulator.cuts.acts_set import paired
-from tests.emulator.support import HOUR, MINUTE, TAG, Bench, flex, lose_program, op
-
-FALLBACK_HOURS = 48
+from tests.emulator.support import HOUR, MINUTE, TAG, Bench, lose_program, op
 
 
 def nearly_over() -> Bench:
@@ -42,13 +38,21 @@ def starving() -> Bench:
     """Half an hour before the fallback: the motor has stood still for 47.5 h."""
     bench = programmed()
     bench.core.world.add(Fault(FaultKind.STALL, bench.core.engine.world_time, None, 0))
-    bench.wait(MINUTE * 5)
+    bench.wait(5 * MINUTE)
     since = bench.core.engine.stalled_since
     return do(bench, wait(since + 48 * HOUR - HOUR // 2 - bench.core.clock.counter))
 
 
-def ruin(*names: str, copies: int = 2) -> "object":
-    """Bits of these change by themselves, in one copy or in both."""
+def before_a_check() -> Bench:
+    """At 02:10: the next look at the memory is at 03:10."""
+    return do(programmed(), wait(10 * MINUTE))
+
+
+def ruin(*names: str, copies: int = 2) -> tuple[Step, ...]:
+    """Bits of these change by themselves, in one copy or in both, and are found at once.
+
+    At once, because a start that finds no program does not know since when there is none.
+    """
 
     def done(bench: Bench) -> None:
         control = bench.core.control
@@ -57,12 +61,18 @@ def ruin(*names: str, copies: int = 2) -> "object":
                 "slot": image.SLOTS[control.running],
                 "fallback": image.FALLBACK[control.fallback_pair],
                 "control": image.CONTROL[control.sequence % 2],
-                "record": image.RECORD[control.record_pair],
             }[name]
             for page in pages[:copies]:
                 bench.core.flash.flip(page * PAGE + 30, 0x24)
 
-    return done
+    return due, done, wait(0)
+
+
+def due(bench: Bench) -> None:
+    """Time goes on until the next look at the memory, which is still to come."""
+    bench.host += HOUR
+    bench.core.catch_up()
+    bench.core.save()
 
 
 def lost() -> Bench:
@@ -81,6 +91,7 @@ def drained(bench: Bench) -> None:
 
 
 def patient_dose(bench: Bench) -> None:
+    """The patient presses."""
     refused: Refused | None = bench.firmware.patient_dose()
     assert refused is None, refused
 
@@ -90,6 +101,11 @@ def unrefused() -> Bench:
     return do(programmed(), wait(6 * HOUR))
 
 
+def own_dose() -> Bench:
+    """One that runs."""
+    return do(unrefused(), patient_dose, wait(MINUTE))
+
+
 def crowded() -> Bench:
     """As many operations as the ledger holds, and keys."""
     bench = paired()
@@ -97,32 +113,35 @@ def crowded() -> Bench:
         bench.ask(m.Resolve(op(number)))
     for number in range(14):
         bench.firmware.press()
-        do(bench, ask(m.Pair("station", "someone", _ROLE, bytes([number]) * 32), None, pairing=True))
+        key = m.Pair("station", "someone", Role.CLINICIAN, bytes([number]) * 32)
+        do(bench, ask(key, None, pairing=True))
     return do(bench, wait(MINUTE))
 
 
-from pumpctl.wire.codes import Role  # noqa: E402
+def full_log() -> Bench:
+    """The ring is full: three entries more, and its oldest page is erased."""
+    bench = paired()
+    core = bench.core
+    while core.log.next % PER_PAGE != PER_PAGE - 2 or core.log.next < image.LOG_PAGES * PER_PAGE:
+        core.record(LogKind.HOUR, 0, 0)
+    core.save()
+    return bench
 
-_ROLE = Role.CLINICIAN
 
 ALONE: dict[str, Act] = {
     "end of an ordered bolus": Act(giving, (wait(HOUR),)),
     "end of a bridge": Act(nearly_over, (wait(2 * HOUR),)),
-    "an hour with its boluses": Act(
-        lambda: do(programmed(), wait(50 * MINUTE)), (wait(HOUR),)
-    ),
+    "an hour with its boluses": Act(lambda: do(programmed(), wait(50 * MINUTE)), (wait(HOUR),)),
+    "three hours with a full log": Act(full_log, (wait(3 * HOUR),)),
     "patient dose": Act(unrefused, (patient_dose,)),
-    "fallback after a lost program": Act(programmed, (ruin("slot"), wait(HOUR)), sound=False),
-    "stop after a lost fallback": Act(
-        programmed, (ruin("slot", "fallback"), wait(HOUR)), sound=False
-    ),
+    "end of a patient dose": Act(own_dose, (wait(HOUR),)),
+    "fallback after a lost program": Act(before_a_check, ruin("slot"), sound=False),
+    "stop after a lost fallback": Act(before_a_check, ruin("slot", "fallback"), sound=False),
     "fallback after a stall": Act(starving, (wait(HOUR),), sound=False),
-    "program after the fallback": Act(
-        lost, staged_and_real(m.StageProgram(TAG, NEW)), sound=False
-    ),
+    "program after the fallback": Act(lost, staged_and_real(m.StageProgram(TAG, NEW)), sound=False),
     "stop at the end of service": Act(programmed, (drained, wait(HOUR))),
     "the same during a bolus": Act(giving, (drained, wait(HOUR))),
-    "repair of one copy": Act(programmed, (ruin("slot", "control", copies=1), wait(HOUR))),
-    "repair of a lost fallback": Act(programmed, (ruin("fallback"), wait(HOUR))),
+    "repair of one copy": Act(before_a_check, ruin("slot", "control", copies=1)),
+    "repair of a lost fallback": Act(before_a_check, ruin("fallback")),
     "stop of a crowded pump": Act(crowded, (ask(m.Stop(op(OPERATION), bytes(range(32)))),)),
 }

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, NamedTuple
 
-from pumpctl.emulator.memory import implant_record, slots
+from pumpctl.emulator.body.fluid import Plug
 from pumpctl.emulator.memory import implant as implants
+from pumpctl.emulator.memory import implant_record, slots
 from pumpctl.emulator.memory.control import NO_SLOT, Control, ControlStore
 from pumpctl.emulator.memory.flash import MemoryStore
 from pumpctl.emulator.memory.image import flash_of
-from pumpctl.emulator.memory.ledger import Entry
+from pumpctl.emulator.memory.ledger import MOST, Entry
 from pumpctl.emulator.memory.logring import LogRing
 from pumpctl.emulator.memory.retained import Retained, RetainedStore, TheWorld
 from pumpctl.emulator.memory.stored import Twin
@@ -25,6 +26,10 @@ from pumpctl.wire.logentry import LogEntry, unpack
 from pumpctl.wire.program import program_hash
 
 _NO_BODY = bytes(16)
+_LOOK_BACK = 1_000
+"""Entries of the log: all of it, but of a pump whose log is full."""
+_AT_ANY_TIME = (LogKind.STAGE_DROPPED, LogKind.LOG_LOST)
+"""Of two boots, either may be the one that says it; a torn record costs the log one place."""
 _BY_AN_OPERATION = {
     LogKind.ACTIVATED: Result.APPLIED,
     LogKind.STOPPED: Result.APPLIED,
@@ -86,7 +91,8 @@ def told(image: bytes | bytearray) -> Story:
     assert retained is not None, "the always-on domain is lost"
     assert world is not None, "the world is lost"
     log = LogRing(flash)
-    entries = [unpack(raw) for raw in log.read(log.first, 1 << 30)]
+    oldest = max(log.first, log.next - _LOOK_BACK)
+    entries = [unpack(raw) for raw in log.read(oldest, _LOOK_BACK)]
     places = slots.slots(flash)
     bridging = control.bridging
     plays = NO_SLOT if bridging is None else bridging.plays
@@ -101,8 +107,8 @@ def told(image: bytes | bytearray) -> Story:
         factory=_copies(implants.twin(flash)),
         retained=retained._replace(boot=0, flash_operations=0, log_next=0),
         world=world,
-        log=tuple(_told(each) for each in entries if each.kind is not LogKind.BOOT),
-        numbers=_numbers(entries, log.first, log.next, retained),
+        log=_in_order(entries),
+        numbers=_numbers(entries, oldest, log.next, retained),
         control_copies=controls.check(control).good,
     )
 
@@ -130,8 +136,16 @@ def _at(twins: tuple[Twin, ...], index: int) -> Copies | None:
     return None if index == NO_SLOT else _copies(twins[index])
 
 
+def _in_order(entries: list[LogEntry]) -> tuple[Told, ...]:
+    """By counter; within one millisecond the order means nothing, and is made the same."""
+    counters = [entry.counter for entry in entries]
+    assert counters == sorted(counters), "the log goes back in time"
+    told = [_told(each) for each in entries if each.kind is not LogKind.BOOT]
+    return tuple(sorted(told, key=lambda each: (each.counter, *each)))
+
+
 def _told(entry: LogEntry) -> Told:
-    if entry.kind is LogKind.STAGE_DROPPED:  # of two boots, either may be the one that says it
+    if entry.kind in _AT_ANY_TIME:
         entry = entry._replace(counter=0, time=0, pulses=0)
     return Told(entry.kind, *entry[3:])
 
@@ -210,8 +224,10 @@ def _operations(story: Story) -> list[str]:
         if entry.kind in _BY_AN_OPERATION and body != _NO_BODY:
             logged[body, _BY_AN_OPERATION[entry.kind]] += 1
     known = Counter((each.operation, each.result) for each in story.control.ledger)
-    if len(story.control.ledger) == 64:  # older ones are in the log alone
+    if len(story.control.ledger) == MOST:  # older ones are in the log alone
         return [f"{each} in the log" for each in known if logged[each] != 1]
+    if len(story.log) >= _LOOK_BACK // 2:  # and older ones in the ledger alone
+        return [f"{each} in the log" for each in logged if known[each] != logged[each]]
     return [] if known == logged else [f"ledger {known}, log {logged}"]
 
 
@@ -252,11 +268,22 @@ def _belief(story: Story) -> list[str]:
     found = []
     if metering.reservoir * 1_000 != world.reservoir.volume:
         found.append(f"reservoir {metering.reservoir} nL, truly {world.reservoir.volume} pL")
-    believed = [(plug.volume, plug.drug, plug.mass) for plug in metering.line]
-    if believed != [(plug.volume, plug.drug, plug.mass) for plug in world.line]:
-        found.append(f"line {believed}, truly {world.line}")
+    if _fluids(metering.line) != _fluids(world.line):
+        found.append(f"line {metering.line}, truly {world.line}")
     if metering.given != world.tip.given:
         found.append(f"given {metering.given}, truly {world.tip.given}")
+    return found
+
+
+def _fluids(line: tuple[Plug, ...]) -> list[tuple[int, int, int]]:
+    """Volume, drug and mass, whatever batch they are called: equal neighbours are one."""
+    found: list[tuple[int, int, int]] = []
+    for plug in line:
+        volume, drug, mass = found[-1] if found else (0, plug.drug, 0)
+        if found and drug == plug.drug and mass * plug.volume == plug.mass * volume:
+            found[-1] = (volume + plug.volume, drug, mass + plug.mass)
+        else:
+            found.append((plug.volume, plug.drug, plug.mass))
     return found
 
 

@@ -17,7 +17,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 CONCENTRATIONS = (500, 1000, 2000)
 LEAST_FLOW = 48_000
-MOST_RATE = 900_000
+MOST_RATE = 1_800_000
 _SLOW = 36
 """ms for each ng of a bolus: below 5 mL/day in any line."""
 _GRID = 40
@@ -25,7 +25,7 @@ _GRID = 40
 
 def _rate(dice: Random, concentration: int) -> int:
     least = LEAST_FLOW * concentration // 1000
-    most = dice.choice((2 * least, 300_000, MOST_RATE))
+    most = dice.choice((2 * least, 300_000, 900_000, MOST_RATE))
     rate = dice.randint(least, max(least, most))
     return rate // 1000 * 1000 + 1000 if dice.random() < 0.3 else rate
 
@@ -60,10 +60,7 @@ def a_program(dice: Random, concentration: int) -> Program:
     least = LEAST_FLOW * concentration // 1000
     kind = dice.random()
     if kind < 0.06:
-        return Program(
-            1, Mode.MINIMUM_RATE, Drug.BACLOFEN, concentration, least, ((),) * 7, (), None,
-            low_alarm,
-        )  # fmt: skip
+        return the_least(concentration, low_alarm)
     continuous = kind < 0.2
     kinds = [_day(dice, concentration) for _ in range(dice.choice((1, 1, 2, 4)))]
     days = tuple(dice.choice(kinds) for _ in range(7))
@@ -84,6 +81,14 @@ def a_program(dice: Random, concentration: int) -> Program:
         _boluses(dice) if dice.random() < (0.3 if continuous else 0.8) else (),
         patient,
         low_alarm,
+    )
+
+
+def the_least(concentration: int, low_alarm: int = 2_000_000) -> Program:
+    """Minimum rate."""
+    rate = LEAST_FLOW * concentration // 1000
+    return Program(
+        1, Mode.MINIMUM_RATE, Drug.BACLOFEN, concentration, rate, ((),) * 7, (), None, low_alarm
     )
 
 

@@ -266,7 +266,7 @@ class Oracle:
         jumped = self._scheduled(self._turn, new)
         self._served.append((self._setting, self._turn))
         self.label += change
-        self._setting = self._turn = new
+        self._setting, self._turn = new, new if new > self._turn else new - 1
         if jumped and new - jumped[-1].label <= LATE:
             late = jumped[-1]
             self._served.append((late.label, late.label))

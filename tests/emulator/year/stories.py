@@ -14,7 +14,7 @@ from pumpctl.emulator.body.faults import Fault, FaultKind
 from pumpctl.wire import messages as m
 from pumpctl.wire import messages_acts as acts
 from pumpctl.wire.codes import BolusKind, Drug
-from pumpctl.wire.program import Program, program_hash
+from pumpctl.wire.program import program_hash
 from tests.emulator.support import MONDAY, TAG, Bench, op
 from tests.emulator.year import draw
 from tests.emulator.year.judge import Judge
@@ -24,6 +24,10 @@ from tests.oracles.tally import Tally
 CAPACITY = {"SP20": 20_000_000, "SP40": 40_000_000}
 _NL = 1_000
 """pL"""
+
+
+class Deadlock(Exception):
+    """A bridge that hardly moves, or a stop in one, and the least flow is an increase."""
 
 
 class Story:
@@ -97,13 +101,16 @@ class Story:
         ]
         weights, what = zip(*todo, strict=True)
         self.program()
-        while self.now < days * DAY:
-            self.wait(draw.a_gap(self.dice))
-            if self.oracle.estimate < 2_000_000 and self.dice.random() < 0.6:
-                self.refill()
-            else:
-                self.dice.choices(what, weights)[0]()
-            self.recover()
+        try:
+            while self.now < days * DAY:
+                self.wait(draw.a_gap(self.dice))
+                if self.oracle.estimate < 2_000_000 and self.dice.random() < 0.6:
+                    self.refill()
+                else:
+                    self.dice.choices(what, weights)[0]()
+                self.recover()
+        except Deadlock:
+            self.tally.add("stories cut short: a bridge, and every program an increase")
         self.wait(1)
         oracle, add = self.oracle, self.tally.add
         add("days", self.now // DAY)
@@ -127,8 +134,9 @@ class Story:
 
     def recover(self) -> None:
         """Nobody leaves a patient without drug for ever, or on a fallback or a wrong year."""
-        if self.core.control.stopped_at is not None and self.dice.random() < 0.6:
-            self.wait(draw.a_gap(self.dice))
+        bridging = self.oracle.bridge is not None
+        if self.core.control.stopped_at is not None and (bridging or self.dice.random() < 0.6):
+            self.wait(self.dice.randint(1, 40 * HOUR) if bridging else draw.a_gap(self.dice))
             self.resume() if self.dice.random() < 0.7 else self.program()
         elif self.core.on_fallback and self.dice.random() < 0.4:
             self.program()
@@ -222,20 +230,26 @@ class Story:
     def _staged_refill(
         self, drained: int, injected: int, volume: int, since: int, concentration: int
     ) -> acts.StageRefill:
-        """Activated, at the latest with the tenth program."""
-        for _ in range(10):
-            bridge, running = None, self.oracle.bridge
+        """Activated; while a bridge runs nothing is increased, and some wait until it has passed."""
+        for attempt in range(60):
+            bridge, running, played = None, self.oracle.bridge, self.oracle.played()
             another = concentration != self.reservoir
             if self.dice.random() < (0.65 if another else 0.15) or (running and another):
                 old = self.reservoir if running is None else running.concentration
-                bridge = acts.Bridge(self.dice.randint(1_000, 700_000), Drug.BACLOFEN, old)
+                bridge = acts.Bridge(self.dice.randint(1_000, 450_000), Drug.BACLOFEN, old)
             program = draw.a_program(self.dice, concentration)
+            if running is not None and played is not None:
+                less = draw.a_reduction(self.dice, played, concentration)
+                program = less or draw.the_least(concentration)
             staged = acts.StageRefill(
                 TAG, drained, injected, volume, self.core.clock.utc, since, bridge, program
             )
             if self.done(staged):
                 return staged
-        raise AssertionError("no refill was taken")
+            if attempt > 5:
+                self.wait(DAY)
+        assert self.oracle.bridge is not None
+        raise Deadlock
 
     def _tell_refill(
         self, staged: acts.StageRefill, by_record: tuple[int, int] | None
@@ -261,7 +275,7 @@ class Story:
         since, old = pulses - min(pulses, 2000), self.dice.choice(draw.CONCENTRATIONS)
         if self.forgotten is not None:
             since, old = self.forgotten
-        bridge = acts.Bridge(self.dice.randint(1_000, 700_000), Drug.BACLOFEN, old)
+        bridge = acts.Bridge(self.dice.randint(1_000, 450_000), Drug.BACLOFEN, old)
         if self.done(acts.StageBridge(TAG, bridge, since)):
             self.oracle.repair(self.now, bridge.volume, since, old)
             self.tally.add("bridges repaired")

@@ -1,0 +1,59 @@
+"""What the log holds beyond the last save of the always-on domain, and what a start makes of it.
+
+The log is written before the domain: after a power cut, or when a process was
+killed, it knows more. Time is gone through again from the save, and what comes
+about again is not written twice; the rest of it is taken over here. Nothing that
+changes delivery is made of it: that lies in the control block (`following`).
+"""
+
+from __future__ import annotations
+
+from pumpctl.emulator.core import Core
+from pumpctl.emulator.memory.control import Control
+from pumpctl.emulator.memory.logring import LogRing
+from pumpctl.wire.codes import AlarmCode, Kind, LogKind
+from pumpctl.wire.logentry import unpack
+
+
+def append_missing(log: LogRing, control: Control) -> None:
+    """What the log says of a commit whose entries a power cut kept out of it."""
+    for raw in control.entries:
+        number = int.from_bytes(raw[:8], "big")
+        if number >= log.next:
+            log.skip_to(number)
+            log.append(raw)
+
+
+def read_beyond(core: Core, saved_next: int) -> None:
+    """Entries beyond the last save: time has been there, and so have boots."""
+    core.already = [unpack(raw) for raw in core.log.read(saved_next, core.log.next - saved_next)]
+    if core.already:
+        newest = core.already[-1]
+        core.boot = max(core.boot, newest.boot)
+        core.clock.not_before(core.now(), newest.counter)
+
+
+def take_over(core: Core, *, staged: bool) -> bool:
+    """What has not come about again by itself.
+
+    True where something lay staged that was neither activated nor is known to be dropped.
+    """
+    for entry in core.already:
+        match entry.kind:
+            case LogKind.ALARM_RAISED | LogKind.ALARM_CLEARED:
+                on = entry.kind is LogKind.ALARM_RAISED
+                core.know_alarm(AlarmCode(entry.a), on, utc=entry.time, counter=entry.counter)
+            case LogKind.STAGE_DROPPED:
+                staged = False
+            case LogKind.ACTIVATED:
+                staged = staged and entry.b == Kind.CANCEL  # which uses up nothing
+            case LogKind.PAIRING_OPENED:
+                core.pairing_until = entry.a
+            case LogKind.PAIRED:
+                core.pairing_until = 0
+            case LogKind.LOG_LOST:
+                core.lost_told = entry.a + entry.b
+            case _:
+                pass
+    core.already.clear()
+    return staged

@@ -1,0 +1,153 @@
+"""Whole stories of a pump against the exact integral, in small; and the oracle by hand.
+
+The whole of it is `python -m tests.emulator.year --count 200 --jobs 2`.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from pumpctl.wire.codes import Drug, Mode
+from pumpctl.wire.program import Program, ScheduledBolus, Step
+from tests.emulator.year.oracle import DAY, HOUR, MINUTE, Bolus, Ended, Oracle
+from tests.emulator.year.slugs import Fluids, fluid
+from tests.emulator.year.sweep import YEAR, run
+from tests.oracles.test_independence import imports_of
+
+HERE = Path(__file__).parent
+SEED = 11
+MONDAY = 4 * DAY
+"""1970-01-05."""
+LINE = 350_000_000
+
+
+@pytest.mark.slow
+@pytest.mark.requirement("UNI-05")
+@pytest.mark.requirement("STP-03")
+@pytest.mark.requirement("REF-08")
+@pytest.mark.requirement("TIM-01")
+@pytest.mark.requirement("TIM-03")
+def test_stories_of_some_weeks_agree_to_the_pulse() -> None:
+    result = run(12, SEED, days=None)
+    print(result)
+    assert result.passed
+    assert result.tally.counts["days"] >= 12 * 29
+    assert result.worst.pulses == 0
+
+
+@pytest.mark.slow
+@pytest.mark.requirement("UNI-05")
+@pytest.mark.requirement("REF-08")
+def test_two_whole_years_agree_to_the_pulse() -> None:
+    result = run(2, SEED, first=100, days=YEAR)
+    print(result)
+    assert result.passed
+    assert result.tally.counts["days"] >= 2 * YEAR
+    assert result.worst.pulses == 0
+
+
+@pytest.mark.parametrize("name", ["oracle", "slugs"])
+def test_the_oracle_shares_nothing_with_the_emulator(name: str) -> None:
+    source = (HERE / f"{name}.py").read_text(encoding="utf-8")
+    of_pumpctl = {each for each in imports_of(source) if each.startswith("pumpctl")}
+    assert of_pumpctl <= {"pumpctl.wire.codes", "pumpctl.wire.program"}
+    assert "float" not in source
+
+
+# --- the oracle by hand -----------------------------------------------------------------
+
+
+def program(rate: int, *boluses: ScheduledBolus, concentration: int = 500) -> Program:
+    days = ((Step(0, rate),),) * 7
+    return Program(
+        1, Mode.FLEX, Drug.BACLOFEN, concentration, rate // 2, days, boluses, None, 2_000_000
+    )
+
+
+def oracle(first: Program) -> Oracle:
+    return Oracle(
+        first, filled=20_000_000, line=LINE, pulse=100_000, label=MONDAY, least_flow=48_000
+    )
+
+
+def test_100_mcg_a_day_are_2000_pulses_and_no_rest() -> None:
+    pump = oracle(program(100_000))
+    pump.run(DAY - 1)
+    assert pump.given == 1999
+    pump.run(DAY)
+    assert (pump.given, pump.due, pump.estimate) == (2000, 200_000, 19_800_000)
+    assert pump.world.passed == 200_000_000 * 500
+    assert pump.pulses_at(DAY // 2) == 1000
+
+
+def test_a_bolus_is_given_once_and_late_at_most_two_hours() -> None:
+    pump = oracle(program(100_000, ScheduledBolus(0, 600, 50_000, 10 * MINUTE)))
+    pump.clock(9 * HOUR, 2 * HOUR)
+    pump.run(9 * HOUR + 7 * MINUTE)
+    assert pump.started == [Bolus(9 * HOUR, 50_000, 10 * MINUTE, "scheduled", MONDAY + 10 * HOUR)]
+    assert pump.given == 2000 * (9 * 60 + 7) // 1440 + 700
+    pump.clock(10 * HOUR, -2 * HOUR)
+    pump.run(20 * HOUR)
+    assert len(pump.started) == 1
+    assert pump.ended == [Ended(9 * HOUR + 10 * MINUTE, 50_000, 50_000)]
+    other = oracle(program(100_000, ScheduledBolus(0, 600, 50_000, 10 * MINUTE)))
+    other.clock(9 * HOUR, 3 * HOUR + 1)
+    other.run(20 * HOUR)
+    assert not other.started
+
+
+def test_what_is_due_in_a_stall_is_lost_and_after_48_h_the_fallback_runs() -> None:
+    pump = oracle(program(144_000))  # two pulses a minute
+    pump.hold(HOUR, 2 * HOUR, field=False)
+    pump.run(2 * HOUR)
+    assert (pump.given, pump.lost, pump.stalled) == (120, 120, HOUR + MINUTE // 2)
+    pump.run(2 * HOUR + MINUTE)
+    assert pump.given == 122
+    pump.run(2 * HOUR + 20 * MINUTE)
+    assert pump.stalled is None
+    pump.hold(3 * HOUR, 60 * HOUR, field=False)
+    pump.run(51 * HOUR)
+    assert not pump.fallback
+    pump.run(51 * HOUR + MINUTE // 2)
+    assert pump.fallback
+    before = pump.due
+    pump.run(52 * HOUR + MINUTE // 2)
+    assert pump.due - before == 60 * 100
+
+
+def test_a_bridge_ends_with_the_pulse_that_completes_its_volume() -> None:
+    pump = oracle(program(144_000, concentration=1000))  # a pulse a minute
+    pump.run(10 * MINUTE)
+    pump.refill(
+        30 * MINUTE,
+        program(288_000, concentration=2000),
+        volume=20_000_000,
+        since=10,
+        bridge=(4_950, 1000),
+        by_record=(19_999_000, 20_000_000),
+    )
+    assert pump.bridge is not None
+    pump.run(60 * MINUTE - 1)
+    assert pump.bridge is not None
+    pump.run(60 * MINUTE)
+    assert pump.bridge is None
+    assert (pump.given, pump.concentration) == (60, 2000)
+    assert pump.world.passed == 60 * 100_000 * 1000  # the line still holds the old fluid
+    assert pump.estimate == 20_000_000 - 50 * 100
+
+
+def test_a_line_lets_out_what_came_in_first() -> None:
+    fluids = Fluids(1_000, 100, 500)
+    assert fluids.drain(5_000) == 1_000
+    fluids.fill(1_000, 2_000)
+    fluids.pump(60)
+    assert fluids.passed == 60 * 500
+    fluids.pump(60)
+    assert fluids.passed == 100 * 500 + 20 * 2_000
+    fluids.pump(2_000)
+    assert fluids.passed == 100 * 500 + 1_000 * 2_000
+    assert fluids.volume == 0
+    assert fluid(3, 500).cut(1) == ((1, Fraction(500), False), (2, Fraction(1000), False))
