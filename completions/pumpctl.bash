@@ -73,18 +73,18 @@ _pumpctl_values() {
 }
 
 _pumpctl_shared='--port --pump --home --database --operator --json --log-level --capture --version --help'
-_pumpctl_again='--override'
+_pumpctl_again='--only --override'
 
 # What may follow the command in $path: words in $below, options in $own.
 _pumpctl_command() {
     below='' own=''
     case $path in
-    '') below='list status interrogate doctor explain logs profile titrate program stop resume confirm apply resolve pair unpair library emulator demo' ;;
+    '') below='list status interrogate doctor explain logs profile titrate program stop resume confirm apply resolve pair unpair library emulator conformance demo' ;;
     logs) below='pull show export' ;;
     profile) below='new check show diff plot schema' ;;
     program) below='show plan push' ;;
     library) below='show check sign install keys' ;;
-    emulator) below='new serve advance inspect press list remove' ;;
+    emulator) below='new serve advance inspect fault press play list remove' ;;
     'list') own='' ;;
     'status') own='--check' ;;
     'interrogate') own='' ;;
@@ -115,13 +115,16 @@ _pumpctl_command() {
     'library sign') own='--key --output --passphrase-file' ;;
     'library install') own='--override' ;;
     'library keys') own='--new --trust --as --revoke --confirm --passphrase-file' ;;
-    'emulator new') own='--pair --frozen --bench --no-bench --volume --concentration --model --utc-offset' ;;
-    'emulator serve') own='--pty --tcp' ;;
+    'emulator new') own='--pair --frozen --bench --no-bench --volume --concentration --model --pulse-error --way --utc-offset' ;;
+    'emulator serve') own='--all --pty --tcp' ;;
     'emulator advance') own='' ;;
     'emulator inspect') own='' ;;
-    'emulator press') own='' ;;
+    'emulator fault') own='--list --for --percent --volume --concentration --delay --way --count --at --copy' ;;
+    'emulator press') own='--patient-dose' ;;
+    'emulator play') own='--pair --list' ;;
     'emulator list') own='' ;;
     'emulator remove') own='' ;;
+    'conformance') own='--only --junit --list' ;;
     'demo') own='--keep' ;;
     esac
 }
@@ -141,7 +144,7 @@ _pumpctl_option() {
         case "$path $1" in
         'status --check') value='words critical any' ;;
         'logs show --last') value='text' ;;
-        'logs show --kind') value='words hour boot activated chain_head stopped resumed bolus_started bolus_ended bolus_missed refilled bridge_started bridge_ended clock_set alarm_raised alarm_cleared pairing_opened paired unpaired granted voided stage_dropped fallback patient_dose patient_refused limits_set log_lost patient_assigned' ;;
+        'logs show --kind') value='words hour boot activated chain_head stopped resumed bolus_started bolus_ended bolus_missed refilled bridge_started bridge_ended clock_set alarm_raised alarm_cleared pairing_opened paired unpaired granted voided stage_dropped fallback patient_dose patient_refused limits_set log_lost patient_assigned implant_set' ;;
         'profile new --mode') value='words continuous flex minimum-rate' ;;
         'profile check --volume') value='text' ;;
         'profile check --at') value='text' ;;
@@ -186,10 +189,23 @@ _pumpctl_option() {
         'library keys --passphrase-file') value='file' ;;
         'emulator new --volume') value='text' ;;
         'emulator new --concentration') value='text' ;;
-        'emulator new --model') value='words SP40 SP20' ;;
+        'emulator new --model') value='words SP40 SP40S SP20' ;;
+        'emulator new --pulse-error') value='text' ;;
+        'emulator new --way') value='words more less' ;;
         'emulator new --utc-offset') value='text' ;;
         'emulator serve --pty') value='file' ;;
         'emulator serve --tcp') value='text' ;;
+        'emulator fault --for') value='text' ;;
+        'emulator fault --percent') value='text' ;;
+        'emulator fault --volume') value='text' ;;
+        'emulator fault --concentration') value='text' ;;
+        'emulator fault --delay') value='text' ;;
+        'emulator fault --way') value='words more less' ;;
+        'emulator fault --count') value='text' ;;
+        'emulator fault --at') value='words implant fallback record limits slots control log' ;;
+        'emulator fault --copy') value='text' ;;
+        'conformance --only') value='text' ;;
+        'conformance --junit') value='file' ;;
         'demo --keep') value='dir' ;;
         esac
         ;;
@@ -222,7 +238,12 @@ _pumpctl_argument() {
     'emulator advance 0') value='emulator' ;;
     'emulator advance 1') value='text' ;;
     'emulator inspect 0') value='emulator' ;;
+    'emulator fault 0') value='emulator' ;;
+    'emulator fault 1') value='words stall mri occlusion leak pocket wrong-fill sensor calibration clock-drift drop delay duplicate corrupt disconnect drain fill battery flash-bit memory reboot retained' ;;
+    'emulator fault 2') value='text' ;;
     'emulator press 0') value='emulator' ;;
+    'emulator play 0') value='words battery-end blocked-catheter computed-empty daylight-saving forgotten-bridge long-stall lying-sensor memory-loss mri over-infusion patient-doses pocket-fill unfinished-update wrong-concentration' ;;
+    'emulator play 1') value='emulator' ;;
     'emulator remove 0') value='emulator' ;;
     esac
 }

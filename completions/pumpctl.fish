@@ -73,7 +73,7 @@ end
 function __pumpctl_goes_on
     switch $argv[1]
         case ''
-            contains -- $argv[2] list status interrogate doctor explain logs profile titrate program stop resume confirm apply resolve pair unpair library emulator demo
+            contains -- $argv[2] list status interrogate doctor explain logs profile titrate program stop resume confirm apply resolve pair unpair library emulator conformance demo
         case 'logs'
             contains -- $argv[2] pull show export
         case 'profile'
@@ -83,7 +83,7 @@ function __pumpctl_goes_on
         case 'library'
             contains -- $argv[2] show check sign install keys
         case 'emulator'
-            contains -- $argv[2] new serve advance inspect press list remove
+            contains -- $argv[2] new serve advance inspect fault press play list remove
         case '*'
             return 1
     end
@@ -130,9 +130,13 @@ function __pumpctl_takes_value
         case 'library keys'
             contains -- $argv[2] --new --trust --as --revoke --confirm --passphrase-file
         case 'emulator new'
-            contains -- $argv[2] --volume --concentration --model --utc-offset
+            contains -- $argv[2] --volume --concentration --model --pulse-error --way --utc-offset
         case 'emulator serve'
             contains -- $argv[2] --pty --tcp
+        case 'emulator fault'
+            contains -- $argv[2] --for --percent --volume --concentration --delay --way --count --at --copy
+        case 'conformance'
+            contains -- $argv[2] --only --junit
         case 'demo'
             contains -- $argv[2] --keep
         case '*'
@@ -169,6 +173,7 @@ complete -c pumpctl -n '__pumpctl_at \'\'' -a pair -d 'Pair this operator with a
 complete -c pumpctl -n '__pumpctl_at \'\'' -a unpair -d 'Remove this operator\'s pairing from a pump.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a library -d 'The drug library: show, check, sign, install, keys.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a emulator -d 'Built-in pumps for rehearsal and development.'
+complete -c pumpctl -n '__pumpctl_at \'\'' -a conformance -d 'Test whether a device keeps the duties of a pump.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a demo -d 'The first minute: a whole visit on a built-in pump.'
 complete -c pumpctl -n '__pumpctl_at \'logs\'' -a pull -d 'Bring the pump\'s log into the records.'
 complete -c pumpctl -n '__pumpctl_at \'logs\'' -a show -d 'Show log entries from the records.'
@@ -191,7 +196,9 @@ complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a new -d 'Make a built-in pu
 complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a serve -d 'Run a built-in pump on a pty or on TCP.'
 complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a advance -d 'Move a built-in pump\'s time forward.'
 complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a inspect -d 'Show a built-in pump\'s own truth.'
-complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a press -d 'Do the local act that pairing needs.'
+complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a fault -d 'Let something go wrong with a built-in pump.'
+complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a press -d 'Open it for pairing, or take a patient dose.'
+complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a play -d 'Replay a patient story on a new built-in pump.'
 complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a list -d 'List built-in pumps.'
 complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a remove -d 'Delete a built-in pump.'
 complete -c pumpctl -n '__pumpctl_at \'status\'; and __pumpctl_unused value --check' -l check -r -x -a 'critical any' -d 'Exit 10 when such an alarm is active.'
@@ -199,7 +206,7 @@ complete -c pumpctl -n '__pumpctl_at \'explain\'; and __pumpctl_unused flag --li
 complete -c pumpctl -n '__pumpctl_at \'explain\' 0' -x -a 'AGE_UNDER_12 ALARM_ACTIVE ALARM_CRITICAL BATTERY_LOW BOLUS_COUNT BOLUS_HARD BOLUS_LOW BOLUS_ORDER_ALARM BOLUS_ORDER_BRIDGE BOLUS_ORDER_DRUG BOLUS_ORDER_EMPTY BOLUS_ORDER_FLOW BOLUS_ORDER_FRONT BOLUS_ORDER_HARD BOLUS_ORDER_LARGE BOLUS_ORDER_LOCKOUT BOLUS_ORDER_LOCKS BOLUS_ORDER_LOW BOLUS_ORDER_RESERVOIR BOLUS_ORDER_RUNNING BOLUS_ORDER_SCHEDULED BOLUS_ORDER_SMALL BOLUS_ORDER_STOPPED BOLUS_ORDER_WINDOW BOLUS_ORDER_WINDOW_SOFT BOLUS_OVERLAP BOLUS_RUNNING BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FLOW BRIDGE_IMPOSSIBLE BRIDGE_INCREASE BRIDGE_LATE BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_PATIENT_DOSES BRIDGE_RUNNING BRIDGE_UNCERTAIN CHANGE_FROM_MINIMUM CLOCK_DIFFERENCE CLOCK_OFF CONCENTRATION_OTHER CONCENTRATION_SCREENING CONCENTRATION_UNKNOWN CONTINUOUS_BOLUS DAILY_DOSE_HARD DAILY_DOSE_LOW DAILY_DOSE_SOFT DAILY_DOSE_USUAL DATE DAY_MISSING DAY_TWICE DECLARED_DOSE DOSE_DURATION DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION DRUG_OTHER DRUG_UNKNOWN FALLBACK_FLOW FALLBACK_HIGH FALLBACK_LOW FIRST_24H FLOW_HIGH FLOW_LOW HISTORY_MISSING INCREASE_24H KEY_MISSING KEY_UNKNOWN LABEL_TIMES_UNKNOWN LARGEST_24H_HARD LIBRARY_CONCENTRATION LIBRARY_DATES LIBRARY_DUPLICATE LIBRARY_EXPIRED LIBRARY_FORMAT LIBRARY_LOOSER LIBRARY_NOTHING LIBRARY_ORDER LIBRARY_PUMP_MOST LIBRARY_REDUCTION LIBRARY_REQUIRED LIBRARY_SITE LIBRARY_SOURCE LIBRARY_TO_VERIFY LIBRARY_WINDOWS LIBRARY_WINDOW_ORDER LINE_DIFFERS LINE_MODEL LINE_TABLE_OLD LOCKOUT_SHORT LOW_ALARM_CAPACITY LOW_ALARM_LOW LOW_ALARM_RANGE MAINTENANCE_STEP MODE_CONTRADICTION PATIENT_ASSIGNED PATIENT_DOSE_HARD PATIENT_DOSE_LOCKOUT PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PATIENT_DOSE_UNREACHABLE PATIENT_OTHER PRIME_OTHER_FLUID PRIME_REFUSED PRIME_TUBING_OTHER PRIME_UNCERTAIN PROFILE_FORMAT PUMP_OTHER QUANTITY RATE_HARD RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_AMPOULE REFILL_CONCENTRATION REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG REFILL_DRUG_CHANGE REFILL_EXPIRY REFILL_INTERVAL REFILL_LOOK_ALIKE REFILL_LOT REFILL_MIXED REFILL_NON_DELIVERY REFILL_NO_HISTORY REFILL_NO_SENSOR REFILL_OVERDUE REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_PROGRAM REFILL_SENSOR REFILL_TOO_SMALL REFILL_TREND RESERVOIR_LOW START_DOSE START_DOSE_AHEAD STEP_COUNT STEP_GAP STEP_ORDER STEP_TWICE STOPPED_LONG STOPPED_RESTART STOPPED_SHORT STOPPED_TOO_LONG TAG_PLACEHOLDER TIME_OF_DAY TITRATION_STEP VALUE_CHOICE VALUE_COUNT VALUE_KIND VALUE_TEXT WINDOW_AHEAD_HARD WINDOW_AHEAD_SOFT WINDOW_HARD WINDOW_SOFT ZERO_DOSE ZERO_RATE'
 complete -c pumpctl -n '__pumpctl_at \'logs pull\'; and __pumpctl_unused flag --all' -l all -d 'Everything that the pump holds, not only what is new.'
 complete -c pumpctl -n '__pumpctl_at \'logs show\'; and __pumpctl_unused value --last' -l last -r -x -d 'So many of the newest.'
-complete -c pumpctl -n '__pumpctl_at \'logs show\'; and __pumpctl_unused value --kind' -l kind -r -x -a 'hour boot activated chain_head stopped resumed bolus_started bolus_ended bolus_missed refilled bridge_started bridge_ended clock_set alarm_raised alarm_cleared pairing_opened paired unpaired granted voided stage_dropped fallback patient_dose patient_refused limits_set log_lost patient_assigned' -d 'Only entries of this kind.'
+complete -c pumpctl -n '__pumpctl_at \'logs show\'; and __pumpctl_unused value --kind' -l kind -r -x -a 'hour boot activated chain_head stopped resumed bolus_started bolus_ended bolus_missed refilled bridge_started bridge_ended clock_set alarm_raised alarm_cleared pairing_opened paired unpaired granted voided stage_dropped fallback patient_dose patient_refused limits_set log_lost patient_assigned implant_set' -d 'Only entries of this kind.'
 complete -c pumpctl -n '__pumpctl_at \'logs export\' 0' -F
 complete -c pumpctl -n '__pumpctl_at \'profile new\'; and __pumpctl_unused value --mode' -l mode -r -x -a 'continuous flex minimum-rate' -d 'How it doses.'
 complete -c pumpctl -n '__pumpctl_at \'profile new\'; and __pumpctl_unused flag --force' -l force -d 'Write over a file.'
@@ -272,13 +279,36 @@ complete -c pumpctl -n '__pumpctl_at \'emulator new\'; and __pumpctl_unused flag
 complete -c pumpctl -n '__pumpctl_at \'emulator new\'; and __pumpctl_unused flag --bench --no-bench' -l no-bench -d 'Bench mode.'
 complete -c pumpctl -n '__pumpctl_at \'emulator new\'; and __pumpctl_unused value --volume' -l volume -r -x -d 'In the reservoir; full without it.'
 complete -c pumpctl -n '__pumpctl_at \'emulator new\'; and __pumpctl_unused value --concentration' -l concentration -r -x -d 'Of the baclofen in it.'
-complete -c pumpctl -n '__pumpctl_at \'emulator new\'; and __pumpctl_unused value --model' -l model -r -x -a 'SP40 SP20' -d 'Its model.'
+complete -c pumpctl -n '__pumpctl_at \'emulator new\'; and __pumpctl_unused value --model' -l model -r -x -a 'SP40 SP40S SP20' -d 'Its model; SP40S senses its reservoir\'s volume.'
+complete -c pumpctl -n '__pumpctl_at \'emulator new\'; and __pumpctl_unused value --pulse-error' -l pulse-error -r -x -d 'A pulse moves so much too much.'
+complete -c pumpctl -n '__pumpctl_at \'emulator new\'; and __pumpctl_unused value --way' -l way -r -x -a 'more less' -d 'Less: so much too little.'
 complete -c pumpctl -n '__pumpctl_at \'emulator new\'; and __pumpctl_unused value --utc-offset' -l utc-offset -r -x -d 'Of its clock.'
-complete -c pumpctl -n '__pumpctl_at \'emulator serve\'; and __pumpctl_unused value --pty' -l pty -r -F -d 'A link to make to a new pty.'
-complete -c pumpctl -n '__pumpctl_at \'emulator serve\'; and __pumpctl_unused value --tcp' -l tcp -r -x -d 'Loopback only.'
+complete -c pumpctl -n '__pumpctl_at \'emulator serve\'; and __pumpctl_unused flag --all' -l all -d 'Every pump of the home.'
+complete -c pumpctl -n '__pumpctl_at \'emulator serve\'; and __pumpctl_unused value --pty' -l pty -r -F -d 'A link to make to a new pty; for one pump.'
+complete -c pumpctl -n '__pumpctl_at \'emulator serve\'; and __pumpctl_unused value --tcp' -l tcp -r -x -d 'Loopback only; several pumps take the ports that follow, port 0 free ones.'
 complete -c pumpctl -n '__pumpctl_at \'emulator serve\' 0' -x -a '(__pumpctl_folders emulators)'
 complete -c pumpctl -n '__pumpctl_at \'emulator advance\' 0' -x -a '(__pumpctl_folders emulators)'
 complete -c pumpctl -n '__pumpctl_at \'emulator inspect\' 0' -x -a '(__pumpctl_folders emulators)'
+complete -c pumpctl -n '__pumpctl_at \'emulator fault\'; and __pumpctl_unused flag --list' -l list -d 'Show those that are in force.'
+complete -c pumpctl -n '__pumpctl_at \'emulator fault\'; and __pumpctl_unused value --for' -l for -r -x -d 'How long; until cleared without it.'
+complete -c pumpctl -n '__pumpctl_at \'emulator fault\'; and __pumpctl_unused value --percent' -l percent -r -x -d 'A share: "15 %" or "20 ppm".'
+complete -c pumpctl -n '__pumpctl_at \'emulator fault\'; and __pumpctl_unused value --volume' -l volume -r -x -d '"2 mL"'
+complete -c pumpctl -n '__pumpctl_at \'emulator fault\'; and __pumpctl_unused value --concentration' -l concentration -r -x -d '"2000 mcg/mL"'
+complete -c pumpctl -n '__pumpctl_at \'emulator fault\'; and __pumpctl_unused value --delay' -l delay -r -x -d 'Each way: "200 s".'
+complete -c pumpctl -n '__pumpctl_at \'emulator fault\'; and __pumpctl_unused value --way' -l way -r -x -a 'more less' -d 'Of calibration, clock-drift and sensor.'
+complete -c pumpctl -n '__pumpctl_at \'emulator fault\'; and __pumpctl_unused value --count' -l count -r -x -d 'How many bits or copies.'
+complete -c pumpctl -n '__pumpctl_at \'emulator fault\'; and __pumpctl_unused value --at' -l at -r -x -a 'implant fallback record limits slots control log' -d 'The region of the flash; of those kept twice, the pair in force.'
+complete -c pumpctl -n '__pumpctl_at \'emulator fault\'; and __pumpctl_unused value --copy' -l copy -r -x -d 'Which copy there, 1 or 2; either without it.'
+complete -c pumpctl -n '__pumpctl_at \'emulator fault\' 0' -x -a '(__pumpctl_folders emulators)'
+complete -c pumpctl -n '__pumpctl_at \'emulator fault\' 1' -x -a 'stall mri occlusion leak pocket wrong-fill sensor calibration clock-drift drop delay duplicate corrupt disconnect drain fill battery flash-bit memory reboot retained'
+complete -c pumpctl -n '__pumpctl_at \'emulator press\'; and __pumpctl_unused flag --patient-dose' -l patient-dose -d 'The patient\'s activator: a dose of their own.'
 complete -c pumpctl -n '__pumpctl_at \'emulator press\' 0' -x -a '(__pumpctl_folders emulators)'
+complete -c pumpctl -n '__pumpctl_at \'emulator play\'; and __pumpctl_unused flag --pair' -l pair -d 'Pair it with this operator in the end.'
+complete -c pumpctl -n '__pumpctl_at \'emulator play\'; and __pumpctl_unused flag --list' -l list -d 'Show the shipped stories.'
+complete -c pumpctl -n '__pumpctl_at \'emulator play\' 0' -x -a 'battery-end blocked-catheter computed-empty daylight-saving forgotten-bridge long-stall lying-sensor memory-loss mri over-infusion patient-doses pocket-fill unfinished-update wrong-concentration'
+complete -c pumpctl -n '__pumpctl_at \'emulator play\' 1' -x -a '(__pumpctl_folders emulators)'
 complete -c pumpctl -n '__pumpctl_at \'emulator remove\' 0' -x -a '(__pumpctl_folders emulators)'
+complete -c pumpctl -n '__pumpctl_at \'conformance\'' -l only -r -x -d 'This test, or duty; may be repeated.'
+complete -c pumpctl -n '__pumpctl_at \'conformance\'; and __pumpctl_unused value --junit' -l junit -r -F -d 'Write JUnit XML, too.'
+complete -c pumpctl -n '__pumpctl_at \'conformance\'; and __pumpctl_unused flag --list' -l list -d 'List duties and tests; no device is asked.'
 complete -c pumpctl -n '__pumpctl_at \'demo\'; and __pumpctl_unused value --keep' -l keep -r -x -a '(__fish_complete_directories)' -d 'Keep the demo\'s home in this new folder.'

@@ -26,6 +26,7 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
             'unpair' = 'Remove this operator''s pairing from a pump.'
             'library' = 'The drug library: show, check, sign, install, keys.'
             'emulator' = 'Built-in pumps for rehearsal and development.'
+            'conformance' = 'Test whether a device keeps the duties of a pump.'
             'demo' = 'The first minute: a whole visit on a built-in pump.'
         }
         'logs' = [ordered]@{
@@ -58,7 +59,9 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
             'serve' = 'Run a built-in pump on a pty or on TCP.'
             'advance' = 'Move a built-in pump''s time forward.'
             'inspect' = 'Show a built-in pump''s own truth.'
-            'press' = 'Do the local act that pairing needs.'
+            'fault' = 'Let something go wrong with a built-in pump.'
+            'press' = 'Open it for pairing, or take a patient dose.'
+            'play' = 'Replay a patient story on a new built-in pump.'
             'list' = 'List built-in pumps.'
             'remove' = 'Delete a built-in pump.'
         }
@@ -89,7 +92,7 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
         }
         'logs show' = [ordered]@{
             '--last' = @('text', 'So many of the newest.', '')
-            '--kind' = @('words', 'Only entries of this kind.', 'hour boot activated chain_head stopped resumed bolus_started bolus_ended bolus_missed refilled bridge_started bridge_ended clock_set alarm_raised alarm_cleared pairing_opened paired unpaired granted voided stage_dropped fallback patient_dose patient_refused limits_set log_lost patient_assigned')
+            '--kind' = @('words', 'Only entries of this kind.', 'hour boot activated chain_head stopped resumed bolus_started bolus_ended bolus_missed refilled bridge_started bridge_ended clock_set alarm_raised alarm_cleared pairing_opened paired unpaired granted voided stage_dropped fallback patient_dose patient_refused limits_set log_lost patient_assigned implant_set')
         }
         'profile new' = [ordered]@{
             '--mode' = @('words', 'How it doses.', 'continuous flex minimum-rate')
@@ -187,19 +190,46 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
             '--no-bench' = @('flag', 'Bench mode.', '')
             '--volume' = @('text', 'In the reservoir; full without it.', '')
             '--concentration' = @('text', 'Of the baclofen in it.', '')
-            '--model' = @('words', 'Its model.', 'SP40 SP20')
+            '--model' = @('words', 'Its model; SP40S senses its reservoir''s volume.', 'SP40 SP40S SP20')
+            '--pulse-error' = @('text', 'A pulse moves so much too much.', '')
+            '--way' = @('words', 'Less: so much too little.', 'more less')
             '--utc-offset' = @('text', 'Of its clock.', '')
         }
         'emulator serve' = [ordered]@{
-            '--pty' = @('file', 'A link to make to a new pty.', '')
-            '--tcp' = @('text', 'Loopback only.', '')
+            '--all' = @('flag', 'Every pump of the home.', '')
+            '--pty' = @('file', 'A link to make to a new pty; for one pump.', '')
+            '--tcp' = @('text', 'Loopback only; several pumps take the ports that follow, port 0 free ones.', '')
+        }
+        'emulator fault' = [ordered]@{
+            '--list' = @('flag', 'Show those that are in force.', '')
+            '--for' = @('text', 'How long; until cleared without it.', '')
+            '--percent' = @('text', 'A share: "15 %" or "20 ppm".', '')
+            '--volume' = @('text', '"2 mL"', '')
+            '--concentration' = @('text', '"2000 mcg/mL"', '')
+            '--delay' = @('text', 'Each way: "200 s".', '')
+            '--way' = @('words', 'Of calibration, clock-drift and sensor.', 'more less')
+            '--count' = @('text', 'How many bits or copies.', '')
+            '--at' = @('words', 'The region of the flash; of those kept twice, the pair in force.', 'implant fallback record limits slots control log')
+            '--copy' = @('text', 'Which copy there, 1 or 2; either without it.', '')
+        }
+        'emulator press' = [ordered]@{
+            '--patient-dose' = @('flag', 'The patient''s activator: a dose of their own.', '')
+        }
+        'emulator play' = [ordered]@{
+            '--pair' = @('flag', 'Pair it with this operator in the end.', '')
+            '--list' = @('flag', 'Show the shipped stories.', '')
+        }
+        'conformance' = [ordered]@{
+            '--only' = @('text', 'This test, or duty; may be repeated.', '')
+            '--junit' = @('file', 'Write JUnit XML, too.', '')
+            '--list' = @('flag', 'List duties and tests; no device is asked.', '')
         }
         'demo' = [ordered]@{
             '--keep' = @('dir', 'Keep the demo''s home in this new folder.', '')
         }
     }
     # What may be given several times.
-    $again = @('--override')
+    $again = @('--override', '--only')
     # Arguments by their number.
     $arguments = @{
         'explain 0' = @('words', 'AGE_UNDER_12 ALARM_ACTIVE ALARM_CRITICAL BATTERY_LOW BOLUS_COUNT BOLUS_HARD BOLUS_LOW BOLUS_ORDER_ALARM BOLUS_ORDER_BRIDGE BOLUS_ORDER_DRUG BOLUS_ORDER_EMPTY BOLUS_ORDER_FLOW BOLUS_ORDER_FRONT BOLUS_ORDER_HARD BOLUS_ORDER_LARGE BOLUS_ORDER_LOCKOUT BOLUS_ORDER_LOCKS BOLUS_ORDER_LOW BOLUS_ORDER_RESERVOIR BOLUS_ORDER_RUNNING BOLUS_ORDER_SCHEDULED BOLUS_ORDER_SMALL BOLUS_ORDER_STOPPED BOLUS_ORDER_WINDOW BOLUS_ORDER_WINDOW_SOFT BOLUS_OVERLAP BOLUS_RUNNING BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FLOW BRIDGE_IMPOSSIBLE BRIDGE_INCREASE BRIDGE_LATE BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_PATIENT_DOSES BRIDGE_RUNNING BRIDGE_UNCERTAIN CHANGE_FROM_MINIMUM CLOCK_DIFFERENCE CLOCK_OFF CONCENTRATION_OTHER CONCENTRATION_SCREENING CONCENTRATION_UNKNOWN CONTINUOUS_BOLUS DAILY_DOSE_HARD DAILY_DOSE_LOW DAILY_DOSE_SOFT DAILY_DOSE_USUAL DATE DAY_MISSING DAY_TWICE DECLARED_DOSE DOSE_DURATION DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION DRUG_OTHER DRUG_UNKNOWN FALLBACK_FLOW FALLBACK_HIGH FALLBACK_LOW FIRST_24H FLOW_HIGH FLOW_LOW HISTORY_MISSING INCREASE_24H KEY_MISSING KEY_UNKNOWN LABEL_TIMES_UNKNOWN LARGEST_24H_HARD LIBRARY_CONCENTRATION LIBRARY_DATES LIBRARY_DUPLICATE LIBRARY_EXPIRED LIBRARY_FORMAT LIBRARY_LOOSER LIBRARY_NOTHING LIBRARY_ORDER LIBRARY_PUMP_MOST LIBRARY_REDUCTION LIBRARY_REQUIRED LIBRARY_SITE LIBRARY_SOURCE LIBRARY_TO_VERIFY LIBRARY_WINDOWS LIBRARY_WINDOW_ORDER LINE_DIFFERS LINE_MODEL LINE_TABLE_OLD LOCKOUT_SHORT LOW_ALARM_CAPACITY LOW_ALARM_LOW LOW_ALARM_RANGE MAINTENANCE_STEP MODE_CONTRADICTION PATIENT_ASSIGNED PATIENT_DOSE_HARD PATIENT_DOSE_LOCKOUT PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PATIENT_DOSE_UNREACHABLE PATIENT_OTHER PRIME_OTHER_FLUID PRIME_REFUSED PRIME_TUBING_OTHER PRIME_UNCERTAIN PROFILE_FORMAT PUMP_OTHER QUANTITY RATE_HARD RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_AMPOULE REFILL_CONCENTRATION REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG REFILL_DRUG_CHANGE REFILL_EXPIRY REFILL_INTERVAL REFILL_LOOK_ALIKE REFILL_LOT REFILL_MIXED REFILL_NON_DELIVERY REFILL_NO_HISTORY REFILL_NO_SENSOR REFILL_OVERDUE REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_PROGRAM REFILL_SENSOR REFILL_TOO_SMALL REFILL_TREND RESERVOIR_LOW START_DOSE START_DOSE_AHEAD STEP_COUNT STEP_GAP STEP_ORDER STEP_TWICE STOPPED_LONG STOPPED_RESTART STOPPED_SHORT STOPPED_TOO_LONG TAG_PLACEHOLDER TIME_OF_DAY TITRATION_STEP VALUE_CHOICE VALUE_COUNT VALUE_KIND VALUE_TEXT WINDOW_AHEAD_HARD WINDOW_AHEAD_SOFT WINDOW_HARD WINDOW_SOFT ZERO_DOSE ZERO_RATE')
@@ -224,7 +254,12 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
         'emulator advance 0' = @('emulator', '')
         'emulator advance 1' = @('text', '')
         'emulator inspect 0' = @('emulator', '')
+        'emulator fault 0' = @('emulator', '')
+        'emulator fault 1' = @('words', 'stall mri occlusion leak pocket wrong-fill sensor calibration clock-drift drop delay duplicate corrupt disconnect drain fill battery flash-bit memory reboot retained')
+        'emulator fault 2' = @('text', '')
         'emulator press 0' = @('emulator', '')
+        'emulator play 0' = @('words', 'battery-end blocked-catheter computed-empty daylight-saving forgotten-bridge long-stall lying-sensor memory-loss mri over-infusion patient-doses pocket-fill unfinished-update wrong-concentration')
+        'emulator play 1' = @('emulator', '')
         'emulator remove 0' = @('emulator', '')
     }
 

@@ -1,4 +1,4 @@
-"""The tables of docs/emulator.md, read off the emulator: its alarms and its self-tests.
+"""The tables of docs/emulator.md: alarms, self-tests, faults, scenarios and their keys.
 
 It returns text and writes nothing; `generate` writes, and a test fails when the
 page is stale.
@@ -6,15 +6,23 @@ page is stale.
 
 from __future__ import annotations
 
+from pumpctl.emulator.edge import faulting
 from pumpctl.emulator.engine.alarms import ALARMS, AlarmSpec
 from pumpctl.emulator.engine.self_tests import SELF_TESTS, SelfTest
 from pumpctl.wire.codes import AlarmCode
+from pumpctl.workflows import scenario_shape, scenarios
 from tools.model import GenerateError
 
 
 def tables() -> dict[str, str]:
     """Every generated part of the page by the name that its markers carry."""
-    return {"alarms": _alarms(), "self-tests": _self_tests()}
+    return {
+        "alarms": _alarms(),
+        "self-tests": _self_tests(),
+        "faults": _faults(),
+        "scenarios": _scenarios(),
+        "scenario-keys": _scenario_keys(),
+    }
 
 
 def refreshed(page: str) -> str:
@@ -44,6 +52,25 @@ def _alarm_row(code: AlarmCode, spec: AlarmSpec) -> str:
         f"| `{code.name}` | {spec.priority.name.lower()} | {spec.cause} "
         f"| **{spec.reaction.value}** | {spec.why} | {spec.clears} | {refused} |"
     )
+
+
+def _faults() -> str:
+    lines = ["| kind | what it does | for how long | it takes |", "|---|---|---|---|"]
+    return "\n".join([*lines, *faulting.rows()]) + "\n"
+
+
+def _scenarios() -> str:
+    lines = ["| scenario | story | incident |", "|---|---|---|"]
+    for name in scenarios.shipped():
+        told = scenarios.read(name)
+        incident = "" if told.incident is None else str(told.incident)
+        lines.append(f"| `{name}` | {told.title}: {told.story.split('.')[0].strip()}. | {incident} |")
+    return "\n".join(lines) + "\n"
+
+
+def _scenario_keys() -> str:
+    lines = ["| key | must be there | what it is |", "|---|---|---|"]
+    return "\n".join([*lines, *scenario_shape.rows()]) + "\n"
 
 
 def _self_tests() -> str:

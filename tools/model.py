@@ -113,10 +113,12 @@ def _values() -> dict[tuple[str, str], Value]:
     """
     from pumpctl.cli.context import _LEVELS as LEVELS
     from pumpctl.cli.pairing import ROLES
+    from pumpctl.emulator.body.faults import FAULTS
     from pumpctl.emulator.memory.implant import MODELS
     from pumpctl.therapy.checks import rules
     from pumpctl.therapy.templates import MODES
     from pumpctl.wire.codes import LogKind
+    from pumpctl.workflows.scenarios import shipped
 
     soft = tuple(name for name, kinds in severities().items() if "soft" in kinds)
     values = {
@@ -126,6 +128,8 @@ def _values() -> dict[tuple[str, str], Value]:
         ("pair", "--role"): Value("words", ROLES),
         ("profile new", "--mode"): Value("words", MODES),
         ("emulator new", "--model"): Value("words", tuple(MODELS)),
+        ("emulator fault", "kind"): Value("words", tuple(each.word for each in FAULTS.values())),
+        ("emulator play", "scenario"): Value("words", shipped()),
         ("logs show", "--kind"): Value("words", tuple(kind.name.lower() for kind in LogKind)),
         ("explain", "name"): Value("words", tuple(rules())),
         ("demo", "--keep"): Value("dir"),

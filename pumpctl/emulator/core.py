@@ -83,6 +83,10 @@ class Core:
         """During a self-test, which no bolus may disturb (BOL-04)."""
         self.already: list[LogEntry] = []
         """Entries beyond the last save that have not come about again since the start."""
+        self.beyond: int | None = retained.log_next
+        """The log's entries from here on are still to be taken over; None once that is done."""
+        self.left_staged = retained.staged
+        """Something lay staged before this start, and the log has not said what became of it."""
         self.budget = LinkBudget(retained.budget)
         self._store = stores.retained
         self._operations_before = retained.flash_operations
@@ -241,8 +245,8 @@ class Core:
                 budget=self.budget.held,
                 alarms=engine.alarms.raised,
                 pairing_until=self.pairing_until,
-                staged=self.staged is not None,
-                log_next=self.log.next,
+                staged=self.staged is not None or self.left_staged,
+                log_next=self.log.next if self.beyond is None else self.beyond,
                 lost_told=self.lost_told,
                 flash_operations=self.flash_operations,
                 checked_at=self.checked_at,

@@ -60,7 +60,7 @@ def start(
         now=now,
         entropy=entropy,
     )
-    written.read_beyond(core, retained.log_next)
+    written.read_beyond(core)
     if not lost_control and stores.controls.cut_while_writing(control):
         stores.controls.repair(control)
     if lost_retained:
@@ -68,13 +68,18 @@ def start(
         core.put_alarm(AlarmCode.CLOCK_LOST, True)
     following.follow(core)
     keeping.settle_lost(core, retained.counter)
+    if lost_control:
+        _say(core)
+    _check_program(core, lost_control=lost_control)
     core.catch_up()
-    if written.take_over(core, staged=retained.staged):
-        core.record(LogKind.STAGE_DROPPED, Drop.BOOT if power_on else Drop.LINK_LOST, 0)
+    written.take_over(core)
+    if core.left_staged:
         core.last_drop = Drop.BOOT if power_on else Drop.LINK_LOST
+        core.record(LogKind.STAGE_DROPPED, core.last_drop, 0)
+        core.left_staged = False
     if power_on:
         _power_on(core)
-    self_check(core, lost_control=lost_control)
+    self_check(core)
     core.tell_lost()
     core.save()
     return core
@@ -95,7 +100,7 @@ def self_check_if_due(core: Core) -> None:
         self_check(core)
 
 
-def self_check(core: Core, *, lost_control: bool = False) -> None:
+def self_check(core: Core) -> None:
     """The self-tests of `engine.self_tests` that look at the whole pump, one after the other."""
     core.testing = True
     try:
@@ -106,31 +111,30 @@ def self_check(core: Core, *, lost_control: bool = False) -> None:
                 core.put_alarm(AlarmCode.MEMORY_BOTH_COPIES, True)
             else:
                 keeping.lose_program(core)
-        _check_copies(core, lost_control=lost_control)
+        _check_copies(core)
         _check_label(core)
         _check_volume(core)
     finally:
         core.testing = False
 
 
-def _check_copies(core: Core, *, lost_control: bool) -> None:
+def _check_copies(core: Core) -> None:
     """Look at every copy that is in force. What is bad is said before it is put right."""
-    bad = lost_control or outlook.limits_lost(core) or not _log_follows(core)
+    bad = outlook.limits_lost(core) or not _log_follows(core)
     if bad:
         _say(core)
     for twin in _in_force(core):
         if twin.read().good == 1:
             bad = _say(core)
             twin.repair()
-    if not lost_control:
-        found = core.controls.check(core.control)
-        if found.good < 2:
-            bad = _say(core)
-        if found.good == 1:
-            core.controls.repair(core.control)
-        elif found.good == 0:  # it is still in memory: write it to the other place
-            core.commit(core.control)
-    bad = _check_program(core, lost_control=lost_control) or bad
+    found = core.controls.check(core.control)
+    if found.good < 2:
+        bad = _say(core)
+    if found.good == 1:
+        core.controls.repair(core.control)
+    elif found.good == 0:  # it is still in memory: write it to the other place
+        core.commit(core.control)
+    bad = _check_program(core) or bad
     bad = _check_record(core) or bad
     if not bad:
         _clear_when_quiet(core)
@@ -191,7 +195,7 @@ def _check_volume(core: Core) -> None:
         core.put_alarm(AlarmCode.VOLUME_DISAGREES, not agree)
 
 
-def _check_program(core: Core, *, lost_control: bool) -> bool:
+def _check_program(core: Core, *, lost_control: bool = False) -> bool:
     """Is the program still there, and its fallback? True where something was repaired."""
     control = core.control
     pair = core.fallbacks[control.fallback_pair]

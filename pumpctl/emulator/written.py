@@ -12,7 +12,7 @@ from pumpctl.emulator.core import Core
 from pumpctl.emulator.memory.control import Control
 from pumpctl.emulator.memory.logring import LogRing
 from pumpctl.wire.codes import AlarmCode, Kind, LogKind
-from pumpctl.wire.logentry import unpack
+from pumpctl.wire.logentry import LogEntry, unpack
 
 
 def append_missing(log: LogRing, control: Control) -> None:
@@ -24,29 +24,34 @@ def append_missing(log: LogRing, control: Control) -> None:
             log.append(raw)
 
 
-def read_beyond(core: Core, saved_next: int) -> None:
+def read_beyond(core: Core) -> None:
     """Entries beyond the last save: time has been there, and so have boots."""
-    core.already = [unpack(raw) for raw in core.log.read(saved_next, core.log.next - saved_next)]
+    core.already = _beyond(core)
     if core.already:
         newest = core.already[-1]
         core.boot = max(core.boot, newest.boot)
         core.clock.not_before(core.now(), newest.counter)
 
 
-def take_over(core: Core, *, staged: bool) -> bool:
-    """What has not come about again by itself.
+def _beyond(core: Core) -> list[LogEntry]:
+    first = core.log.next if core.beyond is None else core.beyond
+    return [unpack(raw) for raw in core.log.read(first, core.log.next - first)]
 
-    True where something lay staged that was neither activated nor is known to be dropped.
+
+def take_over(core: Core) -> None:
+    """Make true what the log says, from the last save to this instant.
+
+    The start may have saved meanwhile; until this is done, that save does not count.
     """
-    for entry in core.already:
+    for entry in _beyond(core):
         match entry.kind:
             case LogKind.ALARM_RAISED | LogKind.ALARM_CLEARED:
                 on = entry.kind is LogKind.ALARM_RAISED
                 core.know_alarm(AlarmCode(entry.a), on, utc=entry.time, counter=entry.counter)
             case LogKind.STAGE_DROPPED:
-                staged = False
+                core.left_staged = False
             case LogKind.ACTIVATED:
-                staged = staged and entry.b == Kind.CANCEL  # which uses up nothing
+                core.left_staged &= entry.b == Kind.CANCEL  # which uses up nothing
             case LogKind.PAIRING_OPENED:
                 core.pairing_until = entry.a
             case LogKind.PAIRED:
@@ -56,4 +61,4 @@ def take_over(core: Core, *, staged: bool) -> bool:
             case _:
                 pass
     core.already.clear()
-    return staged
+    core.beyond = None

@@ -6,6 +6,8 @@ in `scenarios`. Programs are written as in a profile.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pumpctl.emulator.body.faults import FAULTS
 from pumpctl.emulator.memory.flash import CutKind
 from pumpctl.emulator.memory.image import REGIONS
@@ -168,3 +170,24 @@ RULES = {
 }
 
 SCENARIO = Document("scenario", _ROOT, RULES)
+
+
+def rows() -> list[str]:
+    """The rows of a table for people, in Markdown: key, whether it must be there, what it is.
+
+    What a `[[program]]` holds beside its own keys is a profile's `[program]`.
+    """
+    return list(_rows(_ROOT, ""))
+
+
+def _rows(table: Table, before: str) -> Iterator[str]:
+    for key in table.keys:
+        if key in PROGRAM.keys:
+            continue
+        kind = key.kind
+        many = isinstance(kind, ListOf) and isinstance(kind.item, Table)
+        name = f"{before}{key.name}{'[]' if many else ''}"
+        yield f"| `{name}` | {'yes' if key.required else '–'} | {key.doc} |"
+        inner = kind.item if isinstance(kind, ListOf) else kind
+        if isinstance(inner, Table):
+            yield from _rows(inner, f"{name}.")

@@ -57,13 +57,13 @@ def refill_of(
     injected: int = 40_000_000,
     volume: int = 40_000_000,
 ) -> StageRefill:
-    """All that is there is drawn out, 40 mL go in; with a bridge where `old`, a concentration, is named."""
+    """All that is there comes out, 40 mL go in; with a bridge where a concentration was `old`."""
     bridging = None if old is None else Bridge(bridge, Drug.BACLOFEN, old)
     return StageRefill(TAG, drained, injected, volume, MONDAY, since, bridging, program)
 
 
 def at_100(concentration: int = 500, days: int = 10, **more: Any) -> Bench:
-    """A pump at 100 mcg/day since it was made, ten days ago: at 500 mcg/mL 20 000 pulses, 2 mL."""
+    """A pump at 100 mcg/day since it was made, ten days ago: of 500 mcg/mL 20 000 pulses."""
     bench = Bench(frozen=True, concentration=concentration, **more)
     bench.program(flex(100_000, concentration=concentration))
     bench.firmware.advance(days * 86_400_000)
@@ -72,7 +72,7 @@ def at_100(concentration: int = 500, days: int = 10, **more: Any) -> Bench:
 
 def given(bench: Bench) -> int:
     """ng of baclofen that have really left the tip; nothing is lost in the division here."""
-    total = sum(each.mass for each in bench.core.world.given)
+    total: int = sum(each.mass for each in bench.core.world.given)
     assert total % FG_PER_NG == 0
     return total // FG_PER_NG
 

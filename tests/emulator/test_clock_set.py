@@ -5,19 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given as for_any
-from hypothesis import settings
-from hypothesis import strategies as st
 
 from pumpctl.emulator import keeping
-from pumpctl.emulator.engine.clock import DAY_MS
-from pumpctl.emulator.engine.schedule import Due, Schedule
-from pumpctl.emulator.engine.turns import LATE_MS, MOST_MISSED, Jump, Turns
-from pumpctl.emulator.memory.retained import Span
+from pumpctl.emulator.engine.turns import MOST_MISSED
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import AlarmCode, BolusKind, Delivery, Kind, LogKind, Refuse, Role
 from pumpctl.wire.messages_acts import ClockReadback, StageBolus, StageClock, StageResume
-from pumpctl.wire.program import Program, ScheduledBolus, program_hash
+from pumpctl.wire.program import Program, program_hash
 from tests.emulator.roads import alarms, at_100, code, done, logged, read_back, refill_of
 from tests.emulator.support import DAY, HOUR, MINUTE, MONDAY, TAG, Bench, daily, flex, op
 from tests.emulator.test_limit_table import ROW, message, table
@@ -54,7 +48,7 @@ def missed(bench: Bench) -> list[int]:
     return [int.from_bytes(each.data[6:8], "big") for each in entries]
 
 
-# --- the label --------------------------------------------------------------------------------
+# --- the label ----------------------------------------------------------------------------------
 
 
 @pytest.mark.requirement("TIM-01", "TIM-02")
@@ -137,7 +131,7 @@ def test_hour_records_go_on_at_the_full_hours_of_the_label() -> None:
     ]  # fmt: skip
 
 
-# --- delivery ---------------------------------------------------------------------------------
+# --- delivery -----------------------------------------------------------------------------------
 
 
 @pytest.mark.requirement("TIM-01")
@@ -170,7 +164,7 @@ def test_windows_go_on_by_the_counter() -> None:
     assert isinstance(bench.ask(bolus), m.Staged)
 
 
-# --- set forward -----------------------------------------------------------------------------------
+# --- set forward --------------------------------------------------------------------------------
 
 
 @pytest.mark.requirement("TIM-03")
@@ -194,7 +188,8 @@ def test_one_that_is_jumped_over_is_given_up_to_two_hours_late(ms: int, given: b
 
 @pytest.mark.requirement("TIM-03")
 def test_of_several_the_last_is_given_and_the_others_are_said_to_be_missed() -> None:
-    three = daily((480, 12_000, 30 * MINUTE), (540, 9_000, 30 * MINUTE), (600, 6_000, 30 * MINUTE))
+    slots = ((480, 12_000), (540, 9_000), (600, 6_000))
+    three = daily(*((at, dose, 30 * MINUTE) for at, dose in slots))
     bench = running(flex(72_000, boluses=three))
     assert read_back(bench, StageClock(4 * HOUR, 0)).missed == 3
     shift(bench, 4 * HOUR)
@@ -250,7 +245,7 @@ def test_the_late_one_is_given_inside_the_limits_only(
     assert len(started(other)) - count == 1
 
 
-# --- set back, and put right -----------------------------------------------------------------------
+# --- set back, and put right --------------------------------------------------------------------
 
 
 @pytest.mark.requirement("TIM-03")
@@ -297,7 +292,7 @@ def test_put_right_to_the_very_minute_of_a_bolus_it_is_given() -> None:
     assert started(bench) == [(480, 8 * HOUR)]
 
 
-# --- daylight saving --------------------------------------------------------------------------------
+# --- daylight saving ----------------------------------------------------------------------------
 
 
 @pytest.mark.requirement("TIM-03")
@@ -332,7 +327,7 @@ def test_an_hour_more_in_autumn() -> None:
     assert missed(bench) == []
 
 
-# --- in other states ---------------------------------------------------------------------------------
+# --- in other states ----------------------------------------------------------------------------
 
 
 @pytest.mark.requirement("TIM-03")
@@ -362,59 +357,3 @@ def test_in_a_bridge_the_old_programs_bolus_is_given_late_by_the_old_fluid() -> 
 
 def test_where_nothing_is_scheduled_nothing_is_jumped_over() -> None:
     assert read_back(at_100(), StageClock(YEAR, 0)).missed == 0
-
-
-# --- whose turn it was ------------------------------------------------------------------------------------
-
-
-@pytest.mark.requirement("TIM-03")
-def test_a_jump_of_centuries_is_counted_and_not_walked() -> None:
-    bench = running(flex(72_000, boluses=daily(*((60 * hour, 100, MINUTE) for hour in range(24)))))
-    assert read_back(bench, StageClock(7_900 * YEAR, 0)).missed == 7_900 * 365 * 24
-    shift(bench, 7_900 * YEAR)
-    assert len(missed(bench)) == MOST_MISSED
-
-
-def walked(turns: Turns, schedule: Schedule, new: int) -> Jump:
-    """The same, bolus by bolus."""
-    found: list[Due] = []
-    due = schedule.next_bolus(turns.until)
-    while due is not None and due.start <= new:
-        if not any(span.first <= due.start <= span.last for span in turns.served):
-            found.append(due)
-        due = schedule.next_bolus(due.start)
-    count = len(found)
-    late = found.pop() if found and new - found[-1].start <= LATE_MS else None
-    return Jump(late, tuple(found[-MOST_MISSED:]), count)
-
-
-SLOTS = st.lists(
-    st.tuples(st.integers(0, 6), st.integers(0, 1439)), min_size=1, max_size=9, unique=True
-)
-LABELS = st.integers(0, 3_000).map(lambda hours: MONDAY + hours * HOUR)
-
-
-@settings(max_examples=300, deadline=None)
-@for_any(SLOTS, st.lists(st.tuples(LABELS, st.integers(0, 900)), max_size=5), LABELS, LABELS)
-def test_counting_agrees_with_walking(
-    slots: list[tuple[int, int]], spans: list[tuple[int, int]], until: int, new: int
-) -> None:
-    boluses = tuple(ScheduledBolus(day, at, 1_000, MINUTE) for day, at in sorted(slots))
-    schedule = Schedule(flex(100_000, boluses=boluses), 48_000)
-    served = tuple(Span(first, first + hours * HOUR) for first, hours in spans)
-    turns = Turns(served, until, until)
-    assert turns.jump(schedule, new) == walked(turns, schedule, new)
-
-
-def test_sixteen_ranges_are_kept_and_the_furthest_past_goes_first() -> None:
-    turns = Turns((), 0, HOUR)
-    for day in range(1, 18):
-        turns.set_to(day * DAY_MS)
-        turns.reach(day * DAY_MS + HOUR)
-    assert turns.served == tuple(
-        Span(day * DAY_MS, day * DAY_MS + HOUR) for day in range(1, 17)
-    )
-    turns.set_to(0)  # now all lie ahead: the furthest is wanted last
-    assert turns.served[0] == Span(DAY_MS, DAY_MS + HOUR)
-    assert turns.served[-1] == Span(16 * DAY_MS, 16 * DAY_MS + HOUR)
-    assert len(turns.served) == 16

@@ -72,7 +72,7 @@ def hour(pump: Stand) -> int:
     return mass(pump) - before
 
 
-# --- words ----------------------------------------------------------------------------------------
+# --- words ---------------------------------------------------------------------------
 
 
 def test_there_is_an_example_of_every_kind() -> None:
@@ -154,7 +154,7 @@ def test_the_table_for_people_has_every_kind() -> None:
         assert row.count("|") == 5
 
 
-# --- effects ----------------------------------------------------------------------------------------
+# --- effects -------------------------------------------------------------------------
 
 
 def test_a_stall_ends_by_itself(pump: Stand) -> None:

@@ -31,7 +31,7 @@ SINCE = 20_000
 """Pulses of ten days at 0.2 mL/day."""
 
 
-# --- one activation -----------------------------------------------------------------------
+# --- one activation -----------------------------------------------------------------------------
 
 
 @pytest.mark.requirement("REF-03")
@@ -110,7 +110,7 @@ def test_a_pump_without_a_patient_takes_this_one() -> None:
     assert (entry.a, entry.data) == (2, TAG + bytes(12))
 
 
-# --- metered from the injection -------------------------------------------------------------
+# --- metered from the injection -----------------------------------------------------------------
 
 
 @pytest.mark.requirement("REF-03", "REF-08")
@@ -153,7 +153,7 @@ def test_the_low_alarm_comes_when_the_new_fill_says() -> None:
     assert AlarmCode.LOW_RESERVOIR in alarms(bench)
 
 
-# --- what it ends, and what goes on ----------------------------------------------------------
+# --- what it ends, and what goes on -------------------------------------------------------------
 
 
 def test_it_ends_a_stop_and_the_log_says_so_at_once() -> None:
@@ -225,7 +225,7 @@ def test_an_ordered_bolus_goes_on_too_and_the_ledger_has_its_mass() -> None:
     assert bench.get(m.GetOperation(op(5)), m.OperationReport).delivered == 20_000
 
 
-# --- what is in the line -----------------------------------------------------------------------
+# --- what is in the line ------------------------------------------------------------------------
 
 
 @pytest.mark.requirement("REF-03")

@@ -97,17 +97,17 @@ def _judge_resume(core: Core, asked: StageResume) -> None:
     stopped = core.control.stopped_at
     if stopped is None:
         raise Refused(Refuse.NOT_STOPPED, "the pump is not stopped")
-    program = _resumed(core)
-    if asked.program_hash != core.control.program_hash:
-        raise Refused(Refuse.HASH_MISMATCH, "the pump holds another program than this one")
     starving = core.engine.starving_since
     since = stopped if starving is None else min(stopped, starving)
     if core.clock.counter - since > STOPPED_TOO_LONG_MS:
         raise Refused(
             Refuse.STOPPED_TOO_LONG,
-            f"stopped for {(core.clock.counter - since) // HOUR_MS} h: after 48 h without drug "
+            f"{(core.clock.counter - since) // HOUR_MS} h without drug: after 48 h "
             "the old dose is not resumed; program a starting dose",
         )
+    program = _resumed(core)
+    if asked.program_hash != core.control.program_hash:
+        raise Refused(Refuse.HASH_MISMATCH, "the pump holds another program than this one")
     refuse_dead_cell(core)
     ahead = outlook.with_program(
         core, program, core.control.bridging, _bridged_program(core, core.control.bridging)

@@ -179,10 +179,11 @@ class RetainedStore:
         """
         domains = self._good(_MARK, _RETAINED, 0)
         worlds = self._good(_WORLD_MARK, _WORLD, WORLD_AT)
-        self._sequence = max((*domains, *worlds), default=0)
         both = max(domains.keys() & worlds.keys(), default=None)
         if both is not None:  # a copy that was torn while it was written is no pair
+            self._sequence = both  # and its place is the next to be written
             return domains[both], worlds[both]
+        self._sequence = max((*domains, *worlds), default=0)
         newest = max(domains, default=None)
         world = worlds[max(worlds)] if worlds else None
         return None if newest is None else domains[newest], world

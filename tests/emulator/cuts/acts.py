@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from pumpctl.emulator.memory.retained import Bolus
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import BolusKind, Drug, Role
 from pumpctl.wire.messages_acts import Bridge, StageBolus, StageBridge, StageRefill, StageResume
@@ -174,12 +173,6 @@ def bridging() -> Bench:
 def forgotten() -> Bench:
     """Filled with another concentration, and nobody thought of the line."""
     return do(programmed(), stage(refill(STRONG, late=30)), activate(8), wait(HOUR))
-
-
-def running_bolus(bench: Bench) -> Bolus:
-    """The one that runs."""
-    (bolus,) = bench.core.engine.boluses
-    return bolus
 
 
 # --- acts of a station -----------------------------------------------------------------------

@@ -19,6 +19,7 @@ from tests.emulator.cuts.acts import (
     do,
     giving,
     programmed,
+    stage,
     staged_and_real,
     wait,
 )
@@ -63,7 +64,7 @@ def ruin(*names: str, copies: int = 2) -> tuple[Step, ...]:
                 "control": image.CONTROL[control.sequence % 2],
             }[name]
             for page in pages[:copies]:
-                bench.core.flash.flip(page * PAGE + 30, 0x24)
+                bench.store.image[page * PAGE + 30] ^= 0x24  # nothing that the pump writes
 
     return due, done, wait(0)
 
@@ -145,3 +146,21 @@ ALONE: dict[str, Act] = {
     "repair of a lost fallback": Act(before_a_check, ruin("fallback")),
     "stop of a crowded pump": Act(crowded, (ask(m.Stop(op(OPERATION), bytes(range(32)))),)),
 }
+
+
+def forget(bench: Bench) -> None:
+    """The always-on domain loses its power."""
+    bench.core.lose_memory()
+
+
+STARTS: dict[str, Act] = {
+    "start beside an ordered bolus": Act(giving, ()),
+    "start beside the patient's dose": Act(own_dose, ()),
+    "start with something staged": Act(giving, (stage(m.StageProgram(TAG, NEW)),)),
+    "start in a bridge": Act(bridging, ()),
+    "start without the always-on domain": Act(giving, (forget,), sound=False),
+    "start without a program": Act(giving, ruin("slot")[:2], sound=False),
+    "start without program and fallback": Act(giving, ruin("slot", "fallback")[:2], sound=False),
+    "start with one bad copy": Act(before_a_check, ruin("slot", "control", copies=1)[:2]),
+}
+"""What is cut here is the start itself."""

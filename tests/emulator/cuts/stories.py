@@ -106,7 +106,7 @@ def told(image: bytes | bytearray) -> Story:
         limits=_at(implant_record.limit_pairs(flash), control.limits_pair),
         factory=_copies(implants.twin(flash)),
         retained=retained._replace(boot=0, flash_operations=0, log_next=0),
-        world=world,
+        world=_without_times(world),
         log=_in_order(entries),
         numbers=_numbers(entries, oldest, log.next, retained),
         control_copies=controls.check(control).good,
@@ -125,6 +125,13 @@ def _without_places(control: Control) -> Control:
         limits_pair=0,
         bridging=None if bridging is None else bridging._replace(plays=0),
     )
+
+
+def _without_times(world: TheWorld) -> TheWorld:
+    """What left the tip in which spell, but not to the ms, which depends on who looked when."""
+    spells = tuple(each._replace(since=0, until=0) for each in world.state.tip.spells)
+    tip = world.state.tip._replace(spells=spells)
+    return world._replace(state=world.state._replace(tip=tip))
 
 
 def _copies(twin: Twin) -> Copies:

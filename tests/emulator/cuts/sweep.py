@@ -161,7 +161,7 @@ class Sweep:
         bench = origin.pump()
         flash = bench.core.flash
         flash._cut = PowerCut(flash.operations + at, kind)
-        step = cut_in(bench, origin.act)
+        step = cut_in(bench, origin.act.steps)
         where = f"{origin.name}, {kind.value} operation {at}"
         start = Start(GAP, boots=True)
         self.judge(origin, where, kind.value, bench, step, start)
@@ -170,9 +170,38 @@ class Sweep:
         probe = MortalStore(origin.image)
         origin.pump(probe)  # attaching writes, too
         bench = origin.pump(MortalStore(origin.image, probe.writes + at, torn=torn))
-        step = cut_in(bench, origin.act)
+        step = cut_in(bench, origin.act.steps)
         kind = TORN_SAVE if torn else KILLED
         self.judge(origin, f"{origin.name}, {kind} at {at}", kind, bench, step, Start(0, False))
+
+    # --- cuts of a start -----------------------------------------------------------------
+
+    def start(self, name: str, act: Act) -> None:
+        """The pump's act is done, and a start after it is cut everywhere; then it is started again."""
+        origin, again = Origin(name, act), Start(MINUTE, boots=True)
+        for first in (Start(GAP, boots=True), Start(GAP, boots=False)):
+            whole = self._done(origin)
+            host, store = whole.host, MortalStore(bytes(whole.store.image))
+            started(whole, first, store=store)
+            operations = whole.core.flash.operations if first.boots else 0
+            self.operations[name] += operations
+            cuts = [PowerCut(at, kind) for at in range(1, operations + 1) for kind in CutKind]
+            kills = [(at, torn) for at in range(1, store.writes + 1) for torn in (False, True)]
+            ways: tuple[tuple[Event, ...], ...] = ((Start(GAP, None), again), (first, again))
+            for cut in [*cuts, *kills]:
+                bench = self._done(origin)
+                kind = cut_start(bench, first, cut)
+                started(bench, again)
+                controls = [origin.control(len(act.steps), host, way) for way in ways]
+                outcome = compared(bench, controls, last=True, sound=act.sound)
+                self.note(name, kind, f"{name}, start {first.boots}, {cut}", outcome)
+
+    @staticmethod
+    def _done(origin: Origin) -> Bench:
+        bench = origin.pump()
+        for step in origin.act.steps:
+            step(bench)
+        return bench
 
     def judge(
         self, origin: Origin, where: str, kind: str, bench: Bench, step: int, start: Start
@@ -208,12 +237,28 @@ class Sweep:
         return "\n".join(lines)
 
 
+def cut_start(bench: Bench, start: Start, cut: PowerCut | tuple[int, bool]) -> str:
+    """This start, cut or killed; how."""
+    kind, store = KILLED, None
+    if isinstance(cut, PowerCut):
+        kind = cut.kind.value
+    else:
+        at, torn = cut
+        kind = TORN_SAVE if torn else KILLED
+        store = MortalStore(bytes(bench.store.image), at, torn=torn)
+    try:
+        started(bench, start, cut if isinstance(cut, PowerCut) else None, store)
+    except (PowerLost, Killed):
+        return kind
+    raise AssertionError("the cut has not hit anything")
+
+
 WORDS = ("old", "new", "same", "mixed")
 
 
-def cut_in(bench: Bench, act: Act) -> int:
-    """Do its steps until one is cut; the number of those that were done whole."""
-    for whole, step in enumerate(act.steps):
+def cut_in(bench: Bench, steps: tuple[Step, ...]) -> int:
+    """Do these until one is cut; the number of those that were done whole."""
+    for whole, step in enumerate(steps):
         try:
             step(bench)
         except (PowerLost, Killed):

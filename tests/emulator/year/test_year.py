@@ -101,7 +101,7 @@ def test_a_bolus_is_given_once_and_late_at_most_two_hours() -> None:
 
 def test_what_is_due_in_a_stall_is_lost_and_after_48_h_the_fallback_runs() -> None:
     pump = oracle(program(144_000))  # two pulses a minute
-    pump.hold(HOUR, 2 * HOUR, field=False)
+    pump.hold(HOUR, 2 * HOUR + 1, field=False)
     pump.run(2 * HOUR)
     assert (pump.given, pump.lost, pump.stalled) == (120, 120, HOUR + MINUTE // 2)
     pump.run(2 * HOUR + MINUTE)
