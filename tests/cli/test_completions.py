@@ -90,7 +90,7 @@ def in_bash(line: str, home: Path) -> list[str]:
         ("pumpctl --log-level w", ["warning"]),
         ("pumpctl stop --log-level w", ["warning"]),
         ("pumpctl profile new x.toml --mode f", ["flex"]),
-        ("pumpctl emulator new x --model ", ["SP40", "SP20"]),
+        ("pumpctl emulator new x --model ", ["SP40", "SP40S", "SP20"]),
         ("pumpctl emulator new x --no", ["--no-bench"]),
         ("pumpctl emulator serve w", ["ward-3"]),
         ("pumpctl emulator serve ", ["bench", "ward-3"]),

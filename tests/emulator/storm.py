@@ -9,10 +9,8 @@ at once, and pulses, carry, fluids and log of the two are held against each othe
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from collections import Counter
-from collections.abc import Callable
 from fractions import Fraction
 from random import Random
 from typing import Any, NamedTuple
@@ -20,30 +18,14 @@ from typing import Any, NamedTuple
 from pumpctl.emulator.body.faults import Fault, FaultKind
 from pumpctl.wire import messages as m
 from pumpctl.wire import messages_acts as acts
-from pumpctl.wire.codes import BolusKind, Drug, Encoding, LogKind, Purpose
-from pumpctl.wire.initiator import Greeted, Initiator
-from pumpctl.wire.program import PatientDose, Program
-from tests.emulator.support import DAY, HOUR, MINUTE, TAG, Bench, Line, daily, flex, op, paired
+from pumpctl.wire.codes import AlarmCode, BolusKind, Drug, LogKind
+from pumpctl.wire.program import PatientDose, program_hash
+from tests.emulator.support import DAY, HOUR, MINUTE, TAG, Bench, daily, flex, paired
+from tests.emulator.throws import THROWS, Storm
 
 NOISE = frozenset({LogKind.STAGE_DROPPED, LogKind.PAIRING_OPENED, LogKind.VOIDED})
 """What a log says of the line alone; alarms, too, but only that of the flood."""
 ALARMS = frozenset({LogKind.ALARM_RAISED, LogKind.ALARM_CLEARED})
-THROWS = (
-    "garbage",
-    "floods of greetings",
-    "strangers' handshakes",
-    "replayed records",
-    "half records",
-    "damaged records",
-    "pairing attempts",
-    "polls",
-    "log pulls",
-    "stagings",
-    "discards",
-    "failed activations",
-    "ids voided",
-    "process restarts",
-)
 
 
 class Seen(NamedTuple):
@@ -87,188 +69,163 @@ def therapy(bench: Bench, since: int) -> list[tuple[Any, ...]]:
     """What the log says of the therapy after this counter, its own numbers left out."""
     found = []
     for entry in bench.entries():
-        flood = entry.kind in ALARMS and entry.a == 0x2AD5
+        flood = entry.kind in ALARMS and entry.a == AlarmCode.LINK_FLOOD
         if entry.counter > since and entry.kind not in NOISE and not flood:
             found.append(tuple(entry)[1:])
     return found
 
 
-class Storm:
-    """Thrown at one pump."""
+# --- the same treatment for both ------------------------------------------------------------
 
-    def __init__(self, bench: Bench, line: Line, dice: Random) -> None:
-        self.bench = bench
-        self.dice = dice
-        self.thrown: Counter[str] = Counter()
-        self._line = line
-        self._stranger = Line(bench, dice.randbytes(32))
-        self._old = [dice.randbytes(100)]
-        """Records of before, to be sent again."""
-        self._ids = 1 << 100
-        self._throws: dict[str, Callable[[], None]] = {
-            "garbage": self.garbage,
-            "floods of greetings": self.greetings,
-            "strangers' handshakes": self.handshake,
-            "replayed records": self.replay,
-            "half records": self.half,
-            "damaged records": self.damaged,
-            "pairing attempts": self.pair,
-            "polls": self.poll,
-            "log pulls": self.log,
-            "stagings": self.stage,
-            "discards": self.discard,
-            "failed activations": self.activate,
-            "ids voided": self.void,
-            "process restarts": self.restart,
-        }
+PROGRAM = flex(
+    300_007,
+    511_013,
+    290_000,
+    boluses=daily((61, 20_011, 29 * MINUTE + 77), (700, 7_001, 3 * MINUTE + 331)),
+    patient=PatientDose(5_003, 7 * MINUTE + 1, 30 * MINUTE, 12),
+)
+NEXT = flex(400_003, 350_001, concentration=2000, boluses=daily((333, 9_001, 10 * MINUTE)))
 
-    def blow(self, ms: int) -> None:
-        """So much time, in small steps, with something in each of them."""
-        end = self.bench.host + ms
-        while self.bench.host < end:
-            step = self.dice.choice((0, 1, 17, 999, 60_001, 3 * MINUTE, 11 * MINUTE))
-            self.bench.host = min(end, self.bench.host + self.dice.randint(0, step))
-            name = self.dice.choice(THROWS)
-            self._throws[name]()
-            self.thrown[name] += 1
-        self.bench.firmware.tick()
 
-    # --- from strangers ----------------------------------------------------------------
+class Treatment:
+    """A clinic's acts, the same on whatever pump."""
 
-    def garbage(self) -> None:
-        data = self.dice.randbytes(self.dice.choice((1, 30, 700, 5000)))
-        self.receive(data + b"\0" * self.dice.randrange(3))
+    def __init__(self) -> None:
+        self.count = 0
 
-    def greetings(self) -> None:
-        for _ in range(self.dice.randrange(1, 30)):
-            end = Initiator(entropy=self.bench.entropy, purpose=Purpose.SESSION)
-            self.receive(end.greet())
-
-    def handshake(self) -> None:
-        """By a key that nobody has paired, or with another psk than its own."""
-        line = self.dice.choice((self._stranger, self._line))
-        end = Initiator(entropy=self.bench.entropy, purpose=Purpose.SESSION, key=line.key)
-        if self._greeted(end):
-            psk = self.dice.randbytes(32)
-            self.receive(end.shake(own=line.private, peer=line.pump, psk=psk))
-
-    def replay(self) -> None:
-        for data in self.dice.sample(self._old, min(5, len(self._old))):
-            self.receive(data)
-
-    def pair(self) -> None:
-        """With or without the local act; never with the secret of the card."""
-        if self.dice.random() < 0.5:
-            self.bench.firmware.press()
-            self.thrown["local acts that open pairing"] += 1
-        end = Initiator(entropy=self.bench.entropy, purpose=Purpose.PAIR)
-        if self._greeted(end):
-            self.receive(end.shake(psk=self.dice.randbytes(32)))
-
-    # --- from a station that is paired ---------------------------------------------------
-
-    def half(self) -> None:
-        data = self._record(m.GetStatus())
-        self.receive(data[: self.dice.randrange(len(data))])
-
-    def damaged(self) -> None:
-        data = bytearray(self._record(self._some_staging()))
-        if data:
-            data[self.dice.randrange(len(data))] ^= 1 << self.dice.randrange(8)
-        self.receive(bytes(data))
-
-    def poll(self) -> None:
-        question = self.dice.choice(
-            (m.GetStatus(), m.GetIdentity(), m.GetProgram(), m.GetReadback(),
-             m.GetOperation(self.dice.randbytes(16)), m.Ping(self.dice.randbytes(4)))
+    def __call__(self, number: int, bench: Bench) -> None:
+        acts_in_turn = (
+            self.program, self.bolus, self.patient, self.refill, self.stall, self.clock, self.stop
         )  # fmt: skip
-        self.ask(question)
+        acts_in_turn[number % len(acts_in_turn)](bench, 10 * number + 1)
 
-    def log(self) -> None:
-        how = self.dice.choice((Encoding.RAW, Encoding.DEFLATE))
-        self.ask(m.GetLog(self.dice.choice((1, 40)), self.dice.randrange(1, 200), how))
+    def act(self, bench: Bench, message: object, operation: int) -> None:
+        staged = bench.get(message, m.Staged)
+        bench.ask(m.GetReadback())
+        answer = bench.activate(staged, operation)
+        assert isinstance(answer, m.Done), answer
+        self.count += 1
 
-    def stage(self) -> None:
-        self.ask(self._some_staging())
+    def program(self, bench: Bench, operation: int) -> None:
+        concentration = bench.core.control.concentration
+        self.act(bench, m.StageProgram(TAG, PROGRAM if concentration == 500 else NEXT), operation)
 
-    def discard(self) -> None:
-        self.ask(self._some_staging())
-        self.ask(m.Discard())
+    def bolus(self, bench: Bench, operation: int) -> None:
+        order = acts.StageBolus(TAG, BolusKind.SINGLE, 30_011, 7 * HOUR + 13)
+        self.act(bench, order, operation)
 
-    def activate(self) -> None:
-        """Not read back, or of another version, content or nonce."""
-        staged = self.ask(self._some_staging())
-        if not isinstance(staged, m.Staged):
-            return
-        version = self.bench.core.control.state_version
-        asked = m.Activate(
-            self._fresh(), staged.content, version, staged.nonce, self.dice.randbytes(32)
+    def patient(self, bench: Bench, operation: int) -> None:
+        bench.firmware.patient_dose()
+        self.count += 1
+
+    def refill(self, bench: Bench, operation: int) -> None:
+        """Recorded when some of it had been pumped; with a bridge from the other fluid."""
+        core = bench.core
+        old = core.control.concentration
+        bridge = acts.Bridge(150_000, Drug.BACLOFEN, old)
+        since = max(0, core.engine.motor.pulses - 77)
+        # To the last drop: of a mixture every stretch of time rounds its own share.
+        there = core.engine.reservoir + (core.engine.motor.pulses - since) * core.implant.pulse
+        program = NEXT if old == 500 else PROGRAM
+        order = acts.StageRefill(
+            TAG, there, 30_000_000, 30_000_000, core.clock.utc, since, bridge, program
         )
-        wrong = self.dice.randrange(4)
-        if wrong:
-            self.ask(m.GetReadback())
-            asked = (
-                asked._replace(state_version=version + self.dice.choice((-1, 1))),
-                asked._replace(content=hashlib.sha256(staged.content).digest()),
-                asked._replace(nonce=bytes(8)),
-            )[wrong - 1]
-        answer = self.ask(asked)
-        assert isinstance(answer, m.Refusal), answer
+        self.act(bench, order, operation)
 
-    def void(self) -> None:
-        self.ask(m.Resolve(self._fresh()))
+    def stall(self, bench: Bench, operation: int) -> None:
+        core = bench.core
+        core.catch_up()
+        now = core.clock.counter
+        core.world.add(Fault(FaultKind.STALL, now, now + 5 * HOUR + 7, 0))
+        core.save()
+        self.count += 1
 
-    def restart(self) -> None:
-        self.bench.attach()
+    def clock(self, bench: Bench, operation: int) -> None:
+        self.act(bench, acts.StageClock(-90 * MINUTE - 501, 0), operation)
 
-    # --- underneath ------------------------------------------------------------------------
+    def stop(self, bench: Bench, operation: int) -> None:
+        bench.stop(operation)
+        bench.wait(3 * HOUR + 1)
+        program = bench.get(m.GetProgram(), m.ProgramReport).program
+        self.act(bench, acts.StageResume(TAG, program_hash(program)), operation + 1)
 
-    def receive(self, data: bytes) -> bytes:
-        self.thrown["bytes"] += len(data)
-        return self.bench.firmware.receive(data)
 
-    def ask(self, message: object) -> Any:
-        """In a session, a new one where the old one is over; None where none is given."""
-        data = self._record(message)
-        answers = [each for each in self._line.end.feed(self.receive(data)) if hasattr(each, "message")]
-        return answers[0].message if answers else None
+# --- the two beside each other -------------------------------------------------------------
 
-    def _record(self, message: object) -> bytes:
-        """The bytes of a request in a running session; none where the pump opens none."""
-        alive = self.dice.random() < 0.6 and hasattr(self._line, "end")
-        if not alive and not self._opened():
-            self.thrown["sessions refused"] += 1
-            return b""
-        _, data = self._line.end.request(message)
-        self._old = [*self._old[-20:], data]
-        return data
 
-    def _opened(self) -> bool:
-        self.thrown["sessions"] += 1
-        end = Initiator(entropy=self.bench.entropy, purpose=Purpose.SESSION, key=self._line.key)
-        if not self._greeted(end):
-            return False
-        line = self._line
-        events = end.feed(self.receive(end.shake(own=line.private, peer=line.pump, psk=line.psk)))
-        line.end = end
-        return bool(events)
+class Result(NamedTuple):
+    """What was thrown, and what of it was compared."""
 
-    def _greeted(self, end: Initiator) -> bool:
-        events = end.feed(self.receive(end.greet()))
-        return any(isinstance(event, Greeted) for event in events)
+    thrown: Counter[str]
+    days: int
+    instants: int
+    entries: int
+    treatments: int
+    pulses: int
+    difference: str
 
-    def _fresh(self) -> bytes:
-        self._ids += 1
-        return op(self._ids)
+    def __str__(self) -> str:
+        rows = {
+            "days": self.days,
+            "pulses": self.pulses,
+            "acts of treatment on both": self.treatments,
+            "instants compared": self.instants,
+            "entries of the log compared": self.entries,
+            **dict(sorted(self.thrown.items())),
+        }
+        wide = max(map(len, rows))
+        lines = [f"  {name:<{wide}}  {count:>13,}" for name, count in rows.items()]
+        return "\n".join([*lines, self.difference or "equal, pulse by pulse"])
 
-    def _some_staging(self) -> object:
-        dice = self.dice
-        return dice.choice(
-            (
-                m.StageProgram(TAG, flex(dice.randrange(100_000, 900_000))),
-                acts.StageBolus(TAG, BolusKind.SINGLE, dice.randrange(1, 50_000), HOUR),
-                acts.StageClock(dice.randrange(-DAY, DAY), 60),
-                acts.StageBridge(TAG, acts.Bridge(300_000, Drug.BACLOFEN, 500), 0),
-                acts.StagePatient(None),
-            )
-        )
+
+def duel(days: int, seed: int) -> Result:
+    """One left alone, the other one not, for so many days; the first difference ends it."""
+    dice = Random(f"storm {seed}")
+    quiet = Bench()
+    line = paired(quiet)
+    stormy = quiet.copy()
+    line.bench = stormy
+    storm, treatment = Storm(stormy, line, dice), Treatment()
+    end, difference = quiet.host + days * DAY, ""
+    number = instants = entries = 0
+    while stormy.host < end and not difference:
+        for bench in (quiet, stormy):
+            treatment(number, bench)
+        number += 1
+        since = quiet.core.clock.counter
+        for _ in range(4):
+            storm.blow(dice.randint(1, 6 * HOUR))
+            leaping = quiet.copy()  # from the last treatment to here in one piece
+            leaping.wait(stormy.host - leaping.host)
+            wanted, real = therapy(leaping, since), therapy(stormy, since)
+            instants += 1
+            if seen(leaping) != seen(stormy) or wanted != real:
+                difference = f"DIFFERENT at {seen(stormy).counter} ms: {_apart(leaping, stormy)}"
+                break
+        quiet.wait(stormy.host - quiet.host)
+        entries += len(therapy(quiet, since))
+    pulses = quiet.core.engine.motor.pulses
+    lived = quiet.core.clock.counter // DAY
+    return Result(storm.thrown, lived, instants, entries, treatment.count // 2, pulses, difference)
+
+
+def _apart(wanted: Bench, real: Bench) -> str:
+    """The first figure that differs."""
+    for name, one, other in zip(Seen._fields, seen(wanted), seen(real), strict=True):
+        if one != other:
+            return f"{name} is {other}, and {one} where nothing was thrown"
+    return "the log"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.emulator.storm", description=__doc__)
+    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    result = duel(asked.days, asked.seed)
+    print(result)
+    return 1 if result.difference or any(not result.thrown[name] for name in THROWS) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

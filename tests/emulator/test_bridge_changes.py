@@ -6,11 +6,14 @@ same of 2000 mcg/mL is 500 pulses of 200 ng. The line, 0.348 mL, is 3480 pulses.
 
 from __future__ import annotations
 
+import random
 from fractions import Fraction
 
 import pytest
 
 from pumpctl.emulator.acts import programs, refills
+from pumpctl.emulator.memory import slots
+from pumpctl.emulator.memory.control import NO_SLOT
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import BolusKind, Delivery, Drug, Kind, LogKind, Refuse
 from pumpctl.wire.messages_acts import Bridge, BridgeReadback, StageBolus, StageBridge, StageResume
@@ -174,6 +177,36 @@ def test_a_refill_with_a_bridge_of_the_same_old_fluid_takes_the_place() -> None:
     assert passed(bench) is None
     (ended,) = logged(bench, LogKind.BRIDGE_ENDED)  # one whose place is taken has no end
     assert (ended.a, ended.data) == (400_000, op(3) + bytes(4))
+
+
+@pytest.mark.requirement("REF-08")
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_follows_on_what_there_is_always_a_slot_to_stage_in(seed: int) -> None:
+    """Three slots: running, bridged from, staged. None is ever wanted twice."""
+    rng = random.Random(seed)
+    bench = at_200()
+    for number in range(10, 40):
+        less = flex(200_000 - number * 1_000, concentration=2000)
+        asked = rng.choice(
+            [
+                m.StageProgram(TAG, less),
+                refill_of(less, SINCE),
+                refill_of(less, SINCE, rng.choice((500, 2000))),
+                repair(LINE, 500, bench.status().pulses),
+            ]
+        )
+        control = bench.core.control
+        answer = act(bench, asked, number)
+        assert isinstance(answer, m.Done) or answer.code in (
+            Refuse.BRIDGE_RUNNING, Refuse.CONCENTRATION,
+        )  # fmt: skip
+        if control.bridging is not None and control.bridging.plays != NO_SLOT:
+            held = slots.program_in(bench.core.slots[control.bridging.plays])
+            assert held is not None  # a staging never touches it
+            assert held.concentration == 500
+        bench.firmware.advance(rng.choice((MINUTE, 6 * HOUR, 2 * DAY)))
+        if rng.random() < 0.1:
+            bench.boot()
 
 
 @pytest.mark.requirement("REF-08")

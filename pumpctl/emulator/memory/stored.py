@@ -13,6 +13,8 @@ from google_crc32c import value as crc32c
 from pumpctl.emulator.memory.flash import ERASED, PAGE, Flash
 
 _OVERHEAD = 4 + 4 + 4  # mark, length, check
+_MOST_TORN = 2
+"""Bytes: of a write that was cut, and of an erasure that was cut when it was repaired."""
 
 
 def seal(mark: bytes, payload: bytes) -> bytes:
@@ -79,15 +81,19 @@ class Twin:
         self._flash.flush()
 
     def second_never_finished(self) -> bool:
-        """Is the second copy what a power cut leaves of it while it was written?
+        """Is the second copy what power cuts leave of it, while it is written or written again?
 
-        Blank, or a beginning of the first copy and then nothing: no memory fault.
+        Its beginning or its end is missing, and what is there is the first copy's, but for
+        a byte in which a cut fell: no memory fault.
         """
         first, second = (self._raw(start) for start in self._starts)
+        end = len(first.rstrip(bytes([ERASED])))
         if unseal(self._mark, first) is None:
             return False
-        written = second.rstrip(bytes([ERASED]))
-        return written[:-1] == first[: max(0, len(written) - 1)]
+        if ERASED not in (second[0], second[end - 1]):
+            return first == second
+        strange = sum(b not in (a, ERASED) for a, b in zip(first, second, strict=True))
+        return strange <= _MOST_TORN
 
     def _raw(self, start: int) -> bytes:
         return self._flash.read(start * PAGE, self._pages * PAGE)

@@ -1,7 +1,7 @@
 """`python -m tests.emulator.cuts [--double N --seed S]`: exit 1 on a mixture, or where nothing hit.
 
-Without `--double` every act is cut at every operation, in every way. A single double
-cut is repeated with `--only ACT --first NUMBER --double 1` and its seed.
+Without `--double` every act, and every start, is cut at every operation in every way. A
+single double cut is repeated with `--only ACT --first NUMBER --double 1` and its seed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import time
 
 from tests.emulator.cuts.double import Doubles
-from tests.emulator.cuts.every import ACTS
+from tests.emulator.cuts.every import ACTS, STARTS
 from tests.emulator.cuts.sweep import Sweep
 
 
@@ -31,6 +31,8 @@ def main() -> int:
         sweep = Sweep()
         for name in names:
             sweep.act(name, ACTS[name])
+        for name in STARTS if asked.only is None else ():
+            sweep.start(name, STARTS[name])
         found, hits, table = sweep.mixed, sum(sweep.hits.values()), sweep.table()
     else:
         seed = random.SystemRandom().randrange(1 << 32) if asked.seed is None else asked.seed

@@ -142,8 +142,8 @@ ALONE: dict[str, Act] = {
     "program after the fallback": Act(lost, staged_and_real(m.StageProgram(TAG, NEW)), sound=False),
     "stop at the end of service": Act(programmed, (drained, wait(HOUR))),
     "the same during a bolus": Act(giving, (drained, wait(HOUR))),
-    "repair of one copy": Act(before_a_check, ruin("slot", "control", copies=1)),
-    "repair of a lost fallback": Act(before_a_check, ruin("fallback")),
+    "repair of one copy": Act(before_a_check, ruin("slot", copies=1), sound=False),
+    "repair of a lost fallback": Act(before_a_check, ruin("fallback"), sound=False),
     "stop of a crowded pump": Act(crowded, (ask(m.Stop(op(OPERATION), bytes(range(32)))),)),
 }
 
@@ -161,6 +161,8 @@ STARTS: dict[str, Act] = {
     "start without the always-on domain": Act(giving, (forget,), sound=False),
     "start without a program": Act(giving, ruin("slot")[:2], sound=False),
     "start without program and fallback": Act(giving, ruin("slot", "fallback")[:2], sound=False),
-    "start with one bad copy": Act(before_a_check, ruin("slot", "control", copies=1)[:2]),
+    "start with one bad copy": Act(
+        before_a_check, ruin("slot", "control", copies=1)[:2], sound=False
+    ),
 }
 """What is cut here is the start itself."""

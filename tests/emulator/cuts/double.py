@@ -133,11 +133,12 @@ class _Trial:
         step = cut_in(bench, act.steps)
         host = bench.host
         start = Start(rng.choice(GAPS), power)
-        again = Start(rng.choice(GAPS), rng.random() < 0.75)
         if rng.random() < 0.6:
             second, ways = "start", self._in_start(rng, bench, start)
         else:
             second, ways = self._in_further(rng, bench, start)
+        # After a power cut there is a boot; after a kill, either.
+        again = Start(rng.choice(GAPS), ways.power or rng.random() < 0.5)
         started(bench, again)
         controls = [
             origin.control(n, host, (*way, again)) for n in (step, step + 1) for way in ways.events
@@ -149,7 +150,8 @@ class _Trial:
         """The start is cut."""
         dry, store = twin(bench), MortalStore(bytes(bench.store.image))
         started(dry, start, store=store)
-        if start.boots:
+        power = bool(start.boots)
+        if power:
             cut = PowerCut(rng.randint(1, dry.core.flash.operations), rng.choice(tuple(CutKind)))
             died, where = dies(lambda: started(bench, start, cut)), f"{cut}"
         else:
@@ -158,7 +160,7 @@ class _Trial:
             died = dies(lambda: started(bench, start, store=mortal))
             where = f"killed at {at}{', torn' * torn}"
         assert died, f"a second cut has not hit anything: {start}, {where}"
-        return Ways(f"{start} cut at {where}", ((Start(start.gap, None),), (start,)))
+        return Ways(f"{start} cut at {where}", power, ((Start(start.gap, None),), (start,)))
 
     def _in_further(self, rng: random.Random, bench: Bench, start: Start) -> tuple[str, Ways]:
         """The start is whole, and what is done next is cut."""
@@ -179,13 +181,15 @@ class _Trial:
         whole = cut_in(bench, steps)
         late = Start(bench.host - host, None)
         done: list[tuple[Event, ...]] = [(start, *steps[:n], late) for n in (whole, whole + 1)]
-        return name, Ways(f"{start}; {name} cut at {cut}", tuple(done))
+        return name, Ways(f"{start}; {name} cut at {cut}", True, tuple(done))
 
 
 class Ways(NamedTuple):
     """What may have become of the second one that was cut: done, or not."""
 
     where: str
+    power: bool
+    """Was it the power that went?"""
     events: tuple[tuple[Event, ...], ...]
 
 

@@ -21,7 +21,7 @@ from pumpctl.emulator.memory.ledger import MOST, Entry
 from pumpctl.emulator.memory.logring import LogRing
 from pumpctl.emulator.memory.retained import Retained, RetainedStore, TheWorld
 from pumpctl.emulator.memory.stored import Twin
-from pumpctl.wire.codes import BolusKind, Kind, LogKind, Result
+from pumpctl.wire.codes import AlarmCode, BolusKind, Kind, LogKind, Result
 from pumpctl.wire.logentry import LogEntry, unpack
 from pumpctl.wire.program import program_hash
 
@@ -179,6 +179,7 @@ def at_odds(story: Story, *, sound: bool = True) -> list[str]:
     found = [] if not story.numbers else [story.numbers]
     found += _bad_copies(story)
     found += _programs(story) if sound else []
+    found += _alarms(story) if sound else []
     found += _operations(story)
     found += _orders(story)
     found += _belief(story) if sound else []
@@ -210,6 +211,12 @@ def _programs(story: Story) -> list[str]:
     if (fallback.rate, fallback.concentration) != (program.fallback, program.concentration):
         found.append("the fallback and the program that it belongs to")
     return found
+
+
+def _alarms(story: Story) -> list[str]:
+    """A cut is no fault of the memory, and none is made of it."""
+    memory = (AlarmCode.MEMORY_ONE_COPY, AlarmCode.MEMORY_BOTH_COPIES, AlarmCode.BATTERY_RESET)
+    return [each.code.name for each in story.retained.alarms if each.code in memory]
 
 
 class _Holding(Twin):

@@ -176,19 +176,23 @@ class Sweep:
 
     # --- cuts of a start -----------------------------------------------------------------
 
-    def start(self, name: str, act: Act) -> None:
-        """The pump's act is done, and a start after it is cut everywhere; then it is started again."""
-        origin, again = Origin(name, act), Start(MINUTE, boots=True)
-        for first in (Start(GAP, boots=True), Start(GAP, boots=False)):
+    def start(self, name: str, act: Act, *, every: int = 1) -> None:
+        """When its steps are done, a start is cut everywhere; and then there is another one."""
+        origin, again = Origin(name, act), Start(GAP, boots=True)
+        for first in (Start(MINUTE, boots=True), Start(MINUTE, boots=False)):
             whole = self._done(origin)
             host, store = whole.host, MortalStore(bytes(whole.store.image))
             started(whole, first, store=store)
             operations = whole.core.flash.operations if first.boots else 0
             self.operations[name] += operations
-            cuts = [PowerCut(at, kind) for at in range(1, operations + 1) for kind in CutKind]
-            kills = [(at, torn) for at in range(1, store.writes + 1) for torn in (False, True)]
-            ways: tuple[tuple[Event, ...], ...] = ((Start(GAP, None), again), (first, again))
-            for cut in [*cuts, *kills]:
+            places = range(1, operations + 1, every)
+            cuts: list[PowerCut | tuple[int, bool]] = [
+                PowerCut(at, kind) for at in places for kind in CutKind
+            ]
+            for at in range(1, store.writes + 1, every):
+                cuts += [(at, False), (at, True)]
+            ways: tuple[tuple[Event, ...], ...] = ((Start(MINUTE, None), again), (first, again))
+            for cut in cuts:
                 bench = self._done(origin)
                 kind = cut_start(bench, first, cut)
                 started(bench, again)

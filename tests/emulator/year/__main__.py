@@ -21,9 +21,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="how many processes")
     asked = parser.parse_args()
     seed = random.SystemRandom().randrange(1 << 32) if asked.seed is None else asked.seed
-    result = run(
-        asked.count, seed, days=asked.days, first=asked.first, jobs=asked.jobs, loud=True
-    )
+    result = run(asked.count, seed, days=asked.days, first=asked.first, jobs=asked.jobs, loud=True)
     print(result)
     return 0 if result.passed else 1
 

@@ -7,16 +7,14 @@ not know those.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 from pumpctl.wire.codes import Drug, Mode
 from pumpctl.wire.program import PatientDose, Program, ScheduledBolus, Step
+from tests.emulator.year.demand import DAY, HOUR, LEAST_FLOW, MINUTE
 
-MINUTE = 60_000
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
 CONCENTRATIONS = (500, 1000, 2000)
-LEAST_FLOW = 48_000
 MOST_RATE = 1_800_000
 _SLOW = 36
 """ms for each ng of a bolus: below 5 mL/day in any line."""
@@ -99,7 +97,7 @@ def a_reduction(dice: Random, program: Program, concentration: int) -> Program |
         tuple(Step(step.start, step.rate * parts // 10) for step in steps) for steps in program.days
     )
     least = LEAST_FLOW * concentration // 1000
-    merges = any(a.rate == b.rate for steps in days for a, b in zip(steps, steps[1:], strict=False))
+    merges = any(one.rate == other.rate for steps in days for one, other in pairwise(steps))
     if merges or not days[0] or any(step.rate < least for steps in days for step in steps):
         return None
     fallback = max(least, program.fallback)

@@ -13,38 +13,28 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable
 from fractions import Fraction
-from itertools import pairwise
 from typing import NamedTuple
 
-from pumpctl.wire.codes import Mode
 from pumpctl.wire.program import Program
+from tests.emulator.year.demand import (
+    DAY,
+    HOUR,
+    MINUTE,
+    PULSE,
+    SCHEDULED,
+    Bolus,
+    Piece,
+    basal,
+    flow_of,
+    pieces,
+    scheduled,
+)
 from tests.emulator.year.slugs import Fluids
 
-MINUTE = 60_000
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
-PULSE = 100
 TWO_DAYS = 48 * HOUR
 MOTOR_CHECK = 20 * MINUTE
 LATE = 2 * HOUR
 _LOOK_AHEAD = 8 * DAY
-_WEEKDAY_OF_1970 = 3
-SCHEDULED = "scheduled"
-
-
-class Bolus(NamedTuple):
-    """One that was begun, and where it must end."""
-
-    start: int
-    dose: int
-    over: int
-    kind: str
-    label: int = 0
-    """Of a scheduled one: the local label that names it."""
-
-    @property
-    def end(self) -> int:
-        return self.start + self.over
 
 
 class Ended(NamedTuple):
@@ -53,29 +43,6 @@ class Ended(NamedTuple):
     counter: int
     dose: int
     given: int
-
-
-class Piece(NamedTuple):
-    """Even flow, in (start, end]."""
-
-    start: int
-    end: int
-    flow: Fraction
-    due: Fraction
-    """nL due in all, at its start."""
-    lost: int
-    """Pulses lost before it."""
-    turns: bool
-
-    def due_at(self, counter: int) -> Fraction:
-        return self.due + self.flow * (counter - self.start)
-
-    def when(self, pulses: int) -> int | None:
-        """The first ms at which so many pulses are due in all; None where not in this piece."""
-        if not self.flow or pulses * PULSE > self.due_at(self.end):
-            return None
-        missing = pulses * PULSE - self.due
-        return self.start + max(0, -(-missing // self.flow))
 
 
 class Bridge(NamedTuple):
@@ -106,7 +73,6 @@ class Oracle:
         line: int,
         pulse: int,
         label: int,
-        least_flow: int,
     ) -> None:
         """`filled` nL, `line` and the true `pulse` in pL; `label` is the local one at 0."""
         self.at = 0
@@ -130,7 +96,6 @@ class Oracle:
         self.stuck = False
         self.bridges_passed = self.stalls = self.fallbacks = self.late = self.scheduled = 0
         self._pulse = pulse
-        self._least_flow = least_flow
         self._filled, self._filled_at = filled, 0
         self._turn = label
         """Every scheduled bolus up to this label has had its turn."""
@@ -158,9 +123,8 @@ class Oracle:
         if place == len(self.course):
             return self.given
         piece = self.course[place]
-        due = int(piece.due_at(counter) // PULSE)
-        lost = piece.lost + (0 if piece.turns else due - int(piece.due // PULSE))
-        return due - lost
+        lost = piece.lost + (0 if piece.turns else piece.pulses_until(counter))
+        return int(piece.due_at(counter) // PULSE) - lost
 
     def metered(self) -> int:
         """The concentration by which everything is metered now."""
@@ -287,85 +251,48 @@ class Oracle:
         while self.at < to:
             self._overdue()
             until = min(to, self.at + _LOOK_AHEAD)
-            planned = [] if self.stopped is not None else self._planned(until)
-            pieces = self._pieces(planned, until)
-            when, surprise = self._surprise(pieces) or (until, None)
+            ahead = self.label + until
+            planned = [] if self.stopped is not None else self._scheduled(self._turn, ahead)
+            course = self._foreseen(planned, until)
+            when, surprise = self._surprise(course) or (until, None)
             passes = surprise == self._end_passed_bridge
             self._begin([each for each in planned if each.start < when + (not passes)])
-            self._go(pieces, when)
+            self._go(course, when)
             # What is scheduled for the very instant of a bridge's end is the next program's.
             self._turn = max(self._turn, self.label + when - passes)
             if surprise is not None:
                 surprise()
         self._overdue()
 
-    def _pieces(self, planned: list[Bolus], until: int) -> list[Piece]:
+    def _foreseen(self, planned: list[Bolus], until: int) -> list[Piece]:
         """The demand from now on, if nothing surprises."""
-        steps = self._basal(until) if self.stopped is None else [(self.at, Fraction(0))]
-        change: dict[int, Fraction] = {self.at: Fraction(0), until: Fraction(0)}
-        before = Fraction(0)
-        for start, flow in steps:
-            change[start] = change.get(start, Fraction(0)) + flow - before
-            before = flow
-        metered = self.metered()
-        for bolus in (*self.running, *planned):
-            flow = Fraction(bolus.dose * 1000, metered * bolus.over)
-            for place, sign in ((max(self.at, bolus.start), 1), (bolus.end, -1)):
-                change[place] = change.get(place, Fraction(0)) + sign * flow
-        for hold in self._holds:
-            for edge in hold:
-                if edge is not None and self.at < edge < until:
-                    change.setdefault(edge, Fraction(0))
-        found = []
-        flow, due, lost = Fraction(0), self.due, self.lost
-        for start, end in pairwise(sorted(time for time in change if time <= until)):
-            flow += change[start]
-            piece = Piece(start, end, flow, due, lost, self.turns(start))
-            found.append(piece)
-            before, due = due, piece.due_at(end)
-            lost += 0 if piece.turns else int(due // PULSE - before // PULSE)
-        return found
-
-    def _basal(self, until: int) -> list[tuple[int, Fraction]]:
-        """(from, nL/ms), the first from now."""
-        program, metered = self.played(), self.metered()
-        if program is None:
-            return [(self.at, Fraction(self.program.fallback * 1000, metered * DAY))]
-        if program.mode is Mode.MINIMUM_RATE:
-            flow = Fraction(self._least_flow * program.concentration, metered * DAY)
-            return [(self.at, flow)]
-        found: list[tuple[int, Fraction]] = []
-        for day in range((self.label + self.at) // DAY, (self.label + until) // DAY + 1):
-            for step in program.days[_weekday(day)]:
-                start = day * DAY + step.start * MINUTE - self.label
-                flow = Fraction(step.rate * 1000, metered * DAY)
-                if start <= self.at:
-                    found = [(self.at, flow)]
-                elif start < until:
-                    found.append((start, flow))
-        return found
-
-    def _planned(self, until: int) -> list[Bolus]:
-        return self._scheduled(self._turn, self.label + until)
+        span, program, metered = (self.at, until), self.played(), self.metered()
+        if self.stopped is not None:
+            steps = [(self.at, Fraction(0))]
+        elif program is None:
+            steps = [(self.at, flow_of(self.program.fallback, metered))]
+        else:
+            steps = basal(program, metered, self.label, span)
+        edges = [edge for hold in self._holds for edge in hold if edge is not None]
+        return pieces(
+            steps,
+            (*self.running, *planned),
+            metered,
+            edges=edges,
+            span=span,
+            so_far=(self.due, self.lost),
+            turns=self.turns,
+        )
 
     def _scheduled(self, after: int, upto: int) -> list[Bolus]:
-        """What the schedule holds in these labels that never had its turn."""
         program = self.played()
-        if program is None or not program.boluses:
+        if program is None:
             return []
-        found = []
-        for day in range(after // DAY, upto // DAY + 1):
-            for bolus in program.boluses:
-                label = day * DAY + bolus.at * MINUTE
-                fits = bolus.day == _weekday(day) and after < label <= upto
-                if fits and not any(first <= label <= last for first, last in self._served):
-                    counter = label - self.label
-                    found.append(Bolus(counter, bolus.dose, bolus.over, SCHEDULED, label))
-        return found
+        return scheduled(program, self.label, (after, upto), self._served)
 
-    def _surprise(self, pieces: list[Piece]) -> tuple[int, Callable[[], None]] | None:
+    def _surprise(self, course: list[Piece]) -> tuple[int, Callable[[], None]] | None:
         """The first instant that changes what was foreseen, and what it does."""
-        for piece in pieces:
+        for piece in course:
             found: list[tuple[int, int, Callable[[], None]]] = []
             if piece.turns and self.bridge is not None:
                 when = piece.when(self.bridge.ends + piece.lost)
@@ -386,22 +313,21 @@ class Oracle:
                 return when, what
         return None
 
-    def _go(self, pieces: list[Piece], when: int) -> None:
+    def _go(self, course: list[Piece], when: int) -> None:
         """Give what these pieces hold up to here."""
         moved = 0
-        for piece in pieces:
+        for piece in course:
             if piece.start >= when:
                 break
             end = min(piece.end, when)
-            due = piece.due_at(end)
-            pulses = int(due // PULSE - piece.due // PULSE)
+            pulses = piece.pulses_until(end)
             if piece.turns:
                 moved += pulses
             else:
                 self.lost += pulses
                 self._stood.append((piece.start, end))
             self.course.append(piece._replace(end=end))
-            self.due = due
+            self.due = piece.due_at(end)
         self.at = when
         self.world.pump(moved * self._pulse)
         self.belief.fill(moved * PULSE * 1000, self.concentration)  # it never runs empty
@@ -459,7 +385,3 @@ class Oracle:
 
     def _bridge(self, volume: int, old: int, since: int, plays: Program | None) -> None:
         self.bridge = Bridge(since + -(-volume // PULSE), old, plays)
-
-
-def _weekday(day: int) -> int:
-    return (day + _WEEKDAY_OF_1970) % 7

@@ -17,8 +17,9 @@ from pumpctl.wire.codes import BolusKind, Drug
 from pumpctl.wire.program import program_hash
 from tests.emulator.support import MONDAY, TAG, Bench, op
 from tests.emulator.year import draw
+from tests.emulator.year.demand import DAY, HOUR, MINUTE
 from tests.emulator.year.judge import Judge
-from tests.emulator.year.oracle import DAY, HOUR, MINUTE, Oracle
+from tests.emulator.year.oracle import Oracle
 from tests.oracles.tally import Tally
 
 CAPACITY = {"SP20": 20_000_000, "SP40": 40_000_000}
@@ -60,7 +61,6 @@ class Story:
             line=self.core.world.line.volume,
             pulse=self.core.world.pulse,
             label=start + self.offset * MINUTE,
-            least_flow=draw.LEAST_FLOW,
         )
         self.judge = Judge(f"seed {seed}, story {number}", self.bench, self.oracle, tally)
         self.operation = 0
@@ -230,7 +230,7 @@ class Story:
     def _staged_refill(
         self, drained: int, injected: int, volume: int, since: int, concentration: int
     ) -> acts.StageRefill:
-        """Activated; while a bridge runs nothing is increased, and some wait until it has passed."""
+        """Activated; in a bridge nothing is increased, and some wait until it has passed."""
         for attempt in range(60):
             bridge, running, played = None, self.oracle.bridge, self.oracle.played()
             another = concentration != self.reservoir
@@ -251,9 +251,7 @@ class Story:
         assert self.oracle.bridge is not None
         raise Deadlock
 
-    def _tell_refill(
-        self, staged: acts.StageRefill, by_record: tuple[int, int] | None
-    ) -> None:
+    def _tell_refill(self, staged: acts.StageRefill, by_record: tuple[int, int] | None) -> None:
         old, bridge = self.reservoir, staged.bridge
         another = staged.program.concentration != old
         word = "without" if bridge is None else "with"

@@ -21,7 +21,7 @@ YEAR = 365
 SHORT = range(30, 61)
 """Days of a short story."""
 STORIES = "stories"
-ALONE = 8
+ALONE = 20
 """With fewer stories than this, a class of which there was none is no failure."""
 REQUIRED = (
     "days",
@@ -87,16 +87,16 @@ class Result(NamedTuple):
 
     def __str__(self) -> str:
         last = self.first + self.stories - 1
+        ran = f"seed {self.seed}, stories {self.first} to {last}, {self.seconds:,.0f} s"
         names = [STORIES, *REQUIRED]
         names += sorted(set(self.tally.counts) - {*names, DIFFERENCES})
         wide = max(map(len, names))
         lines = [
-            "pulses and masses of a pump against the exact integral: "
-            f"seed {self.seed}, stories {self.first} to {last}, {self.seconds:,.0f} s",
+            f"pulses and masses of a pump against the exact integral: {ran}",
             *(f"  {name:<{wide}}  {self.tally.counts[name]:>15,}" for name in names),
             f"  {DIFFERENCES:<{wide}}  {self.tally.counts[DIFFERENCES]:>15,}",
-            f"  largest difference: {self.worst.pulses} pulses, and {_shown(self.worst)} ng past "
-            f"the tip (one pulse at the highest concentration: {ONE_PULSE_NG} ng)",
+            f"  largest difference in pulses: {self.worst.pulses}",
+            f"  largest difference past the tip: {_shown(self.worst)} ng of {ONE_PULSE_NG}",
             *(f"DIFFERENCE {told}" for told in self.tally.told),
             *(f"NEVER CAME UP: {name}" for name in self.missing),
             "passed" if self.passed else "FAILED",
@@ -127,9 +127,7 @@ def _one(work: tuple[int, int, int | None]) -> tuple[Tally, Worst]:
     return story(*work)
 
 
-def _parts(
-    work: list[tuple[int, int, int | None]], jobs: int
-) -> Iterator[tuple[Tally, Worst]]:
+def _parts(work: list[tuple[int, int, int | None]], jobs: int) -> Iterator[tuple[Tally, Worst]]:
     if jobs == 1:
         yield from map(_one, work)
     else:

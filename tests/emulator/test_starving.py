@@ -1,0 +1,61 @@
+"""Hours without drug, by a stall and a stop together: all of them count (STP-03)."""
+
+from __future__ import annotations
+
+import pytest
+
+from pumpctl.wire import messages as m
+from pumpctl.wire.codes import AlarmCode, Delivery, LogKind, Refuse
+from tests.emulator.roads import act, alarms, at_100, code, logged, stall
+from tests.emulator.support import DAY, HOUR, MINUTE, TAG, flex
+from tests.emulator.test_stall import PULSE_MS, resume
+
+FORGOTTEN = pytest.mark.xfail(
+    strict=True, reason="engine/delivery looks at the motor of a stopped pump as if it were driven"
+)
+
+
+@FORGOTTEN
+@pytest.mark.requirement("STP-03")
+def test_a_stall_that_ends_behind_a_stop_is_not_forgotten() -> None:
+    """30 h of stall, a stop, and the motor free an hour later: a stopped motor shows nothing."""
+    for hours, taken in ((17, True), (19, False)):
+        bench = at_100()
+        stall(bench, 31 * HOUR)
+        bench.firmware.advance(30 * HOUR)
+        bench.stop()
+        bench.firmware.advance(hours * HOUR)
+        answer = resume(bench)
+        assert isinstance(answer, m.Done) if taken else code(answer) is Refuse.STOPPED_TOO_LONG
+        if taken:
+            assert (bench.status().delivery, alarms(bench)) == (Delivery.DELIVERING, set())
+
+
+@FORGOTTEN
+@pytest.mark.requirement("STP-03")
+def test_a_stopped_pump_stays_stopped_and_takes_no_fallback() -> None:
+    bench = at_100()
+    stall(bench, None)
+    bench.firmware.advance(PULSE_MS + 30 * HOUR)
+    bench.stop()
+    version = bench.status().state_version
+    bench.firmware.advance(2 * DAY)
+    assert AlarmCode.STOPPED_TOO_LONG in alarms(bench)
+    assert bench.status().state_version == version
+    assert logged(bench, LogKind.FALLBACK) == []
+
+
+@FORGOTTEN
+@pytest.mark.requirement("STP-03")
+def test_a_stop_on_the_fallback_takes_no_alarm_back() -> None:
+    """After 48 h of stall the alarm stays until a program is activated."""
+    bench = at_100()
+    stall(bench, 49 * HOUR)
+    bench.firmware.advance(50 * HOUR)
+    assert bench.status().delivery is Delivery.FALLBACK
+    bench.stop()
+    assert alarms(bench) == {AlarmCode.STOPPED_TOO_LONG}
+    assert code(resume(bench)) is Refuse.FLASH
+    bench.firmware.advance(20 * MINUTE)
+    assert isinstance(act(bench, m.StageProgram(TAG, flex(50_000)), 3), m.Done)
+    assert (bench.status().delivery, alarms(bench)) == (Delivery.DELIVERING, set())
