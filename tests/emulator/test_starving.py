@@ -10,12 +10,7 @@ from tests.emulator.roads import act, alarms, at_100, code, logged, stall
 from tests.emulator.support import DAY, HOUR, MINUTE, TAG, flex
 from tests.emulator.test_stall import PULSE_MS, resume
 
-FORGOTTEN = pytest.mark.xfail(
-    strict=True, reason="engine/delivery looks at the motor of a stopped pump as if it were driven"
-)
 
-
-@FORGOTTEN
 @pytest.mark.requirement("STP-03")
 def test_a_stall_that_ends_behind_a_stop_is_not_forgotten() -> None:
     """30 h of stall, a stop, and the motor free an hour later: a stopped motor shows nothing."""
@@ -31,7 +26,6 @@ def test_a_stall_that_ends_behind_a_stop_is_not_forgotten() -> None:
             assert (bench.status().delivery, alarms(bench)) == (Delivery.DELIVERING, set())
 
 
-@FORGOTTEN
 @pytest.mark.requirement("STP-03")
 def test_a_stopped_pump_stays_stopped_and_takes_no_fallback() -> None:
     bench = at_100()
@@ -45,7 +39,6 @@ def test_a_stopped_pump_stays_stopped_and_takes_no_fallback() -> None:
     assert logged(bench, LogKind.FALLBACK) == []
 
 
-@FORGOTTEN
 @pytest.mark.requirement("STP-03")
 def test_a_stop_on_the_fallback_takes_no_alarm_back() -> None:
     """After 48 h of stall the alarm stays until a program is activated."""

@@ -161,6 +161,8 @@ def _judge_repair(core: Core, asked: StageBridge) -> None:
         raise Refused(Refuse.RANGE, "a bridge of nothing, or of more than any line holds")
     if bridge.old_drug is not core.control.drug:
         raise Refused(Refuse.DRUG, "another drug than the program's cannot be metered by it")
+    if bridge.old_concentration == core.control.concentration:
+        raise Refused(Refuse.IMPLAUSIBLE, "the same fluid before and after needs no bridge")
     if bridge.old_concentration not in core.implant.concentrations:
         raise Refused(
             Refuse.CONCENTRATION, f"{bridge.old_concentration} mcg/mL is not on this pump's list"

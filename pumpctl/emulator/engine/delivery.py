@@ -144,8 +144,13 @@ class Delivery:
         self._keeper.record(LogKind.BOLUS_MISSED, due.bolus.dose, due.bolus.over, data)
 
     def check_motor(self) -> None:
-        """Does a motor that stood still turn again? Then the schedule goes on where it is now."""
-        if self.stalled_since is not None and self.world.turns(self.world_time):
+        """Does a motor that stood still turn again? Then the schedule goes on where it is now.
+
+        A motor that is not driven shows nothing: on a stopped pump a stall is not over.
+        """
+        if self.stalled_since is None or self.plan.stopped_at is not None:
+            return
+        if self.world.turns(self.world_time):
             self.stalled_since = None
             self._note_rate()
             self._alarm()
@@ -277,7 +282,8 @@ class Delivery:
             self.check_motor()
         if self.stalled_since is None:
             return
-        if counter - since >= STOPPED_TOO_LONG_MS and self.plan.schedule is not None:
+        delivers = self.plan.schedule is not None and self.plan.stopped_at is None
+        if delivers and counter - since >= STOPPED_TOO_LONG_MS:
             self._keeper.starved()
 
     def _note_rate(self) -> None:
@@ -316,7 +322,7 @@ class Delivery:
         self._put(AlarmCode.ELECTIVE_REPLACEMENT, cell is not BatteryWord.GOOD)
         self._put(AlarmCode.END_OF_SERVICE, cell is BatteryWord.END_OF_SERVICE)
         too_long = starving is not None and counter - starving >= STOPPED_TOO_LONG_MS
-        on_fallback = self.plan.schedule is None and self.plan.stopped_at is None
+        on_fallback = self.plan.schedule is None
         if too_long or not on_fallback:  # after a stall it stays until a program is activated
             self._put(AlarmCode.STOPPED_TOO_LONG, too_long)
         self.tell_world()
