@@ -7,9 +7,11 @@ needs, is an error here, so that no generated file can leave it out.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import shlex
+import textwrap
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
@@ -190,7 +192,7 @@ def _entry(command: Command, values: dict[tuple[str, str], Value]) -> Entry:
         command.help,
         tuple(paragraphs),
         example,
-        _effect(command, paragraphs, inspect.getsource(function)),
+        _effect(command, paragraphs, function),
         tuple(options),
         tuple(arguments),
     )
@@ -263,19 +265,42 @@ _SPEAKS_OF_CHANGE = re.compile(
 )
 
 
-def _effect(command: Command, paragraphs: list[str], source: str) -> str:
+_BUILT_IN = {
+    "emulator new": "Nothing on any that is there: it makes a built-in pump, at minimum rate.",
+    "emulator serve": "Nothing by itself: it puts built-in pumps on a line.",
+    "emulator advance": "Built-in pumps only: it delivers through the time that passes for it.",
+    "emulator inspect": "Nothing: a built-in pump is only looked at.",
+    "emulator fault": "Built-in pumps only: what it delivers, or what it has stored, may go wrong.",
+    "emulator press": "Built-in pumps only: it takes a pairing for a minute, or, with "
+    "`--patient-dose`, gives the patient's dose where its program permits one.",
+    "emulator play": "Nothing on any that is there: the story is played on a new built-in pump.",
+    "emulator list": "Nothing: built-in pumps are only listed.",
+    "emulator remove": "Built-in pumps only: it is deleted, with all that it holds.",
+}
+"""What those that act on built-in pumps change there; no implanted pump can be reached."""
+
+
+def _effect(command: Command, paragraphs: list[str], function: Any) -> str:
     """What it changes on the pump: the sentences of the docstring that say so."""
+    if command.words in _BUILT_IN:
+        return _BUILT_IN[command.words]
     if command.words.startswith("emulator "):
-        return "Nothing on an implanted pump: it acts on built-in pumps only."
+        raise GenerateError(f"tools/model.py does not say what {command.words} changes on a pump")
     sentences = [each for part in paragraphs for each in re.split(r"(?<=[.!?]) +(?=[A-Z`])", part)]
     told = [sentence for sentence in sentences if _SPEAKS_OF_CHANGE.search(sentence)]
-    if "context.without_pump()" in source and not any("real pump" in each for each in told):
+    if _never_asks_a_pump(function) and not any("real pump" in each for each in told):
         return "Nothing: no pump is asked."
     if not told:
         raise GenerateError(f"{command.place}: the docstring does not say what changes on the pump")
     if told == ["It changes nothing on the pump."]:
         return "Nothing."
     return " ".join(told)
+
+
+def _never_asks_a_pump(function: Any) -> bool:
+    """Does it say `context.without_pump()` whatever its options are? Behind an `if` does not do."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    return any(ast.unparse(each) == "context.without_pump()" for each in getattr(tree, "body", ()))
 
 
 def _check_example(model: Model, entry: Entry) -> None:

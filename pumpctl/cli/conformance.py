@@ -11,7 +11,7 @@ import typer
 from pumpctl.cli import context, edge
 from pumpctl.cli.report import Report
 from pumpctl.conformance.faults import NotConformant
-from pumpctl.errors import ActNow, Interrupted, StoreError
+from pumpctl.errors import ActNow, Interrupted, StoreError, UsageError
 
 if TYPE_CHECKING:
     from pumpctl.conformance.run import Ran
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def conformance(
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="ID", help="This test, or duty; may be repeated."),
+        typer.Option("--only", metavar="ID", help="This test, or duty; in any case."),
     ] = None,
     junit: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML, too.")
@@ -32,27 +32,33 @@ def conformance(
 ) -> Report:
     """Test whether the device on the port keeps the duties of a pump (docs/protocol.md).
 
-    It stops, stages and activates many times, fills the ledger of operations with its
-    own, and so runs only on a pump that says inside the session that it is in bench
-    mode, for an operator who is its admin. At the end the program that it was found
-    with is delivered again. A duty that is not kept ends it with exit 12: such a
-    device is not to be used. What a line alone cannot show is listed as not tested.
+    It changes therapy, many times: it stops, stages and activates programs, boluses,
+    refills and clocks, and fills the ledger of operations with its own. So it runs only
+    on a pump that says inside the session that it is in bench mode, for an operator who
+    is its admin; one that is stalled, empty or in a critical alarm is refused (exit 10).
+    At the end what it changed is put back, and the program that it was found with is
+    delivered again. A duty that is not kept ends it with exit 12: such a device is not
+    to be used. What a line alone cannot show is listed as not tested.
 
     Example: pumpctl --port emu://ward-3 conformance --junit ward-3.xml
     """
     from pumpctl.conformance import report
     from pumpctl.conformance.opening import Desk, opened
-    from pumpctl.conformance.run import chosen, run
+    from pumpctl.conformance.run import chosen, left_out, matching, run
 
-    wanted = chosen(only or ())
+    names = only or []
+    if list_ and junit is not None:
+        raise UsageError("--list runs no test, so there is nothing for --junit to hold")
     if list_:
         context.without_pump()
+        listed = matching(names), left_out(names)
         return Report(
             "conformance",
-            report.table(wanted),
-            "\n".join(report.table_lines(wanted)),
+            report.table(*listed),
+            "\n".join(report.table_lines(*listed)),
             warnings=context.warnings(),
         )
+    wanted = chosen(names)
     if junit is not None:
         _check_writable(junit)
     station = context.station()
@@ -67,7 +73,13 @@ def conformance(
         station.capture,
     )
     with opened(desk) as bench:
-        ran = run(bench, wanted, all_of_them=not only, progress=_progress)
+        ran = run(
+            bench,
+            wanted,
+            not_tested=left_out(names),
+            ticks=lambda: int(edge.ticker() * 1000),
+            progress=_progress,
+        )
     _end_progress()
     error = _verdict(ran)
     if junit is not None:

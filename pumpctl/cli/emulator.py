@@ -46,8 +46,11 @@ def new(
         typer.Option("--pulse-error", metavar="PERCENT", help="A pulse moves so much too much."),
     ] = "",
     way: Annotated[
-        str, typer.Option("--way", metavar="more|less", help="Less: so much too little.")
-    ] = "more",
+        str,
+        typer.Option(
+            "--way", metavar="more|less", help="Of --pulse-error; less: so much too little."
+        ),
+    ] = "",
     utc_offset: Annotated[
         str, typer.Option("--utc-offset", metavar="+HH:MM", help="Of its clock.")
     ] = "+00:00",
@@ -106,7 +109,9 @@ def serve(
     name: Annotated[
         list[str] | None, typer.Argument(metavar="NAME...", help="The pumps, by name.")
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every pump of the home.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every pump of the home, the oldest first.")
+    ] = False,
     pty: Annotated[
         Path | None, typer.Option("--pty", help="A link to make to a new pty; for one pump.")
     ] = None,
@@ -167,10 +172,10 @@ def _to_serve(names: list[str], every: bool) -> list[str]:
         return names
     from pumpctl.emulator.edge import bench as pumps
 
-    found = [one.name for one in pumps.list_emulators(context.home().root)]
+    found = pumps.in_order(context.home().root)
     if not found:
         raise PortMissing("this home has no built-in pumps", hint="pumpctl emulator new NAME")
-    return found
+    return list(found)
 
 
 def _served(name: str, place: str, names: list[str]) -> None:
@@ -259,7 +264,7 @@ def _activated(name: str) -> Report:
 
 
 def list_() -> Report:
-    """List the built-in pumps of this home.
+    """List the built-in pumps of this home, and where each is served.
 
     Example: pumpctl emulator list
     """
@@ -275,12 +280,15 @@ def list_() -> Report:
             "port": f"emu://{one.name}",
             "bench": one.bench,
             "frozen": one.frozen,
+            "served_at": one.served_at,
         }
         for one in found
     ]
     lines = [
-        f"{one['name']:20} {one['serial']}  {one['model']}{'  frozen' if one['frozen'] else ''}"
-        for one in listed
+        f"{one.name:20} {one.serial}  {one.model}"
+        + ("  frozen" if one.frozen else "")
+        + (f"  served at {one.served_at}" if one.served_at else "")
+        for one in found
     ]
     return Report(
         "emulator.list",
@@ -309,6 +317,8 @@ def _pulse_error(text: str, way: str) -> int:
     from pumpctl.emulator.edge.faulting import Words, asked
 
     if not text:
+        if way:
+            raise UsageError("--way says which way --pulse-error goes, and there is none")
         return 0
     return asked("calibration", Words(percent=text, way=way), mark="--").amount
 

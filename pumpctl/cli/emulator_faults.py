@@ -8,6 +8,7 @@ import typer
 
 from pumpctl.cli import context, edge
 from pumpctl.cli.emulator_inspect import fault_json, fault_text
+from pumpctl.cli.emulator_text import fault_done, fault_done_json, hanging
 from pumpctl.cli.report import Report
 from pumpctl.emulator.body.faults import FAULTS
 from pumpctl.emulator.edge import faulting
@@ -53,7 +54,8 @@ def fault(
     """Let something go wrong with a built-in pump; no real pump is touched.
 
     It also works while the pump is served. What may be told of a kind stands behind
-    it; --for is for as long as the pump's world goes on, by its own time.
+    it; --for is for as long as the pump's world goes on, by its own time. A kind that
+    lasts for a time, told again, replaces the one before.
 
     KINDS
 
@@ -74,10 +76,11 @@ def fault(
     from pumpctl.emulator.edge import bench as pumps
 
     asked = faulting.asked(kind, words, mark="--")
-    told = pumps.fault(context.home().root, name, asked, now=edge.wall_utc_ms, entropy=edge.entropy)
-    amount = faulting.amount_text(faulting.kind_of(kind), asked.amount)
-    said = " ".join(each for each in (kind, amount, "less" if asked.amount < 0 else "") if each)
-    return _report(told, f"{name}: {said}; {FAULTS[faulting.kind_of(kind)].does}.", done=kind)
+    acted = pumps.fault(
+        context.home().root, name, asked, now=edge.wall_utc_ms, entropy=edge.entropy
+    )
+    text = "\n".join(hanging(f"{name}: ", fault_done(asked, acted), 2))
+    return _report(acted.seen, text, done=kind, fault=fault_done_json(asked, acted))
 
 
 def _listed(name: str) -> Report:

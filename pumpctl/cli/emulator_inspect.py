@@ -172,12 +172,14 @@ def _lines(told: Inspection) -> Iterator[str]:
     yield f"{told.name} · {told.serial}, {told.model} · {label} by its clock{frozen}"
     yield f"  {told.delivery} · alarms: {', '.join(told.alarms) or 'none'}"
     yield ""
+    filled = str(truth.reservoir_concentration) if told.reservoir else "empty"
+    drug_free = "air" if truth.air else "free of drug"
     rows = [
         ("", "really", "as the pump believes"),
         ("reservoir", str(told.reservoir), str(believed.reservoir)),
-        ("filled with", str(truth.reservoir_concentration), str(told.concentration)),
+        ("filled with", filled, str(told.concentration)),
         ("past the tip", _plain(told.delivered), _plain(believed.given)),
-        ("in the line", _line(truth.line), _line(believed.line)),
+        ("in the line", _line(truth.line, drug_free), _line(believed.line, "free of drug")),
     ]
     wide = max(len(real) for _, real, _ in rows) + 3
     for name, real, thought in rows:
@@ -250,8 +252,8 @@ def _plain(masses: dict[str, Mass]) -> str:
     return ", ".join(f"{mass} {drug}" for drug, mass in masses.items() if mass) or "nothing"
 
 
-def _line(parts: Iterable[Fluid]) -> str:
-    """From the tip on."""
+def _line(parts: Iterable[Fluid], drug_free: str) -> str:
+    """From the tip on. A motor that has drawn air has it in the line."""
     return " | ".join(
-        f"{part.volume} {part.concentration if part.drug else 'free'}" for part in parts
+        f"{part.volume} {part.concentration if part.drug else drug_free}" for part in parts
     )

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from pumpctl.cli import context, edge
+from pumpctl.cli.emulator_text import hanging
 from pumpctl.cli.report import Report, finding_json
-from pumpctl.errors import ScenarioFailed, ScenarioFaulty, UsageError
+from pumpctl.errors import PumpctlError, ScenarioFailed, ScenarioFaulty, UsageError
 from pumpctl.quantities import Concentration, Mass, Rate, Volume
 from pumpctl.therapy.moment import DAY_MS, Moment, clock_text
 
 if TYPE_CHECKING:
+    from pumpctl.emulator.edge.making import New
     from pumpctl.emulator.player_steps import Seen, Told
     from pumpctl.workflows.scenarios import Scenario
 
 _MINUTE_MS = 60_000
-_WIDTH = 80
 
 
 def play(
@@ -28,6 +30,10 @@ def play(
     name: Annotated[str, typer.Argument(help="Of the new pump; the story's name without it.")] = "",
     pair: Annotated[
         bool, typer.Option("--pair", help="Pair it with this operator in the end.")
+    ] = False,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="In the place of a pump of this name, which is deleted."),
     ] = False,
     listed: Annotated[bool, typer.Option("--list", help="Show the shipped stories.")] = False,
 ) -> Report:
@@ -43,7 +49,7 @@ def play(
 
     context.without_pump()
     if listed or not scenario:
-        if scenario or name or pair:
+        if scenario or name or pair or again:
             raise UsageError("a list takes nothing beside it")
         if not listed:
             raise UsageError("which story?", hint="pumpctl emulator play --list shows them")
@@ -54,7 +60,7 @@ def play(
         if isinstance(error.findings, tuple) and error.findings:
             return _faulty(scenario, error)
         raise
-    return _play(story, name, pair)
+    return _play(story, name, pair=pair, again=again)
 
 
 def _faulty(scenario: str, error: ScenarioFaulty) -> Report:
@@ -63,7 +69,11 @@ def _faulty(scenario: str, error: ScenarioFaulty) -> Report:
     return Report(
         "emulator.play",
         {"scenario": scenario, "findings": [finding_json(each) for each in found]},
-        "\n".join(f"{scenario}:{each.line}:{each.column}: {each.message}" for each in found),
+        "\n".join(
+            line
+            for each in found
+            for line in hanging("", f"{scenario}:{each.line}:{each.column}: {each.message}", 4)
+        ),
         warnings=context.warnings(),
         error=error,
     )
@@ -88,14 +98,14 @@ def _list() -> Report:
     return Report("emulator.play", {"scenarios": data}, text, warnings=context.warnings())
 
 
-def _play(story: Scenario, name: str, pair: bool) -> Report:
+def _play(story: Scenario, name: str, *, pair: bool, again: bool) -> Report:
     from pumpctl.emulator import player
     from pumpctl.emulator.edge import bench as pumps
     from pumpctl.therapy.patient import tag_hash
 
     home, name = context.home(), name or story.name
     home.make()
-    pumps.refuse_taken(home.root, name)
+    pumps.refuse_taken(home.root, name, again=again)
     new = pumps.make(
         now=lambda: story.begins.utc_ms,
         entropy=edge.entropy,
@@ -113,12 +123,29 @@ def _play(story: Scenario, name: str, pair: bool) -> Report:
         tag=tag_hash(new.serial, story.name),
         entropy=edge.entropy,
     )
-    pumps.keep(home.root, name, new._replace(content=played.content))
-    wrong = [each for told in played.timeline for each in told.wrong]
+    # Told before it is kept: what fails until then leaves no pump.
+    report = _told(story, played.timeline, name, new)
+    pumps.keep(
+        home.root, name, new._replace(content=played.content), now=edge.wall_utc_ms, again=again
+    )
+    if pair:
+        try:
+            report.data["paired"] = _paired(name, new.secret_text)
+        except BaseException:
+            with suppress(PumpctlError):
+                pumps.remove(home.root, name)
+            raise
+    return report
+
+
+def _told(story: Scenario, timeline: tuple[Told, ...], name: str, new: New) -> Report:
+    count = _count(timeline)
     error = None
-    if wrong:
-        count = sum(_expected(told) for told in played.timeline)
-        error = ScenarioFailed(f"{story.name}: {len(wrong)} of {count} expectations do not hold")
+    if count.wrong:
+        error = ScenarioFailed(
+            f"{story.name}: {count.wrong} of {count.all} expectations do not hold",
+            hint=f"the built-in pump is left as it is: pumpctl emulator inspect {name}",
+        )
     data = {
         "name": name,
         "serial": new.serial,
@@ -127,15 +154,20 @@ def _play(story: Scenario, name: str, pair: bool) -> Report:
         "scenario": story.name,
         "title": story.title,
         "incident": story.incident,
-        "held": not wrong,
-        "timeline": [_told_json(story, told) for told in played.timeline],
-        "paired": _paired(name, new.secret_text) if pair else None,
+        "held": not count.wrong,
+        "expectations": {
+            "all": count.all,
+            "named": count.named,
+            "taken_or_refused": len(timeline),
+            "wrong": count.wrong,
+        },
+        "timeline": [_told_json(story, told) for told in timeline],
+        "paired": None,
     }
-    text = "\n".join(_lines(story, played.timeline, name, len(wrong)))
     return Report(
         "emulator.play",
         data,
-        text,
+        "\n".join(_lines(story, timeline, name, count)),
         pump=(new.serial, story.model),
         warnings=context.warnings(),
         error=error,
@@ -152,10 +184,21 @@ def _paired(name: str, secret: str) -> dict[str, str]:
     return {"operator": paired.operator, "role": paired.role}
 
 
-def _expected(told: Told) -> int:
-    """How many things this step was held against: what is named, and whether it was refused."""
-    expect = told.step.expect._replace(refused=None)
-    return 1 + sum(each is not None for each in expect) + (told.step.cut is not None)
+class _Count(NamedTuple):
+    """What a story was held against."""
+
+    named: int
+    """What its steps expect by name, and the cuts that had to come."""
+    all: int
+    """With each step: that the pump took it, or refused it as expected."""
+    wrong: int
+
+
+def _count(timeline: tuple[Told, ...]) -> _Count:
+    steps = [told.step for told in timeline]
+    named = sum(each is not None for one in steps for each in one.expect._replace(refused=None))
+    named += sum(one.cut is not None for one in steps)
+    return _Count(named, named + len(steps), sum(len(told.wrong) for told in timeline))
 
 
 # --- for programs -------------------------------------------------------------------------------
@@ -172,11 +215,13 @@ def _told_json(story: Scenario, told: Told) -> dict[str, Any]:
         "detail": told.detail or None,
         "says": {
             "delivery": seen.delivery,
-            "basal_dose": str(Rate(seen.rate)),
+            "basal_dose": None if seen.rate is None else str(Rate(seen.rate)),
             "reservoir": str(Volume(seen.reservoir)),
             "alarms": list(seen.alarms),
             "running": story.programs.get(seen.running),
-            "past_tip": str(Mass(seen.believed_past_tip)),
+            "past_tip": None
+            if seen.believed_past_tip is None
+            else str(Mass(seen.believed_past_tip)),
         },
         "true": {
             "reservoir": str(Volume(seen.true_reservoir)),
@@ -198,29 +243,27 @@ def _since(ms: int) -> str:
     return f"{ms // DAY_MS} d {clock_text(ms % DAY_MS // _MINUTE_MS)}"
 
 
-def _lines(story: Scenario, timeline: tuple[Told, ...], name: str, wrong: int) -> Iterator[str]:
-    from textwrap import wrap
-
+def _lines(story: Scenario, timeline: tuple[Told, ...], name: str, count: _Count) -> Iterator[str]:
     yield story.title
-    yield from wrap(story.story, _WIDTH)
+    yield from hanging("", story.story, 0)
     for told in timeline:
         yield ""
         label = Moment(told.time, told.offset_min).label()
-        yield from wrap(
-            f"{_since(told.step.at):>8}  {label}  {told.step.note}",
-            _WIDTH,
-            subsequent_indent=" " * 10,
-            drop_whitespace=True,
-        )
-        yield f"    done    {told.step.what}{_became(told)}"
-        yield f"    pump    {_says(told.seen)}"
-        yield f"    really  {_really(told.seen)}"
+        yield from hanging(f"{_since(told.step.at):>8}  {label}  ", told.step.note, 10)
+        yield from hanging("    done    ", f"{told.step.what}{_became(told)}")
+        yield from hanging("    pump    ", _says(told.seen))
+        yield from hanging("    really  ", _really(told.seen))
         for each in told.wrong:
-            yield f"    WRONG   {each}"
+            yield from hanging("    WRONG   ", each)
     yield ""
-    count = sum(_expected(told) for told in timeline)
-    if not wrong:
-        yield f"All {count} expectations hold."
+    if not count.wrong:
+        yield f"All {count.all} expectations hold."
+    yield from hanging(
+        "",
+        f"Counted are {count.named} that the steps name, and of each of the {len(timeline)} "
+        "steps that the pump took it, or refused it as expected.",
+        0,
+    )
     yield f"The pump is {name}: pumpctl emulator inspect {name}"
 
 
@@ -231,8 +274,9 @@ def _became(told: Told) -> str:
 
 
 def _says(seen: Seen) -> str:
+    rate = "nothing given" if seen.rate is None else f"basal {Rate(seen.rate)}"
     alarms = ", ".join(seen.alarms) or "no alarms"
-    return f"{seen.delivery}, {Rate(seen.rate)}, {Volume(seen.reservoir)} left, {alarms}"
+    return f"{seen.delivery}, {rate}, {Volume(seen.reservoir)} left, {alarms}"
 
 
 def _really(seen: Seen) -> str:

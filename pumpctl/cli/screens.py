@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -17,11 +18,18 @@ from pumpctl.quantities import Duration
 from pumpctl.therapy import figures
 from pumpctl.therapy.compare import DAY_NAMES
 from pumpctl.therapy.moment import clock_text
+from pumpctl.therapy.state import Battery, BatteryState, Delivery
 
 if TYPE_CHECKING:
     from pumpctl.workflows.applying import AppliedPlan
     from pumpctl.workflows.looking import Look
 
+_STILL = {Delivery.STOPPED: "stopped", Delivery.STALLED: "the motor stands still"}
+_BATTERY = {
+    BatteryState.OK: "good",
+    BatteryState.ELECTIVE_REPLACEMENT: "elective replacement",
+    BatteryState.END_OF_SERVICE: "end of service",
+}
 _STYLES = {"hard": "bold red", "soft": "bold yellow", "note": ""}
 
 
@@ -47,15 +55,8 @@ def show_status(seen: Look, *, full: bool) -> None:
     )
     if state.stopped_for is not None:
         table.add_row("without drug for", hours_of(state.stopped_for))
-    if state.program is not None:
-        program = state.program
-        today = figures.daily_dose_rounded(program, state.clock.day)
-        rate = figures.rate_at(program, state.clock.day, state.clock.minute)
-        stopped = state.delivery.value == "stopped"
-        table.add_row("program", program.mode.value + (", NOT running" if stopped else ""))
-        table.add_row("its dose today", f"{today}  ({DAY_NAMES[state.clock.day]})")
-        table.add_row("basal now", "nothing: stopped" if stopped else rate.per_hour_text())
-        table.add_row("fallback", str(program.fallback))
+    for name, value in _dose_rows(seen):
+        table.add_row(name, value)
     table.add_row("drug", f"{state.drug} {state.concentration}")
     table.add_row("reservoir", f"{state.reservoir} of {state.capacity}, alarm at {state.low_alarm}")
     if state.sensed is not None:
@@ -71,9 +72,10 @@ def show_status(seen: Look, *, full: bool) -> None:
         table.add_row("bridge", f"{passed} of {state.bridge.volume} of the old drug has passed")
     if state.staged is not None:
         table.add_row("staged", f"not active, expires in {state.staged.expires_in}")
+    if full or state.battery.state is not BatteryState.OK:
+        table.add_row("battery", _battery_text(state.battery))
     if full:
         table.add_row("line", f"{state.line.volume}, at the tip {state.line.at_tip.concentration}")
-        table.add_row("battery", state.battery.state.value)
         table.add_row("state version", str(state.state_version))
         table.add_row("log", f"entries {state.log_first} to {state.log_next - 1}")
         if state.program_hash is not None:
@@ -81,6 +83,30 @@ def show_status(seen: Look, *, full: bool) -> None:
     out.print(table)
     if full and state.program is not None:
         out.print("\n".join(program_lines(state.program)), soft_wrap=True)
+
+
+def _dose_rows(seen: Look) -> Iterator[tuple[str, str]]:
+    """What the pump is to give, and what of it is given now: by the pump, not by the program."""
+    state, program = seen.state, seen.state.program
+    still = _STILL.get(state.delivery)
+    now = f"nothing: {still or 'it says no rate'}"
+    if seen.rate is not None:
+        now = f"{seen.rate} ({seen.rate.per_hour_text()})"
+    if program is None:
+        yield "program", "none that runs: lost, or put aside for the fallback rate"
+        yield "basal now", now
+        return
+    bridge = ", after the bridge" if state.bridge is not None else ""
+    yield "program", program.mode.value + (", NOT running" if still else bridge)
+    today = figures.daily_dose_rounded(program, state.clock.day)
+    yield "its dose today", f"{today}  ({DAY_NAMES[state.clock.day]})"
+    yield "basal now", now if seen.rate is None else seen.rate.per_hour_text()
+    yield "fallback", str(program.fallback)
+
+
+def _battery_text(battery: Battery) -> str:
+    date = "" if battery.replace_by is None else f", replace the pump by {battery.replace_by}"
+    return _BATTERY[battery.state] + date
 
 
 def _alarms(out: Console, seen: Look) -> None:

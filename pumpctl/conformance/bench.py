@@ -52,8 +52,6 @@ class Bench:
         self._session: Session | None = None
         self._nonce: bytes | None = None
         """Of the last staging."""
-        self.bridged = 0
-        """The old concentration of the bridge that a test has begun last, pg/nL."""
         self.identity: m.Identity
         self.samples: Samples
         self.tag: bytes

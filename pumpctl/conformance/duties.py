@@ -69,6 +69,11 @@ _MOST_TEXT = 240
 """Characters of a value in a report."""
 
 
+def duty_of(name: str) -> str:
+    """The id of the duty to which this id belongs, of a test or of a duty."""
+    return name.partition("-")[0]
+
+
 class Case(NamedTuple):
     """One test."""
 
@@ -82,7 +87,7 @@ class Case(NamedTuple):
     @property
     def duty(self) -> str:
         """The id of the duty that it belongs to."""
-        return self.id.partition("-")[0]
+        return duty_of(self.id)
 
 
 _Registers = Callable[[str, str], Callable[[Callable[["Bench"], None]], Callable[["Bench"], None]]]

@@ -12,11 +12,26 @@ from typing import NamedTuple
 
 from pumpctl.conformance.bench import NO_CHAIN, Bench
 from pumpctl.conformance.faults import Broken, NotAdmin, NotOnTheBench, NotRestorable
+from pumpctl.conformance.lines import end_bridge, holding, line_back, record_of
 from pumpctl.conformance.samples import Samples
+from pumpctl.errors import Blocked
 from pumpctl.wire import messages as m
-from pumpctl.wire.codes import Feature, Role
-from pumpctl.wire.messages_acts import Bridge, StageClock, StagePatient, StageRefill
+from pumpctl.wire.codes import Delivery, Feature, Priority, Role
+from pumpctl.wire.messages_acts import StageClock, StagePatient, StageRefill
+from pumpctl.wire.messages_implant import ImplantRecord, StageImplant
 from pumpctl.wire.program import Program, program_hash
+
+_UNFIT = frozenset({Delivery.STALLED, Delivery.EMPTY, Delivery.FALLBACK})
+
+
+class NotFit(Blocked):
+    """The pump keeps its duties by refusing what the tests would ask of it now (exit 10)."""
+
+    code = "NOT_FIT"
+    default_hint = (
+        "nothing was changed; end the cause (a refill, a new program, a motor that turns), "
+        "then run again"
+    )
 
 
 class Found(NamedTuple):
@@ -29,12 +44,14 @@ class Found(NamedTuple):
     """Label less counter, ms."""
     offset: int
     """Of the label, minutes."""
+    record: ImplantRecord | None
+    """The implant's; None where the pump offers none."""
 
 
 def found(bench: Bench) -> Found:
     """Look at the device, and make sure of everything that must be so before the first test.
 
-    Raises NotOnTheBench, NotAdmin or NotRestorable; nothing has been changed then.
+    Raises NotOnTheBench, NotAdmin, NotFit or NotRestorable; nothing has been changed then.
     """
     identity = bench.get(m.GetIdentity(), m.Identity)
     if not identity.bench:
@@ -44,6 +61,7 @@ def found(bench: Bench) -> Found:
     if identity.role is not Role.ADMIN:
         raise NotAdmin(f"pump {identity.serial} holds this key as {identity.role.name.lower()}")
     status, told = bench.status(), bench.ask(m.GetProgram())
+    _check_fit(identity.serial, status)
     if not isinstance(told, m.ProgramReport):
         raise NotRestorable(f"pump {identity.serial} does not tell the program that it runs")
     if status.bridge is not None or status.bolus is not None:
@@ -63,7 +81,21 @@ def found(bench: Bench) -> Found:
         status.stopped_for is not None,
         status.time - status.counter,
         status.offset,
+        record_of(bench) if bench.offers(Feature.IMPLANT) else None,
     )
+
+
+def _check_fit(serial: str, status: m.Status) -> None:
+    """A pump that is stalled, empty or in a critical alarm refuses much that the tests ask for.
+
+    It keeps its duties by that (section 9), so a run would fail it for nothing.
+    """
+    critical = [one for one in status.alarms if one.priority is Priority.CRITICAL]
+    why = [f"{one.code.name} ({one.cause})" for one in critical]
+    if not why and status.delivery in _UNFIT:
+        why = [f"it says that it is {status.delivery.name}"]
+    if why:
+        raise NotFit(f"pump {serial} is not fit for a run: {'; '.join(why)}")
 
 
 def own_tag(serial: str) -> bytes:
@@ -81,6 +113,7 @@ def make_ready(bench: Bench, before: Found) -> None:
         bench.get(m.CancelBolus(bench.new_id(), NO_CHAIN), m.Done)
     _tag_back(bench, status)
     _fill_back(bench, status)
+    line_back(bench, bench.status(), before.record)
     _label_back(bench, status, before)
     usual = bench.samples.flat()
     if status.program_hash != program_hash(usual) or status.stopped_for is not None:
@@ -101,6 +134,9 @@ def put_back(bench: Bench, before: Found) -> str:
     said = ["The program that was found is delivered again."]
     if before.stopped:
         said.append("The pump had been stopped; it was left delivering.")
+    if before.record is not None and before.record != holding(bench, before.record):
+        bench.act(StageImplant(bench.tag, before.record))
+        said.append("What it reckons to be in its line is again what its record says.")
     if before.tag is None:
         said.append(_without_tag(bench))
     after = bench.status()
@@ -111,19 +147,7 @@ def put_back(bench: Bench, before: Found) -> str:
     return " ".join(said)
 
 
-def end_bridge(bench: Bench, status: m.Status) -> None:
-    """End a running bridge by a refill whose own bridge has passed already (section 10)."""
-    if not bench.offers(Feature.REFILL) or not status.pulses or not bench.bridged:
-        raise Broken("a bridge runs that cannot be ended")
-    # The running program, whatever it is: another one might be an increase, which waits.
-    running = bench.get(m.GetProgram(), m.ProgramReport).program
-    passed = Bridge(1, bench.samples.drug, bench.bridged)
-    bench.act(refill(bench, status, running, passed)._replace(since=status.pulses - 1))
-
-
-def refill(
-    bench: Bench, status: m.Status, program: Program, bridge: Bridge | None = None
-) -> StageRefill:
+def refill(bench: Bench, status: m.Status, program: Program) -> StageRefill:
     """A refill that leaves the reservoir as it is, from this moment on."""
     return StageRefill(
         bench.tag,
@@ -132,7 +156,7 @@ def refill(
         status.reservoir,
         status.filled_at,
         status.pulses,
-        bridge,
+        None,
         program,
     )
 
@@ -149,7 +173,7 @@ def _tag_back(bench: Bench, status: m.Status) -> None:
 def _fill_back(bench: Bench, status: m.Status) -> None:
     """The concentration that was found, and no bridge."""
     if status.bridge is not None:
-        end_bridge(bench, status)
+        end_bridge(bench)
     if status.concentration != bench.samples.concentration:
         bench.act(refill(bench, status, bench.samples.flat()))
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from pumpctl.conformance.duties import DUTIES, NOT_TESTED, Case
-from pumpctl.conformance.run import Ran
+from pumpctl.conformance.duties import DUTIES, Case, duty_of
+from pumpctl.conformance.run import Ran, Skipped
 
 _XML_TEXT = frozenset("\t\n")
 
@@ -18,7 +18,7 @@ _XML_TEXT = frozenset("\t\n")
 def data(ran: Ran) -> dict[str, Any]:
     """The contract's `conformance` → `data`, and what became of the device."""
     return {
-        "results": [result._asdict() for result in ran.results],
+        "results": [{"id": one.id, "ok": one.ok, "detail": one.detail} for one in ran.results],
         "not_tested": [skipped._asdict() for skipped in ran.not_tested],
         "passed": len(ran.results) - len(ran.failed),
         "failed": len(ran.failed),
@@ -33,12 +33,11 @@ def data(ran: Ran) -> dict[str, Any]:
 def lines(ran: Ran) -> list[str]:
     """For people: every test under its duty, failures with what was seen."""
     found = [f"Pump {ran.serial} · {ran.model} · firmware {ran.firmware}"]
-    duty = ""
-    for result in ran.results:
-        if result.id.partition("-")[0] != duty:
-            duty = result.id.partition("-")[0]
-            found.append(f"{duty}  {DUTIES[duty]}")
-        found.append(f"  {'ok  ' if result.ok else 'FAIL'} {result.id:24} {result.detail}")
+    for duty, text in DUTIES.items():
+        results = [result for result in ran.results if duty_of(result.id) == duty]
+        if results:
+            found.append(f"{duty}  {text}")
+        found += [f"  {'ok  ' if one.ok else 'FAIL'} {one.id:24} {one.detail}" for one in results]
     if ran.not_tested:
         found.append("Not tested:")
         found += [f"  {skipped.id:29} {skipped.reason}" for skipped in ran.not_tested]
@@ -48,11 +47,12 @@ def lines(ran: Ran) -> list[str]:
     return found
 
 
-def table(every: Iterable[Case]) -> dict[str, Any]:
-    """The duties, the tests of each, and what a line alone cannot show."""
+def table(tests: Iterable[Case], not_tested: Iterable[Skipped]) -> dict[str, Any]:
+    """These tests, what of it a line alone cannot show, and the duties of both."""
+    tests, not_tested = tuple(tests), tuple(not_tested)
     return {
         "results": [],
-        "duties": [{"id": name, "duty": text} for name, text in DUTIES.items()],
+        "duties": [{"id": name, "duty": text} for name, text in _duties(tests, not_tested)],
         "tests": [
             {
                 "id": one.id,
@@ -60,27 +60,34 @@ def table(every: Iterable[Case]) -> dict[str, Any]:
                 "shows": one.shows,
                 "feature": None if one.feature is None else one.feature.name,
             }
-            for one in every
+            for one in tests
         ],
-        "not_tested": [{"id": name, "reason": reason} for name, reason in NOT_TESTED.items()],
+        "not_tested": [skipped._asdict() for skipped in not_tested],
     }
 
 
-def table_lines(every: Iterable[Case]) -> list[str]:
+def table_lines(tests: Iterable[Case], not_tested: Iterable[Skipped]) -> list[str]:
     """The same for people."""
-    tests, found = list(every), []
-    for name, text in DUTIES.items():
+    tests, not_tested = tuple(tests), tuple(not_tested)
+    found = []
+    for name, text in _duties(tests, not_tested):
         found.append(f"{name}  {text}")
         for one in tests:
             if one.duty == name:
                 bit = "" if one.feature is None else f" [{one.feature.name}]"
                 found.append(f"  {one.id:24} {one.shows}{bit}")
         found += [
-            f"  {other:24} not tested: {reason}"
-            for other, reason in NOT_TESTED.items()
-            if other.partition("-")[0] == name
+            f"  {other.id:24} not tested: {other.reason}"
+            for other in not_tested
+            if duty_of(other.id) == name
         ]
     return found
+
+
+def _duties(tests: Iterable[Case], not_tested: Iterable[Skipped]) -> list[tuple[str, str]]:
+    """Those to which one of these belongs, in their order."""
+    there = {one.duty for one in tests} | {duty_of(one.id) for one in not_tested}
+    return [(name, text) for name, text in DUTIES.items() if name in there]
 
 
 def junit(ran: Ran) -> bytes:
@@ -92,12 +99,13 @@ def junit(ran: Ran) -> bytes:
         failures=str(len(ran.failed)),
         errors="0",
         skipped=str(len(ran.not_tested)),
+        time=_seconds(sum(result.took_ms for result in ran.results)),
     )
     properties = ET.SubElement(suite, "properties")
     for name in ("serial", "model", "firmware", "left"):
         ET.SubElement(properties, "property", name=name, value=_text(str(getattr(ran, name))))
     for result in ran.results:
-        element = _case(suite, result.id)
+        element = _case(suite, result.id, result.took_ms)
         if not result.ok:
             failure = ET.SubElement(element, "failure", message=_text(result.detail))
             failure.text = _text(result.detail)
@@ -109,8 +117,14 @@ def junit(ran: Ran) -> bytes:
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
 
 
-def _case(suite: ET.Element, name: str) -> ET.Element:
-    return ET.SubElement(suite, "testcase", classname=name.partition("-")[0], name=name)
+def _case(suite: ET.Element, name: str, took_ms: int = 0) -> ET.Element:
+    return ET.SubElement(
+        suite, "testcase", classname=duty_of(name), name=name, time=_seconds(took_ms)
+    )
+
+
+def _seconds(ms: int) -> str:
+    return f"{ms // 1000}.{ms % 1000:03d}"
 
 
 def _text(text: str) -> str:

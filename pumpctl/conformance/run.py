@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from pumpctl.conformance.bench import Bench
-from pumpctl.conformance.duties import NOT_TESTED, Case, cases
+from pumpctl.conformance.duties import DUTIES, NOT_TESTED, Case, cases, duty_of
 from pumpctl.conformance.faults import Broken, NotApplicable, Silent
 from pumpctl.conformance.ready import Found, found, make_ready, put_back
 from pumpctl.errors import Corrupt, UsageError
@@ -29,6 +29,8 @@ class Result(NamedTuple):
     ok: bool
     detail: str
     """What it shows; where it failed, what was seen instead."""
+    took_ms: int = 0
+    """With what made the device ready for it; 0 where it was not run."""
 
 
 class Skipped(NamedTuple):
@@ -61,29 +63,63 @@ class Ran(NamedTuple):
         return tuple(result for result in self.results if not result.ok)
 
 
-def chosen(only: Iterable[str]) -> tuple[Case, ...]:
-    """The tests with these ids, or of these duties; all where nothing is named."""
-    every, wanted = cases(), list(only)
-    known = {one.id for one in every} | {one.duty for one in every}
-    strange = [name for name in wanted if name not in known]
+def named(only: Iterable[str]) -> frozenset[str]:
+    """These ids as they are written, of tests and duties, tested or not; in any case.
+
+    Raises UsageError for one that there is not.
+    """
+    written = {one.casefold(): one for one in (*DUTIES, *NOT_TESTED, *(c.id for c in cases()))}
+    wanted = list(only)
+    strange = [name for name in wanted if name.casefold() not in written]
     if strange:
         raise UsageError(
             f"there is no test {', '.join(strange)}", hint="pumpctl conformance --list shows them"
         )
-    return tuple(one for one in every if not wanted or {one.id, one.duty} & set(wanted))
+    return frozenset(written[name.casefold()] for name in wanted)
+
+
+def matching(only: Iterable[str]) -> tuple[Case, ...]:
+    """The tests with these ids, or of these duties; all where nothing is named."""
+    wanted = named(only)
+    return tuple(one for one in cases() if not wanted or {one.id, one.duty} & wanted)
+
+
+def left_out(only: Iterable[str]) -> tuple[Skipped, ...]:
+    """What of it no line can show, and why."""
+    wanted = named(only)
+    return tuple(
+        Skipped(name, reason)
+        for name, reason in NOT_TESTED.items()
+        if not wanted or {name, duty_of(name)} & wanted
+    )
+
+
+def chosen(only: Iterable[str]) -> tuple[Case, ...]:
+    """The tests to run; UsageError for a name behind which there is none to run."""
+    wanted = named(only)
+    for name in sorted(wanted):
+        if not matching([name]):
+            reasons = "; ".join(f"{one.id}: {one.reason}" for one in left_out([name]))
+            raise UsageError(
+                f"{name} is not tested over a line. {reasons}",
+                hint="pumpctl conformance --list shows what is",
+            )
+    return matching(wanted)
 
 
 def run(
     bench: Bench,
     wanted: tuple[Case, ...],
     *,
-    all_of_them: bool = True,
+    not_tested: tuple[Skipped, ...] = (),
+    ticks: Callable[[], int] = lambda: 0,
     progress: Callable[[int, int, str], None] = lambda *_: None,
 ) -> Ran:
     """Every test that applies, and the device as it was found.
 
-    Raises NotOnTheBench, NotAdmin, NotRestorable or a LinkError before anything
-    was changed; later nothing but a bug of ours ends a run early.
+    `not_tested` goes into the report as it is; `ticks` are monotonic milliseconds.
+    Raises NotOnTheBench, NotAdmin, NotFit, NotRestorable or a LinkError before
+    anything was changed; later nothing but a bug of ours ends a run early.
     """
     try:
         before = found(bench)
@@ -91,7 +127,7 @@ def run(
         raise Corrupt(f"this is no pump that can be tested: {error}") from error
     Link.ever_sent = True  # from here on an interruption is one of a pump that was changed
     results: list[Result] = []
-    skipped = [Skipped(*one) for one in NOT_TESTED.items()] if all_of_them else []
+    skipped = list(not_tested)
     lost, unready, interrupted = "", 0, False
     try:
         for place, one in enumerate(wanted):
@@ -102,9 +138,10 @@ def run(
             if lost:
                 results.append(Result(one.id, False, f"not run: {lost}"))
                 continue
+            began = ticks()
             result, was_ready = _one(bench, one, before)
             if isinstance(result, Result):
-                results.append(result)
+                results.append(result._replace(took_ms=ticks() - began))
             else:
                 skipped.append(result)
             unready = 0 if was_ready else unready + 1

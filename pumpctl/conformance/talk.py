@@ -105,6 +105,10 @@ class Talk:
                 return heard
         raise Silent(f"no answer to {what}")
 
+    def pause(self, seconds: float) -> None:
+        """Let time go by; nobody is asked anything, and nothing is wanted."""
+        self.hear(lambda _: False, seconds)
+
     # --- greetings ------------------------------------------------------------------
 
     def own_greeting(

@@ -21,6 +21,7 @@ from pumpctl.emulator.engine.battery import Battery
 from pumpctl.emulator.engine.clock import DAY_MS, Clock
 from pumpctl.emulator.engine.delivery import Delivery
 from pumpctl.emulator.engine.link_budget import LinkBudget
+from pumpctl.emulator.engine.self_tests import CHECK_EVERY_MS
 from pumpctl.emulator.memory import implant_record, slots
 from pumpctl.emulator.memory.control import NO_SLOT, Control, ControlStore, Label
 from pumpctl.emulator.memory.flash import Flash
@@ -80,6 +81,10 @@ class Core:
         self.last_drop: Drop | None = None
         """Why the last staging ended, while that still answers somebody's question."""
         self.testing = False
+        self.memory_good = True
+        """Was every copy whole when they were looked at last?"""
+        self.hourly: Callable[[bool], None] = self._unchecked
+        """The self-tests of every hour; the first of a stretch of time looks at memory, too."""
         """During a self-test, which no bolus may disturb (BOL-04)."""
         self.already: list[LogEntry] = []
         """Entries beyond the last save that have not come about again since the start."""
@@ -102,7 +107,7 @@ class Core:
         )
         self.record_in_force = following.record_of(self)
         self.limit_table = following.table_of(self)
-        self.program: Program | None = slots.program_in(self.slots[control.running])
+        self.program: Program | None = following.program_of(self)
         self.engine = Delivery(
             clock=self.clock,
             world=World(
@@ -150,9 +155,14 @@ class Core:
             due, why = self.staged.ends
             self.engine.advance(max(due, self.clock.counter))
             self.drop_staged(why)
-        while target - self.clock.counter > _CHUNK_MS:
-            self.engine.advance(self.clock.counter + _CHUNK_MS)
-            self.save()
+        saved, first = self.clock.counter, True
+        while (due := self.checked_at + CHECK_EVERY_MS) <= target:
+            self.engine.advance(max(due, self.clock.counter))
+            self.hourly(first)
+            first = False
+            if self.clock.counter - saved > _CHUNK_MS:
+                self.save()
+                saved = self.clock.counter
         self.engine.advance(target)
         self.put_alarm(AlarmCode.LINK_FLOOD, self.budget.flooded(self.clock.counter))
 
@@ -235,6 +245,7 @@ class Core:
             Retained(
                 boot=self.boot,
                 counter=clock.counter,
+                control_sequence=self.control.sequence,
                 host_offset=clock.host_offset,
                 drift_ppm=clock.drift_ppm,
                 drift_from=clock.drift_from,
@@ -284,6 +295,10 @@ class Core:
     def may_give(self, dose: int, over: int) -> bool:
         """Would this bolus, begun now, keep to every limit?"""
         return keeping.within_limits(self, dose, over)
+
+    def _unchecked(self, _first: bool) -> None:
+        """Until the pump has started, nothing is tested by the hour."""
+        self.checked_at = self.clock.counter
 
     # --- underneath --------------------------------------------------------------------------
 

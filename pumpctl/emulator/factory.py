@@ -92,6 +92,7 @@ def make(
         Retained(
             boot=1,
             counter=0,
+            control_sequence=1,
             host_offset=-made_at,
             drift_ppm=0,
             drift_from=made_at,
@@ -115,6 +116,8 @@ def make(
                 last_order_end=None,
                 patient_starts=(),
                 stalled_since=None,
+                starving_since=None,
+                fed_since=None,
                 past=past.EMPTY,
             ),
             battery=battery.FULL,

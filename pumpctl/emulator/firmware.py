@@ -17,13 +17,14 @@ from pumpctl.emulator.acts.caller import Caller, Refused
 from pumpctl.emulator.acts.dispatch import handle
 from pumpctl.emulator.acts.staging import IDLE_MS, Drop
 from pumpctl.emulator.core import Core
+from pumpctl.emulator.engine.link_budget import GREETING_BYTES, HANDSHAKE_BYTES
 from pumpctl.emulator.memory.flash import Flash
 from pumpctl.emulator.memory.implant import FIRMWARE
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import AlarmCode, Feature, FrameKind, Refuse
 from pumpctl.wire.frames import Junk
 from pumpctl.wire.greeting import MAJOR, MINOR, PumpGreeting, StationGreeting
-from pumpctl.wire.responder import Opened, PeerKey, Request, Responder, Send
+from pumpctl.wire.responder import Knock, Opened, PeerKey, Request, Responder, Send
 from pumpctl.wire.secret import pairing_psk
 
 FEATURES = int(
@@ -46,6 +47,8 @@ class Firmware:
         self.core = core
         self._session: int | None = None
         self._heard = 0
+        self._filtered = 0
+        """Bytes of this call that only the filter of a sleeping receiver has seen."""
         self._end = Responder(
             private_key=core.implant.private,
             entropy=core.entropy,
@@ -76,12 +79,13 @@ class Firmware:
         """Take what came on the line; what goes back."""
         core = self.core
         core.catch_up()
-        recovery.self_check_if_due(core)
         self._end_idle()
         counter, engine = core.clock.counter, core.engine
-        if not self._end.in_session:  # what a sleeping receiver does not hear costs nothing
-            data = data[: core.budget.heard(len(data), counter)]
-        engine.battery.bytes(received=len(data))
+        received = len(data)
+        if not self._end.in_session:
+            received = core.budget.heard(len(data), counter)
+        engine.battery.bytes(received=received)
+        self._filtered = len(data) - received
         out = bytearray()
         for event in self._end.receive(data):
             match event:
@@ -113,7 +117,6 @@ class Firmware:
     def tick(self) -> None:
         """Time goes on without anybody asking."""
         self.core.catch_up()
-        recovery.self_check_if_due(self.core)
         self.core.save()
 
     def press(self) -> None:
@@ -165,13 +168,19 @@ class Firmware:
             station.random,
         )
 
-    def _admit(self, kind: FrameKind) -> bool:
-        """May this stranger's frame cost any work (SEC-07)?"""
-        core = self.core
-        admitted = core.budget.admit(kind, core.clock.counter)
-        if admitted and kind is FrameKind.HANDSHAKE:
-            core.engine.battery.handshake()
-        return admitted
+    def _admit(self, knock: Knock) -> bool:
+        """May this frame of somebody who has proved nothing cost any work (SEC-07)?"""
+        core, battery = self.core, self.core.engine.battery
+        counter = core.clock.counter
+        if not core.budget.admit(knock.kind, counter, key=knock.key, again=knock.again):
+            return False
+        greeting = knock.kind is FrameKind.GREETING
+        passed = min(self._filtered, GREETING_BYTES if greeting else HANDSHAKE_BYTES)
+        self._filtered -= passed
+        battery.bytes(received=passed)
+        if not greeting and not knock.again:
+            battery.handshake()
+        return True
 
     def _find_key(self, name: bytes) -> PeerKey | None:
         key = keys.find(self.core, name)
@@ -182,7 +191,8 @@ class Firmware:
 
     def _opened(self, event: Opened) -> None:
         """A session's first record: what another one has staged is dropped (PRG-06)."""
-        self.core.budget.authentic(self.core.clock.counter)
+        key = None if event.pairing else event.key_id
+        self.core.budget.authentic(self.core.clock.counter, key)
         staged = self.core.staged
         if staged is not None and staged.session != event.session:
             self.core.drop_staged(Drop.OTHER_SESSION)

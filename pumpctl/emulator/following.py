@@ -19,11 +19,13 @@ from pumpctl.emulator.memory import implant_record, slots
 from pumpctl.emulator.memory.control import NO_SLOT
 from pumpctl.emulator.memory.implant import LOW_ALARM
 from pumpctl.emulator.memory.retained import Bolus
+from pumpctl.emulator.memory.stored import Twin
 from pumpctl.wire.codes import AlarmCode, BolusKind, Holds
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.limit_table import LimitTable, table_from
 from pumpctl.wire.messages_acts import StageLimits
 from pumpctl.wire.messages_implant import ImplantRecord
+from pumpctl.wire.program import Program, program_hash
 
 if TYPE_CHECKING:
     from pumpctl.emulator.core import Core
@@ -41,7 +43,12 @@ def record_of(core: Core) -> ImplantRecord:
 def table_of(core: Core) -> LimitTable | None:
     """The table of limits in force, or None where none was received or both copies are bad."""
     pair = core.control.limits_pair
-    payload = None if pair == NO_SLOT else core.limit_pairs[pair].read().payload
+    return None if pair == NO_SLOT else table_in(core.limit_pairs[pair])
+
+
+def table_in(pair: Twin) -> LimitTable | None:
+    """The table of a pair, or None where neither copy holds one."""
+    payload = pair.read().payload
     if payload is None:
         return None
     try:
@@ -49,6 +56,18 @@ def table_of(core: Core) -> LimitTable | None:
         return table_from(message.table) if isinstance(message, StageLimits) else None
     except (WireError, TypeError):
         return None
+
+
+def program_of(core: Core) -> Program | None:
+    """The running program; None where neither copy is good, or they hold another one.
+
+    The control block says its hash, so that bytes which were staged into a slot are
+    never taken for what was activated.
+    """
+    program = slots.program_in(core.slots[core.control.running])
+    if program is None or program_hash(program) != core.control.program_hash:
+        return None
+    return program
 
 
 # --- what is delivered --------------------------------------------------------------------
@@ -62,7 +81,10 @@ def played(core: Core) -> Schedule | None:
     if bridging is None:
         return Schedule(program, core.implant.least_flow)
     if bridging.plays != NO_SLOT:
-        program = slots.program_in(core.slots[bridging.plays]) or program
+        old = slots.program_in(core.slots[bridging.plays])
+        if old is None:  # lost: the fallback, and no other dose in its place
+            return None
+        program = old
     return Schedule(program, core.implant.least_flow, bridging.concentration)
 
 
@@ -100,7 +122,7 @@ def follow(core: Core) -> None:
     _label(core)
     _record(core)
     _fill(core)
-    core.program = slots.program_in(core.slots[core.control.running])
+    core.program = program_of(core)
     core.limit_table = table_of(core)
     core.engine.set_plan(plan_of(core))
     _start(core)
@@ -150,7 +172,7 @@ def _record(core: Core) -> None:
     core.engine.line = PlugFlow(recorded_line(core, core.engine.batch))
     record, reservoir = core.record_in_force, core.world.reservoir
     if Holds.UNKNOWN not in (record.tubing_holds.holds, record.catheter_holds.holds):
-        as_recorded = reservoir.concentration == core.control.concentration
+        as_recorded = reservoir.mass == reservoir.volume * core.control.concentration
         core.world.reline(recorded_line(core, reservoir.batch if as_recorded else OTHER_BATCH))
 
 

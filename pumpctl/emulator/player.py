@@ -41,13 +41,12 @@ from pumpctl.emulator.player_steps import (
 from pumpctl.errors import UsageError
 from pumpctl.quantities import Concentration, Mass, Volume
 from pumpctl.wire import messages as m
-from pumpctl.wire.codes import BolusKind, LogKind, Role
+from pumpctl.wire.codes import BolusKind, Delivery, LogKind, Role
 from pumpctl.wire.logentry import unpack
 from pumpctl.wire.messages_acts import Bridge, StageBridge, StageResume
 
 _NO_CHAIN = bytes(32)
-_EVERYTHING = 1_000_000_000
-"""nL: a needle draws what there is."""
+_STANDS_STILL = (Delivery.STOPPED, Delivery.STALLED)
 
 
 class Played(NamedTuple):
@@ -99,6 +98,8 @@ class _Player:
         self._filled: m.Status | None = None
         """What the pump said right before the last injection."""
         self._drained: int | None = None
+        self._failed = ""
+        """Why the fault of this step could not be."""
 
     def _attached(self, cut: PowerCut | None = None) -> Firmware:
         return Firmware.attach(
@@ -110,10 +111,11 @@ class _Player:
     def step(self, step: Step) -> Told:
         """Go there, do it, look, compare."""
         self.firmware.advance(step.at - self._gone)
-        self._gone, self._drained = step.at, None
+        self._gone, self._drained, self._failed = step.at, None, ""
         refusal, became = self._done(step)
         seen = self._look()
-        wrong = (*_unhit(step, became), *self._wrong(step.expect, seen, refusal))
+        failed = (self._failed,) if self._failed else ()
+        wrong = (*failed, *_unhit(step, became), *self._wrong(step.expect, seen, refusal))
         self._before = self._truth()
         clock = self.firmware.core.clock
         code, detail = (None, became) if refusal is None else refusal
@@ -142,7 +144,10 @@ class _Player:
             case Look():
                 return None
             case Break(fault):
-                faulting.do(self, fault)
+                try:
+                    faulting.do(self, fault)
+                except UsageError as error:  # nothing to draw, no such region, one too many
+                    self._failed = f"it could not be done: {error.message}"
                 return None
             case Mend(kind):
                 faulting.clear(self, kind)
@@ -205,11 +210,16 @@ class _Player:
     def _refill(self, act: Refill, lost_after: str) -> Refusal | None:
         """As a nurse does it: what the needle draws is what is recorded."""
         message, before = act.message, self._status()
-        held = self._truth().reservoir.quanta
-        wanted = _EVERYTHING if act.drained is None else act.drained
-        faulting.do(self, faulting.Asked("drain", wanted))
-        self._drained = held - self._truth().reservoir.quanta
-        faulting.do(self, faulting.Asked("fill", message.injected, message.program.concentration))
+        core = self.firmware.core
+        wanted = None if act.drained is None else act.drained * PL_PER_NL
+        self._drained = core.world.drain(wanted).volume // PL_PER_NL
+        core.world.fill(
+            message.injected * PL_PER_NL,
+            message.program.drug,
+            message.program.concentration,
+            core.engine.world_time,
+        )
+        self.firmware.tick()
         self._filled = before
         bridge = Bridge(before.line, before.drug, before.concentration) if act.bridge else None
         return self._road(
@@ -245,11 +255,11 @@ class _Player:
         ]
         return Seen(
             delivery=status.delivery.name.lower(),
-            rate=status.rate,
+            rate=None if status.delivery in _STANDS_STILL else status.rate,
             alarms=tuple(alarm.code.name for alarm in status.alarms),
             reservoir=status.reservoir,
             running=status.program_hash,
-            believed_past_tip=_sum(truth.believed.given) - _sum(before.believed.given),
+            believed_past_tip=_more(before.believed.given, truth.believed.given),
             true_reservoir=truth.reservoir.quanta,
             past_tip=_sum(truth.delivered) - _sum(before.delivered),
             at_tip=truth.truth.line[0].concentration.quanta,
@@ -307,6 +317,13 @@ def _unhit(step: Step, became: str) -> Iterator[str]:
     """A cut that never came shows nothing."""
     if step.cut is not None and not became:
         yield "the cut never came: the step was over before it"
+
+
+def _more(before: dict[str, Mass], now: dict[str, Mass]) -> int | None:
+    """ng by which it has grown; None where the count began anew: a count never goes down."""
+    if any(drug not in now or now[drug] < mass for drug, mass in before.items()):
+        return None
+    return _sum(now) - _sum(before)
 
 
 def _sum(masses: dict[str, Mass]) -> int:

@@ -129,11 +129,13 @@ class Seen(NamedTuple):
     """The pump and the truth, right after a step. Volumes nL, masses ng, rates ng/day."""
 
     delivery: str
-    rate: int
+    rate: int | None
+    """The basal rate; None while the motor gives nothing."""
     alarms: tuple[str, ...]
     reservoir: int
     running: bytes
-    believed_past_tip: int
+    believed_past_tip: int | None
+    """None where the memory that counts was lost in this step."""
     true_reservoir: int
     past_tip: int
     at_tip: int
@@ -151,7 +153,7 @@ class Told(NamedTuple):
     offset_min: int
     refused: str | None
     detail: str
-    """What the pump says of a refusal, or what became of a cut."""
+    """What the pump says of a refusal, or what became of a cut or a fault."""
     seen: Seen
     wrong: tuple[str, ...]
     """Expectations that do not hold."""

@@ -3,21 +3,21 @@
 `start` makes a `Core` of an image, whatever a power cut or a killed process left
 behind: whole old or whole new, never a mixture. `self_check` repairs one bad
 copy from the other and goes to the fallback where both are bad (PMP-02, PRG-07).
-What is put in the place of what is lost altogether is in `lost`. Neither knows
-of the line.
+What is put in the place of what is lost altogether is in `lost_control` and
+`lost_retained`. None of them knows of the line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from pumpctl.emulator import following, keeping, lost, written
+from pumpctl.emulator import following, keeping, lost_control, lost_log, lost_retained, written
 from pumpctl.emulator.acts import outlook
 from pumpctl.emulator.acts.staging import Drop
 from pumpctl.emulator.core import Core, Stores
 from pumpctl.emulator.engine.clock import DAY_MS
 from pumpctl.emulator.engine.self_tests import (
-    CHECK_EVERY_MS,
     LOG_LOOK,
     arithmetic_known_answer,
     entries_follow,
@@ -26,10 +26,10 @@ from pumpctl.emulator.engine.self_tests import (
 )
 from pumpctl.emulator.memory import implant as implants
 from pumpctl.emulator.memory import implant_record, slots
-from pumpctl.emulator.memory.control import NO_SLOT, ControlStore
+from pumpctl.emulator.memory.control import NO_SLOT, Control, ControlStore
 from pumpctl.emulator.memory.flash import Flash
 from pumpctl.emulator.memory.logring import LogRing
-from pumpctl.emulator.memory.retained import RetainedStore
+from pumpctl.emulator.memory.retained import Retained, RetainedStore
 from pumpctl.emulator.memory.stored import Twin
 from pumpctl.wire.codes import AlarmCode, BolusKind, LogKind
 
@@ -43,34 +43,43 @@ def start(
     """A pump that runs. `power_on` is a boot; otherwise only the hosting process is new."""
     implant = implants.read(flash)
     stores = Stores(flash, RetainedStore(flash.store), ControlStore(flash), LogRing(flash))
-    control = stores.controls.read()
+    retained, world = stores.retained.read()
+    found = stores.controls.read()
+    control = None if found is None or _rolled_back(found, retained, stores.log) else found
     if control is not None:
         written.append_missing(stores.log, control)
-    retained, world = stores.retained.read()
-    lost_retained, lost_control = retained is None, control is None
-    control = control or lost.control(flash, implant, stores.log)
+    no_domain, no_control = retained is None, control is None
+    if control is None:
+        control = lost_control.control(flash, implant, stores.log, retained)
+        known = [0 if found is None else found.sequence]
+        known += [] if retained is None else [retained.control_sequence]
+        newest = max(known)
+        control = control._replace(sequence=newest + 1)  # never behind one that was
     if retained is None:
-        retained = lost.retained(flash, stores.log, implant, control, now())
+        retained = lost_retained.retained(flash, stores.log, implant, control, now())
     core = Core(
         stores,
         implant,
         retained=retained,
-        world=lost.world_after(world, retained, implant),
+        world=lost_retained.world_after(world, retained, implant, control),
         control=control,
         now=now,
         entropy=entropy,
     )
     written.read_beyond(core)
-    if not lost_control and stores.controls.cut_while_writing(control):
+    if not no_control and stores.controls.cut_while_writing(control):
         stores.controls.repair(control)
-    if lost_retained:
+    if no_domain:
+        lost_retained.restore(core)
         core.put_alarm(AlarmCode.BATTERY_RESET, True)
         core.put_alarm(AlarmCode.CLOCK_LOST, True)
     following.follow(core)
+    if no_domain:
+        lost_retained.settle(core, retained.counter)
     keeping.settle_lost(core, retained.counter)
-    if lost_control:
+    if no_control:
         _say(core)
-    _check_program(core, lost_control=lost_control)
+    _check_program(core, lost_control=no_control)
     core.catch_up()
     written.take_over(core)
     if core.left_staged:
@@ -80,9 +89,17 @@ def start(
     if power_on:
         _power_on(core)
     self_check(core)
+    core.hourly = partial(_hourly, core)
     core.tell_lost()
     core.save()
     return core
+
+
+def _rolled_back(found: Control, retained: Retained | None, log: LogRing) -> bool:
+    """Is this control block older than the one that was in force, both of whose copies are bad?"""
+    if retained is not None:
+        return found.sequence < retained.control_sequence
+    return found.state_version < lost_log.version_in_log(lost_log.entries(log))
 
 
 def _power_on(core: Core) -> None:
@@ -94,10 +111,15 @@ def _power_on(core: Core) -> None:
     core.record(LogKind.BOOT, core.boot, core.control.state_version, operations)
 
 
-def self_check_if_due(core: Core) -> None:
-    """Once an hour while the pump runs."""
-    if core.clock.counter - core.checked_at >= CHECK_EVERY_MS:
+def _hourly(core: Core, first: bool) -> None:
+    """Once an hour while the pump runs. Memory that nobody has touched is not read again."""
+    if first:
         self_check(core)
+        return
+    core.checked_at = core.clock.counter
+    _clear_when_quiet(core)
+    _check_label(core)
+    _check_volume(core)
 
 
 def self_check(core: Core) -> None:
@@ -136,8 +158,8 @@ def _check_copies(core: Core) -> None:
         core.commit(core.control)
     bad = _check_program(core) or bad
     bad = _check_record(core) or bad
-    if not bad:
-        _clear_when_quiet(core)
+    core.memory_good = not bad
+    _clear_when_quiet(core)
 
 
 def _say(core: Core) -> bool:
@@ -199,11 +221,17 @@ def _check_program(core: Core, *, lost_control: bool = False) -> bool:
     """Is the program still there, and its fallback? True where something was repaired."""
     control = core.control
     pair = core.fallbacks[control.fallback_pair]
-    program = slots.program_in(core.slots[control.running])
+    program = following.program_of(core)
+    bridging = control.bridging
+    bridged_lost = (
+        bridging is not None
+        and bridging.plays != NO_SLOT
+        and slots.program_in(core.slots[bridging.plays]) is None
+    )
     lost_too = control.on_fallback and control.stopped_at is None
     if (
         lost_control
-        or (program is None and not control.on_fallback)
+        or ((program is None or bridged_lost) and not control.on_fallback)
         or (lost_too and slots.fallback_in(pair) is None)  # after the program, its fallback
     ):
         core.program = None
@@ -230,6 +258,8 @@ def _check_program(core: Core, *, lost_control: bool = False) -> bool:
 
 
 def _clear_when_quiet(core: Core) -> None:
+    if not core.memory_good:
+        return
     for raised in core.engine.alarms.raised:
         quiet = core.clock.counter - raised.counter >= _QUIET_MS
         if quiet and raised.code is AlarmCode.MEMORY_ONE_COPY:

@@ -23,7 +23,8 @@ from pumpctl.wire.session import Entropy, payload_of, plain_frame
 
 REPLIES_KEPT = 4
 GREETINGS_KEPT = 2
-"""A late double of an older greeting must not break the handshake that follows a newer one."""
+"""Of each known key, and of all strangers together: a late double of an older greeting must
+not break the handshake that follows a newer one, and no stranger's displaces a station's."""
 
 
 class PeerKey(NamedTuple):
@@ -32,6 +33,17 @@ class PeerKey(NamedTuple):
     key_id: bytes
     public: bytes
     psk: bytes
+
+
+class Knock(NamedTuple):
+    """Somebody who has proved nothing yet wants a greeting or a handshake worked on."""
+
+    kind: FrameKind
+    key: bytes | None
+    """Short name of the key that he names and the pump holds: he need not hold it. None for
+    a stranger, who names no such key or wants to pair."""
+    again: bool
+    """It has an answer already, and only that is to be sent once more."""
 
 
 class Send(NamedTuple):
@@ -66,10 +78,12 @@ class Request(NamedTuple):
 class _Greeted:
     """A greeting that was answered, and the handshake that followed it."""
 
-    __slots__ = ("answer", "born", "shaken", "station")
+    __slots__ = ("answer", "born", "key", "shaken", "station")
 
-    def __init__(self, station: StationGreeting, answer: bytes, born: int) -> None:
-        self.station, self.answer, self.born = station, answer, born
+    def __init__(
+        self, station: StationGreeting, key: bytes | None, answer: bytes, born: int
+    ) -> None:
+        self.station, self.key, self.answer, self.born = station, key, answer, born
         self.shaken: tuple[bytes, bytes] | None = None
 
 
@@ -100,10 +114,11 @@ class Responder:
         find_key: Callable[[bytes], PeerKey | None],
         pairing_psk: Callable[[], bytes | None],
         clock: Callable[[], int] = lambda: 0,
-        admit: Callable[[FrameKind], bool] = lambda _: True,
+        admit: Callable[[Knock], bool] = lambda _: True,
     ) -> None:
-        """`admit` is asked before anything is done for a greeting or a handshake, a resent
-        one too; what it does not want leaves no trace (SEC-07)."""
+        """`admit` is asked before a greeting or a handshake is answered, a resent one too,
+        and before each computation that a handshake may need; what it does not want is junk
+        and leaves no trace (SEC-07)."""
         self._private = private_key
         self._entropy, self._clock, self._admit = entropy, clock, admit
         self._greet = greet
@@ -120,8 +135,6 @@ class Responder:
         for item in self._deframer.feed(data):
             if isinstance(item, Junk):
                 events.append(item)
-                continue
-            if item.kind is not FrameKind.RECORD and not self._admit(item.kind):
                 continue
             try:
                 if item.kind is FrameKind.GREETING:
@@ -168,17 +181,33 @@ class Responder:
 
     def _take_greeting(self, payload: bytes) -> list[Send | Opened | Request | Junk]:
         kept = self._greeted.get(payload)
-        if kept is None:
+        if kept is not None:
+            self._ask(FrameKind.GREETING, kept.key, again=True)
+        else:
             station = decode_station_greeting(payload)
-            kept = _Greeted(station, encode_greeting(self._greet(station)), self._clock())
-            self._greeted[payload] = kept
-            while len(self._greeted) > GREETINGS_KEPT:
-                self._greeted.popitem(last=False)
+            key = self._named(station)
+            self._ask(FrameKind.GREETING, key)
+            answer = encode_greeting(self._greet(station))
+            kept = self._greeted[payload] = _Greeted(station, key, answer, self._clock())
+            same = [theirs for theirs, other in self._greeted.items() if other.key == key]
+            for oldest in same[:-GREETINGS_KEPT]:
+                del self._greeted[oldest]
         return [Send(plain_frame(FrameKind.GREETING, kept.answer))]
+
+    def _named(self, station: StationGreeting) -> bytes | None:
+        """The key that a greeting names, where the pump holds it. Pairing proves none."""
+        if station.purpose is Purpose.PAIR or self._find_key(station.key) is None:
+            return None
+        return station.key
+
+    def _ask(self, kind: FrameKind, key: bytes | None, *, again: bool = False) -> None:
+        if not self._admit(Knock(kind, key, again)):
+            raise WireError("turned away")
 
     def _take_handshake(self, payload: bytes) -> list[Send | Opened | Request | Junk]:
         for kept in self._greeted.values():
             if kept.shaken is not None and kept.shaken[0] == payload:
+                self._ask(FrameKind.HANDSHAKE, kept.key, again=True)
                 return [Send(kept.shaken[1])]
         why = WireError("a handshake without a greeting")
         for theirs, kept in reversed(self._greeted.items()):
@@ -206,6 +235,7 @@ class Responder:
             psk = None if peer is None else peer.psk
         if psk is None:
             raise WireError("no such key, or pairing is not open")
+        self._ask(FrameKind.HANDSHAKE, greeted.key)
         for _ in range(4):  # one clash in four thousand million is drawn again
             handshake = Handshake(
                 NNPSK0 if peer is None else KKPSK0,

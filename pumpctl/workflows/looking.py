@@ -8,13 +8,19 @@ from typing import Any, NamedTuple
 
 from pumpctl.errors import StoreError
 from pumpctl.pump.pump import Identity
+from pumpctl.quantities import Rate
 from pumpctl.station.journal import Entry, Journal
 from pumpctl.therapy import figures
 from pumpctl.therapy.forecast import Forecast, forecast
 from pumpctl.therapy.moment import Moment
+from pumpctl.therapy.program import Mode, Program, continuous, make_program
 from pumpctl.therapy.state import Delivery, PumpState, clock_difference_ms
+from pumpctl.wire.messages import GetStatus, Status
 from pumpctl.workflows.surroundings import Station
 from pumpctl.workflows.visit import Visit
+
+STANDING_STILL = (Delivery.STOPPED, Delivery.STALLED)
+"""Nothing is moved: no rate applies, and no date follows from one."""
 
 
 class Look(NamedTuple):
@@ -25,7 +31,10 @@ class Look(NamedTuple):
     station_clock: Moment
     difference_ms: int
     """How far the pump's clock is ahead of the station's, as labels."""
+    rate: Rate | None
+    """The basal rate that the pump says applies now; None while nothing is moved."""
     forecast: Forecast | None
+    """By what is given now; None where nothing is, or nobody can say."""
     unresolved: Entry | None
     rehearsal: bool
 
@@ -38,28 +47,56 @@ def front_arrives(state: PumpState) -> Moment | None:
     front, program = state.line.front_remaining, state.program
     if front is None or program is None or state.bridge is not None:
         return None
-    if state.delivery in (Delivery.STOPPED, Delivery.STALLED, Delivery.FALLBACK):
+    if state.delivery in (*STANDING_STILL, Delivery.FALLBACK):
         return None
     from pumpctl.therapy.delivery import when_moved  # only where there is a front
 
     return when_moved(program, front.quanta, state.clock)
 
 
+def forecast_of(state: PumpState, rate: Rate | None) -> Forecast | None:
+    """Until when the reservoir lasts at what is given now: the program, or the fallback's `rate`.
+
+    None while nothing is moved, and for the fallback in a bridge: it is metered at
+    the tip's concentration, which changes on the way.
+    """
+    if state.delivery in STANDING_STILL or rate is None:
+        return None
+    given = state.program
+    if state.delivery is Delivery.FALLBACK or given is None:
+        given = None if state.bridge is not None else _steady(state, rate)
+    if given is None:
+        return None
+    return forecast(given, state.reservoir, state.low_alarm, state.clock, state.filled_at)
+
+
+def _steady(state: PumpState, rate: Rate) -> Program | None:
+    """This rate day and night, with what the reservoir holds."""
+    if not state.concentration:
+        return None
+    return make_program(
+        Mode.CONTINUOUS,
+        state.drug,
+        state.concentration,
+        low_alarm=state.low_alarm,
+        fallback=rate,
+        days=continuous(rate),
+    )
+
+
 def look(visit: Visit) -> Look:
     """Ask everything that `status` shows."""
     state = visit.state()
+    told = visit.link.ask(GetStatus(), Status)
+    rate = Rate(told.rate) if told.rate and state.delivery not in STANDING_STILL else None
     now = visit.now()
-    ahead = None
-    if state.program is not None:
-        ahead = forecast(
-            state.program, state.reservoir, state.low_alarm, state.clock, state.filled_at
-        )
     return Look(
         state,
         visit.pump.identity,
         now,
         clock_difference_ms(state.clock, now),
-        ahead,
+        rate,
+        forecast_of(state, rate),
         _unresolved(visit.station, state.serial),
         visit.rehearsal,
     )
@@ -72,6 +109,7 @@ def status_data(seen: Look) -> dict[str, Any]:
     return {
         "state_version": state.state_version,
         "delivery": state.delivery.value,
+        "rate": None if seen.rate is None else str(seen.rate),
         "program": None
         if program is None or state.program_hash is None
         else {

@@ -89,7 +89,7 @@ _EXPECT = Table((
     Key("delivery", Choice(tuple(each.name.lower() for each in Delivery)),
         "What the pump says that it does.", required=False),
     Key("alarms", ListOf(Choice((NONE, *AlarmCode.__members__)), len(AlarmCode)),
-        "All that are raised.", required=False),
+        "All that are raised; [] or [\"none\"]: no alarm.", required=False),
     Key("refused", Choice(tuple(name for name in Refuse.__members__ if name != "NONE")),
         "The code with which the pump refuses the act.", required=False),
     Key("reservoir", amount(Volume), "As the pump reckons.", required=False),
@@ -161,7 +161,8 @@ RULES = {
     rule.id: rule
     for rule in (
         _rule("SCENARIO_FORMAT", "Another format could mean something else by the same words."),
-        _rule("SCENARIO_TIME", "A story goes forward."),
+        _rule("SCENARIO_TIME", "A story goes forward, from a date that a pump can show."),
+        _rule("SCENARIO_PUMP", "A story begins with a pump as there are."),
         _rule("SCENARIO_ACT", "A step does one thing, so that what follows has one cause."),
         _rule("SCENARIO_NAME", "A program is known by one name."),
         _rule("SCENARIO_PROGRAM", "A program that cannot be formed cannot be sent."),

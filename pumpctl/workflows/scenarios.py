@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pumpctl.emulator import player_steps as s
-from pumpctl.emulator.edge import faulting
+from pumpctl.emulator.edge import faulting, making
 from pumpctl.emulator.memory.flash import PowerCut
 from pumpctl.errors import ScenarioFaulty, UsageError
 from pumpctl.pump.encode import to_wire
 from pumpctl.quantities import Concentration, Duration, Volume
 from pumpctl.therapy.findings import Finding, placed
-from pumpctl.therapy.moment import Moment
+from pumpctl.therapy.moment import Date, Moment
 from pumpctl.therapy.places import Path as Place
 from pumpctl.therapy.toml_text import MAX_BYTES, FileKind, decoded, parsed
 from pumpctl.therapy.walk import Walk
@@ -31,6 +31,9 @@ from pumpctl.workflows.scenario_shape import ACTS, ALL, CUTS, FACTORY, NONE, SCE
 KIND = FileKind(SCENARIO.name, ScenarioFaulty)
 _SUFFIX = ".toml"
 _NO_TAG = bytes(8)
+_FIRST = Date.parse("2000-01-01")
+_BEYOND = Date.parse("2100-01-01")
+"""Of a story's beginning: this project's own choice."""
 
 
 class Scenario(NamedTuple):
@@ -67,14 +70,16 @@ def read(which: str) -> Scenario:
     if which in shipped():
         name = which
         raw = (resources.files("pumpctl") / "scenarios" / f"{which}{_SUFFIX}").read_bytes()
-        return read_text(decoded(raw, f"{which}{_SUFFIX}", KIND), name, beside=None)
+        file = f"{which}{_SUFFIX}"
+        return read_text(decoded(raw, file, KIND), name, beside=None, file=file)
     path = Path(which)
     if path.suffix != _SUFFIX:
         raise UsageError(
             f"there is no scenario {which!r}",
             hint="a name of emulator play --list, or a file whose name ends with .toml",
         )
-    return read_text(decoded(_bytes(path), str(path), KIND), path.stem, beside=path.parent)
+    text = decoded(_bytes(path), which, KIND)
+    return read_text(text, path.stem, beside=path.parent, file=which)
 
 
 def _bytes(path: Path) -> bytes:
@@ -86,10 +91,14 @@ def _bytes(path: Path) -> bytes:
         raise ScenarioFaulty(f"{path} cannot be read: {what}") from error
 
 
-def read_text(text: str, name: str, *, beside: Path | None) -> Scenario:
-    """The scenario of a TOML text; its profiles lie in this folder. ScenarioFaulty."""
+def read_text(text: str, name: str, *, beside: Path | None, file: str = "") -> Scenario:
+    """The scenario of a TOML text; its profiles lie in this folder. ScenarioFaulty.
+
+    Faults name the file, or the story where there is none.
+    """
     text = text.removeprefix("\ufeff")
-    data = parsed(text, name, KIND)
+    data = parsed(text, file or name, KIND)
+    _name_none(data)
     walk = Walk(SCENARIO)
     made = walk.all(data)
     scenario = None
@@ -97,8 +106,17 @@ def read_text(text: str, name: str, *, beside: Path | None) -> Scenario:
         scenario = _Reader(walk, data, made, beside).scenario(name)
     findings = placed(walk.faults, text)
     if scenario is None or findings:
-        raise ScenarioFaulty(_summary(name, findings), findings=findings)
+        raise ScenarioFaulty(_summary(file or name, findings), findings=findings)
     return scenario
+
+
+def _name_none(data: dict[str, Any]) -> None:
+    """`alarms = []` says the same as `["none"]`, and no other list may be empty."""
+    steps = data.get("step")
+    for table in steps if isinstance(steps, list) else ():
+        expect = table.get("expect") if isinstance(table, dict) else None
+        if isinstance(expect, dict) and expect.get("alarms") == []:
+            expect["alarms"] = [NONE]
 
 
 def _summary(name: str, findings: tuple[Finding, ...]) -> str:
@@ -116,6 +134,7 @@ class _Reader:
         self, walk: Walk, data: dict[str, Any], made: dict[str, Any], beside: Path | None
     ) -> None:
         self._walk, self._made = walk, made
+        self._model = making.model_of(made["pump"].get("model", making.DEFAULT_MODEL))
         self._programs = Programs(walk, beside)
         self._programs.read(data.get("profile", []), data.get("program", []))
         self._offset = 0
@@ -126,6 +145,7 @@ class _Reader:
         begins = self._moment(pump["clock"])
         self._offset = begins.offset_min
         error = self._pulse_error(pump)
+        self._check_pump(pump)
         steps = self._steps()
         if self._walk.faults:
             return None
@@ -135,7 +155,7 @@ class _Reader:
             made["story"],
             made.get("incident"),
             made["source"],
-            pump.get("model", "SP40"),
+            self._model.name,
             pump.get("volume"),
             pump["concentration"],
             error,
@@ -146,10 +166,27 @@ class _Reader:
 
     def _moment(self, text: str) -> Moment:
         try:
-            return Moment.parse(text)
+            found = Moment.parse(text)
         except UsageError as error:
             self._walk.fault("SCENARIO_TIME", ("pump", "clock"), error.message, text)
             return Moment(0)
+        if not _FIRST <= found.date < _BEYOND:
+            what = f"found {text}, expected a date from {_FIRST} on and before {_BEYOND}"
+            self._walk.fault("SCENARIO_TIME", ("pump", "clock"), what, text)
+        return found
+
+    def _check_pump(self, pump: dict[str, Any]) -> None:
+        """What a new pump cannot be, as `emulator new` says it."""
+        for key, check in (
+            ("volume", making.check_filled),
+            ("concentration", making.check_supplied),
+        ):
+            try:
+                if key in pump:
+                    check(self._model, pump[key])
+            except UsageError as error:
+                what = f"{error.message} ({error.hint})"
+                self._walk.fault("SCENARIO_PUMP", ("pump", key), what, str(pump[key]))
 
     def _pulse_error(self, pump: dict[str, Any]) -> int:
         if "pulse_error" not in pump:
@@ -180,20 +217,23 @@ class _Reader:
         return found
 
     def _time(self, table: dict[str, Any], place: Place, last: int) -> int:
+        """ms since the beginning; where it cannot be, that of the step before."""
         if ("at" in table) == ("after" in table):
             self._walk.fault("SCENARIO_TIME", place, "a step has either at or after")
             return last
-        if "after" in table:
-            after: Duration = table["after"]
-            return last + after.quanta
-        at = _at(table["at"])
-        if at is None or at < last:
-            what = f"{table['at']}: " + (
-                "expected 1 d 08:00, 08:00, or 6 h" if at is None else "before the step before"
-            )
-            self._walk.fault("SCENARIO_TIME", (*place, "at"), what, table["at"])
-            return last
-        return at
+        key = "at" if "at" in table else "after"
+        found = _at(table["at"]) if key == "at" else last + table["after"].quanta
+        if found is None:
+            what = "expected 1 d 08:00, 08:00, or 6 h"
+        elif found < last:
+            what = "before the step before"
+        elif found > faulting.LONGEST_MS:
+            what = "a story lasts ten years at most, in all"
+        else:
+            return found
+        text = str(table[key])
+        self._walk.fault("SCENARIO_TIME", (*place, key), f"{text}: {what}", text)
+        return last
 
     def _cut(self, table: dict[str, Any], act: s.Act, place: Place) -> PowerCut | s.LinkLost | None:
         power, link = table.get("power_cut"), table.get("link_lost")
@@ -269,7 +309,11 @@ class _Reader:
 
     def _fault(self, kind: str, words: faulting.Words, place: Place) -> faulting.Asked | None:
         try:
-            return faulting.asked(kind, words)
+            asked = faulting.asked(kind, words)
+            faulting.check_model(
+                faulting.kind_of(kind), self._model.name, sensor=self._model.sensor
+            )
+            return asked
         except UsageError as error:
             what = f"{error.message} ({error.hint})" if error.hint else error.message
             self._walk.fault("SCENARIO_FAULT", place, what, kind)

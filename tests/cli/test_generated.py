@@ -90,6 +90,44 @@ def test_an_example_that_cannot_be_typed_is_noticed(example: str) -> None:
         model._check_example(read, status._replace(example=example))
 
 
+def effects() -> dict[str, str]:
+    return {entry.words: entry.effect for entry in model.read().entries}
+
+
+def test_what_changes_a_pump_says_so() -> None:
+    told = effects()
+    assert told["conformance"].startswith("It changes therapy")
+    assert "no pump is asked" not in told["conformance"]
+    assert told["profile check"] == "Nothing: no pump is asked."
+    assert "the patient's dose" in told["emulator press"]
+    for words in ("emulator list", "emulator inspect"):
+        assert told[words].startswith("Nothing: ")
+    for words in ("emulator fault", "emulator advance", "emulator remove", "emulator press"):
+        assert told[words].startswith("Built-in pumps only: ")
+
+
+def test_no_pump_is_asked_only_where_that_holds_for_every_option() -> None:
+    from pumpctl.cli import context
+
+    def never(flag: bool) -> None:
+        context.without_pump()
+
+    def sometimes(flag: bool) -> None:
+        if flag:
+            context.without_pump()
+
+    assert model._never_asks_a_pump(never)
+    assert not model._never_asks_a_pump(sometimes)
+
+
+def test_a_command_on_built_in_pumps_that_says_nothing_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(model._BUILT_IN, "emulator press")
+    with pytest.raises(model.GenerateError, match="what emulator press changes"):
+        model.read()
+
+
 def codes() -> set[str]:
     return {error.code for error in documents._tree(PumpctlError)}
 

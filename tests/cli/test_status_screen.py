@@ -1,4 +1,4 @@
-"""The screen of a pump: what it adds where a bridge runs or a sensor sees the reservoir."""
+"""The screen of a pump: what is given now, and what it adds for bridge, sensor and battery."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 
 from pumpctl.cli.screens import show_status
 from pumpctl.quantities import Volume
-from pumpctl.therapy.state import Delivery, RunningBridge
+from pumpctl.therapy.moment import Date
+from pumpctl.therapy.state import Battery, BatteryState, Delivery, RunningBridge
 from tests.helpers.seen import seen
 
 
@@ -40,3 +41,41 @@ def test_a_sensed_volume_is_shown_beside_the_computed_one(
 
 def test_without_either_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert not {"bridge", "sensed"} & set(screen(capsys))
+
+
+DATES = {"low reservoir", "refill by"}
+
+
+@pytest.mark.requirement("PRG-07")
+def test_the_fallback_shows_the_rate_that_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = screen(capsys, delivery=Delivery.FALLBACK, program=None, program_hash=None)
+    assert rows["delivery"] == "fallback"
+    assert rows["basal now"] == "216 mcg/day (9 mcg/h)"
+    assert rows["program"].startswith("none that runs")
+    assert set(rows) >= DATES
+    assert "its dose today" not in rows
+
+
+@pytest.mark.requirement("STP-03")
+@pytest.mark.parametrize(
+    ("delivery", "why"),
+    [(Delivery.STOPPED, "stopped"), (Delivery.STALLED, "the motor stands still")],
+)
+def test_what_is_not_given_is_not_shown_as_given(
+    delivery: Delivery, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = screen(capsys, delivery=delivery)
+    assert rows["basal now"] == f"nothing: {why}"
+    assert rows["program"] == "continuous, NOT running"
+    assert not DATES & set(rows), "no date follows from what does not run"
+    rows = screen(capsys, delivery=delivery, program=None, program_hash=None)
+    assert rows["basal now"] == f"nothing: {why}"
+
+
+def test_a_battery_is_shown_where_it_is_not_good(capsys: pytest.CaptureFixture[str]) -> None:
+    low = Battery(BatteryState.ELECTIVE_REPLACEMENT, Date.parse("2026-08-01"))
+    rows = screen(capsys, battery=low)
+    assert rows["battery"] == "elective replacement, replace the pump by 2026-08-01"
+    rows = screen(capsys, battery=Battery(BatteryState.END_OF_SERVICE, None))
+    assert rows["battery"] == "end of service"
+    assert "battery" not in screen(capsys)

@@ -7,7 +7,7 @@ from functools import cache
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pumpctl.conformance.bench import Bench
-from pumpctl.conformance.run import Ran, chosen, run
+from pumpctl.conformance.run import Ran, chosen, left_out, run
 from pumpctl.conformance.session import Own
 from pumpctl.conformance.talk import Talk
 from pumpctl.wire.codes import Drug, Role
@@ -19,7 +19,7 @@ from tests.emulator.support import Bench as Emulator
 
 
 class Wire:
-    """A line whose far end has answered when `write` returns; a wait costs no time but its own."""
+    """A line whose far end has answered when `write` returns; a wait passes for both ends."""
 
     def __init__(self, pump: Emulator, step_ms: int = 3) -> None:
         self.pump = pump
@@ -37,6 +37,7 @@ class Wire:
     def read(self, seconds: float) -> bytes:
         if not self.waiting:
             self.now += seconds
+            self.pump.host += round(1000 * seconds)
             return b""
         data = bytes(self.waiting)
         self.waiting.clear()
@@ -93,4 +94,4 @@ def bench_for(pump: Emulator, own: Own, *, step_ms: int = 3, seed: str = "run") 
 
 def ran(pump: Emulator, own: Own, *only: str, seed: str = "run") -> Ran:
     """A run against an emulator; another one on the same pump needs another seed."""
-    return run(bench_for(pump, own, seed=seed), chosen(only), all_of_them=not only)
+    return run(bench_for(pump, own, seed=seed), chosen(only), not_tested=left_out(only))

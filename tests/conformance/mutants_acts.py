@@ -121,7 +121,9 @@ fields("P4-bridge", acts.BridgeReadback, days=_days_at_own)
 lets("P8-bridge-range", Refuse.RANGE, asked=acts.StageBridge)
 lets("P8-bridge-fluid", Refuse.CONCENTRATION, asked=acts.StageBridge)
 lets("P8-bridge-tag", Refuse.PATIENT_TAG, asked=acts.StageBridge)
+fields("P8-bridge-lowered", acts.BridgeReadback, program_hash=bytes(32))
 writes("P2-bridge-passed", LogKind.BRIDGE_ENDED, data=bytes(20))
+writes("P2-bridge-end", LogKind.BRIDGE_ENDED, a=0)
 
 
 def _no_bridge(told: Any) -> Any:
@@ -149,6 +151,8 @@ fields("P2-refill", m.Status, filled_at=1)
 fields("P2-refill-since", m.Status, reservoir=lambda told: told.reservoir + 100)
 fields("P2-refill-concentration", m.Status, concentration=2000)
 lets("P8-refill-bridge", Refuse.CONCENTRATION, asked=acts.StageRefill)
+lets("P8-refill-bolus", Refuse.BOLUS_RUNNING, asked=acts.StageRefill)
+lets("P8-refill-mixed", Refuse.BRIDGE_RUNNING, asked=acts.StageBolus)
 lets("P8-refill-range", Refuse.RANGE, asked=acts.StageRefill)
 lets("P8-refill-program", Refuse.LIMIT_RATE_LOW, asked=acts.StageRefill)
 lets("P8-refill-tag", Refuse.PATIENT_TAG, asked=acts.StageRefill)

@@ -20,7 +20,7 @@ assert FILES
 
 @pytest.mark.slow
 def test_a_whole_run_over_the_port(desk: Desk, tmp_path: Path) -> None:
-    desk.emulator(frozen=False)
+    desk.emulator()
     before = desk.truth()
     document = desk.json(*PORT, "--junit", tmp_path / "run.xml")
     assert document["schema"] == "pumpctl.conformance/1"
@@ -33,6 +33,19 @@ def test_a_whole_run_over_the_port(desk: Desk, tmp_path: Path) -> None:
     assert desk.truth().delivery == before.delivery
     root = ET.parse(tmp_path / "run.xml").getroot()  # noqa: S314  (our own file)
     assert len(root.findall(".//testcase")) == len(data["results"]) + len(data["not_tested"])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.requirement("REF-08")
+def test_a_bridge_over_the_port_is_waited_for(desk: Desk) -> None:
+    """Two pulses of 100 nL at 0.774 mL/day, 11.2 s each, by the real clock."""
+    desk.emulator(frozen=False)
+    document = desk.json(*PORT, "--only", "P2-bridge-end")
+    assert [(one["id"], one["ok"]) for one in document["data"]["results"]] == [
+        ("P2-bridge-end", True)
+    ]
+    assert document["data"]["restored"]
 
 
 def test_a_broken_duty_is_exit_12_with_its_name(
@@ -102,6 +115,25 @@ def test_the_list_asks_no_device(desk: Desk) -> None:
         assert one.id in text
 
 
+def test_the_list_of_one_duty(desk: Desk) -> None:
+    data = desk.data("conformance", "--list", "--only", "p9")
+    assert [one["id"] for one in data["duties"]] == ["P9"]
+    assert {one["duty"] for one in data["tests"]} == {"P9"}
+    head, row = desk.run("conformance", "--list", "--only", "P3").out.splitlines()
+    assert head.startswith("P3  ")
+    assert row.startswith("  P3-power-loss ")
+    assert "not tested: needs the power to be cut at every write" in row
+
+
+def test_a_stalled_pump_is_not_tested(desk: Desk) -> None:
+    desk.emulator()
+    desk.data("emulator", "fault", "ward", "stall")
+    desk.advance("2 h")
+    with desk.untouched():
+        error = desk.refused(10, "NOT_FIT", *PORT)
+    assert "MOTOR_STALL" in error["message"]
+
+
 def test_nothing_that_greets_is_exit_5(desk: Desk) -> None:
     desk.emulator()
 
@@ -116,9 +148,13 @@ def test_nothing_that_greets_is_exit_5(desk: Desk) -> None:
 
 
 def test_usage(desk: Desk) -> None:
+    """Each before any device is asked."""
     desk.emulator()
     with desk.untouched():
         desk.refused(2, "USAGE", *PORT, "--only", "P99-nothing")
+        error = desk.refused(2, "USAGE", *PORT, "--only", "P3")
+        assert "P3 is not tested over a line. P3-power-loss: needs" in error["message"]
+        desk.refused(2, "USAGE", "conformance", "--list", "--junit", "run.xml")
         desk.refused(2, "USAGE", "conformance")
         desk.refused(5, "WRONG_PUMP", "--pump", "SP40-999999", *PORT)
         desk.refused(5, "NOT_PAIRED", "--operator", "stranger", *PORT)

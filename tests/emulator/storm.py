@@ -122,7 +122,7 @@ class Treatment:
         """Recorded when some of it had been pumped; with a bridge from the other fluid."""
         core = bench.core
         old = core.control.concentration
-        bridge = acts.Bridge(150_000, Drug.BACLOFEN, old)
+        bridge = acts.Bridge(348_000, Drug.BACLOFEN, old)
         since = max(0, core.engine.motor.pulses - 77)
         # To the last drop: of a mixture every stretch of time rounds its own share.
         there = core.engine.reservoir + (core.engine.motor.pulses - since) * core.implant.pulse

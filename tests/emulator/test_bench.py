@@ -220,7 +220,7 @@ def test_a_failed_make_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatc
     def fail(self: Path, target: Any) -> Path:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "rename", fail)
+    monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(StoreError, match="No space"):
         bench.create(home, "x", **around())
     assert not (home / "emulators" / "x").exists()

@@ -14,6 +14,8 @@ import pytest
 from pumpctl.emulator.acts import programs, refills
 from pumpctl.emulator.memory import slots
 from pumpctl.emulator.memory.control import NO_SLOT
+from pumpctl.emulator.memory.flash import PAGE
+from pumpctl.emulator.memory.image import SLOTS
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import BolusKind, Delivery, Drug, Kind, LogKind, Refuse
 from pumpctl.wire.messages_acts import Bridge, BridgeReadback, StageBolus, StageBridge, StageResume
@@ -165,18 +167,22 @@ def test_where_the_running_program_is_played_a_refill_with_more_waits(
 
 
 @pytest.mark.requirement("REF-08")
-def test_a_refill_with_a_bridge_of_the_same_old_fluid_takes_the_place() -> None:
+def test_a_refill_with_a_bridge_of_the_same_old_fluid_moves_no_end() -> None:
+    """The old fluid has left the line when it has, whatever is injected behind it."""
     bench = at_200()
     bench.firmware.advance(6 * HOUR)
-    done(bench, refill_of(flex(300_000, concentration=2000), SINCE + 1_000, 500, bridge=400_000), 3)
-    assert bench.status().bridge == m.RunningBridge(400_000, 0)
+    done(bench, refill_of(flex(300_000, concentration=2000), SINCE + 1_000, 500), 3)
+    assert bench.status().bridge == m.RunningBridge(LINE, 100_000)
+    assert len(logged(bench, LogKind.BRIDGE_STARTED)) == 1  # none begins
     before = given(bench)
     bench.firmware.advance(12 * HOUR)
-    assert given(bench) - before == 100_000  # it plays what that played
-    bench.firmware.advance(12 * HOUR)
+    assert given(bench) - before == 100_000  # it plays what it played
+    bench.firmware.advance(2 * HOUR + 52 * MINUTE + 48_000 - 1)  # 480 pulses more
+    assert passed(bench) == LINE - 100
+    bench.firmware.advance(1)
     assert passed(bench) is None
-    (ended,) = logged(bench, LogKind.BRIDGE_ENDED)  # one whose place is taken has no end
-    assert (ended.a, ended.data) == (400_000, op(3) + bytes(4))
+    (ended,) = logged(bench, LogKind.BRIDGE_ENDED)
+    assert (ended.a, ended.b, ended.data) == (LINE, LINE, op(2) + bytes(4))
 
 
 @pytest.mark.requirement("REF-08")
@@ -192,7 +198,7 @@ def test_whatever_follows_on_what_there_is_always_a_slot_to_stage_in(seed: int) 
                 m.StageProgram(TAG, less),
                 refill_of(less, SINCE),
                 refill_of(less, SINCE, rng.choice((500, 2000))),
-                repair(LINE, 500, bench.status().pulses),
+                repair(LINE, 500, bench.core.control.fill.since),
             ]
         )
         control = bench.core.control
@@ -238,7 +244,7 @@ def forgotten(program: Program = NEW) -> Bench:
 def test_a_forgotten_bridge_plays_the_program_before_the_refill() -> None:
     bench = forgotten()
     for number in (10, 11, 12):  # its slot outlives any push
-        bench.program(flex(100_000 - number * 100, concentration=2000), number)
+        bench.program(flex(100_000 + number * 100, concentration=2000), number)
     told = read_back(bench, repair())
     assert isinstance(told, BridgeReadback)
     assert (told.kind, told.bridge, told.since) == (Kind.BRIDGE, repair().bridge, SINCE)
@@ -248,7 +254,7 @@ def test_a_forgotten_bridge_plays_the_program_before_the_refill() -> None:
     made = done(bench, repair(), 13)
     assert made.kind is Kind.BRIDGE
     assert bench.status().bridge == m.RunningBridge(LINE, 25_000)
-    assert bench.status().program_hash == program_hash(flex(98_800, concentration=2000))
+    assert bench.status().program_hash == program_hash(flex(101_200, concentration=2000))
     for _ in range(3):
         before = given(bench)
         bench.firmware.advance(12 * HOUR)
@@ -260,9 +266,8 @@ def test_a_forgotten_bridge_plays_the_program_before_the_refill() -> None:
     assert (begun.a, begun.b, begun.data) == (LINE, 500, op(13) + bytes(4))
 
 
-def test_where_that_program_is_gone_the_running_masses_are_played() -> None:
-    bench = forgotten()
-    done(bench, refill_of(flex(96_000, concentration=2000), SINCE + 250), 3)
+def running_masses(bench: Bench) -> None:
+    """A repair gives 96 mcg/day by the old fluid: 1920 pulses of 50 ng."""
     told = read_back(bench, repair())
     assert told.program_hash == bench.status().program_hash
     assert told.days[0] == m.DayFigures(96_000, 192_000, 4_000)
@@ -272,11 +277,38 @@ def test_where_that_program_is_gone_the_running_masses_are_played() -> None:
     assert bench.status().pulses - pulses == 1_920
 
 
+def test_where_that_program_is_gone_the_running_masses_are_played() -> None:
+    bench = forgotten(flex(120_000, concentration=2000))
+    for page in SLOTS[bench.core.control.previous]:
+        bench.store.write(page * PAGE + 30, b"\x55\xaa\x55")
+    bench.program(flex(96_000, concentration=2000), 3)
+    running_masses(bench)
+
+
+@pytest.mark.requirement("REF-08", "LIM-04")
+@pytest.mark.parametrize("afterwards", [False, True])
+def test_a_dose_that_was_lowered_does_not_come_back_through_a_repair(afterwards: bool) -> None:
+    """100 mcg/day before, 96 from the refill on, or from a push behind it."""
+    less = flex(96_000, concentration=2000)
+    bench = forgotten(NEW if afterwards else less)
+    if afterwards:
+        bench.program(less, 3)
+    running_masses(bench)
+
+
+def test_no_hour_of_it_comes_back_either() -> None:
+    """96 mcg/day in both; but before, 15.5 mcg in one hour of the night."""
+    bench = Bench(frozen=True)
+    bench.program(flex(84_000, boluses=daily((60, 12_000, 60 * MINUTE))))
+    done(bench, refill_of(flex(96_000, concentration=2000), 0))
+    assert read_back(bench, repair(since=0)).program_hash == bench.status().program_hash
+
+
 def test_the_read_back_of_days_that_differ() -> None:
     bench = Bench(frozen=True)
     old = flex(60_000, 120_000, boluses=daily((60, 7_001, 30 * MINUTE))[:3])
     bench.program(old)
-    done(bench, refill_of(NEW, 0))
+    done(bench, refill_of(flex(400_000, concentration=2000), 0))
     told = read_back(bench, repair(since=0))
     dose = Fraction(60_000 + 120_000, 2)
     assert [day.dose for day in told.days] == [dose + 7_001] * 3 + [dose] * 4
@@ -290,9 +322,13 @@ def test_what_is_no_repair() -> None:
     bench = forgotten()
     for wrong, refusal in (
         (repair(volume=0), Refuse.RANGE),
-        (repair(volume=2_100_000), Refuse.RANGE),
-        (repair(since=SINCE + 251), Refuse.RANGE),
+        (repair(volume=LINE - 1), Refuse.RANGE),
+        (repair(volume=LINE + 1), Refuse.RANGE),
+        (repair(since=SINCE - 1), Refuse.RANGE),
+        (repair(since=SINCE + 1), Refuse.RANGE),
         (repair(old=750), Refuse.CONCENTRATION),
+        (repair(old=1000), Refuse.CONCENTRATION),
+        (repair(old=2000), Refuse.IMPLAUSIBLE),
         (repair()._replace(tag=b"patient2"), Refuse.PATIENT_TAG),
     ):
         assert code(bench.ask(wrong)) is refusal
@@ -303,11 +339,33 @@ def test_what_is_no_repair() -> None:
     assert code(bench.ask(repair())) is Refuse.FLASH
 
 
+@pytest.mark.requirement("REF-08")
+def test_no_repair_goes_on_behind_the_front(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a second refill of the same fluid the front is 250 pulses older than that one.
+
+    A bridge counted from there gives those of the new drug as if they were old: 50 mcg
+    instead of 12.5 in three hours.
+    """
+    bench = forgotten()
+    done(bench, refill_of(NEW, SINCE + 250), 3)
+    asked = repair(since=SINCE + 250)
+    assert code(bench.ask(asked)) is Refuse.RANGE
+    monkeypatch.setattr(refills, "refuse_beyond_front", lambda *_: None)
+    done(bench, asked, 4)
+    bench.firmware.advance(38 * HOUR + 45 * MINUTE + 36_000)  # the front, 3230 pulses
+    before = given(bench)
+    bench.firmware.advance(3 * HOUR)
+    assert given(bench) - before == 50_000
+    assert passed(bench) is None
+
+
 @pytest.mark.requirement("LIM-06", "REF-08")
 def test_masses_that_the_motor_could_not_move_as_the_old_fluid_are_refused() -> None:
-    """150 mcg in 10 min: 10.8 mL/day at 2000 mcg/mL, 43.2 at 500."""
-    bench = Bench(frozen=True, concentration=2000)
-    bench.program(flex(100_000, concentration=2000, boluses=daily((60, 150_000, 10 * MINUTE))))
+    """150 mcg in 10 min: 10.8 mL/day at 2000 mcg/mL, 43.2 at 500. Before it was 300 mcg/day."""
+    bench = Bench(frozen=True)
+    bench.program(flex(300_000))
+    program = flex(100_000, concentration=2000, boluses=daily((60, 150_000, 10 * MINUTE)))
+    done(bench, refill_of(program, 0))
     assert code(bench.ask(repair(since=0))) is Refuse.LIMIT_RATE
 
 

@@ -80,7 +80,8 @@ def test_there_is_an_example_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize("word", EXAMPLES)
-def test_every_kind_is_read_done_and_told(word: str, pump: Stand) -> None:
+def test_every_kind_is_read_done_and_told(word: str) -> None:
+    pump = Stand(frozen=True, model="SP40S" if word == "sensor" else "SP40")
     pump.fault(word)
     kept = FAULTS[faulting.kind_of(word)].lasts is not Lasts.AT_ONCE
     seen = inspect_core(pump.core, "x")
@@ -137,6 +138,69 @@ def test_what_cannot_be_is_refused(word: str, words: Words) -> None:
     with pytest.raises(UsageError) as refused:
         asked(word, words)
     assert refused.value.message
+
+
+@pytest.mark.parametrize("word", EXAMPLES)
+def test_an_amount_of_zero_is_a_fault_only_where_it_does_something(word: str) -> None:
+    kind = faulting.kind_of(word)
+    if not FAULTS[kind].takes:
+        faulting.check(kind, 0)
+    elif FAULTS[kind].zero:
+        faulting.check(kind, 0)
+        assert word in {"wrong-fill", "calibration", "battery"}
+    else:
+        with pytest.raises(UsageError):
+            faulting.check(kind, 0)
+
+
+@pytest.mark.parametrize(
+    ("word", "words", "says"),
+    [
+        ("memory", Words(how_many=-1), "memory of -1"),
+        ("flash-bit", Words(how_many=-7), "flash-bit of -7"),
+        ("calibration", Words(percent="60 %", way="less"), "calibration of 60 % less"),
+        ("leak", Words(percent="101 %"), "leak of 101 %"),
+    ],
+)
+def test_a_refused_amount_keeps_its_sign(word: str, words: Words, says: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        asked(word, words)
+    assert refused.value.message == says
+
+
+@pytest.mark.parametrize("word", [word for word, kind in faulting.KINDS.items()
+                                  if FAULTS[kind].lasts in {Lasts.TIME, Lasts.CLEARED}
+                                  and word != "sensor"])  # fmt: skip
+def test_the_same_again_replaces_the_one_before(word: str, pump: Stand) -> None:
+    assert faulting.do(pump, asked(word, EXAMPLES[word])).replaced == 0
+    assert faulting.do(pump, asked(word, EXAMPLES[word]._replace(lasts=""))).replaced == 1
+    (kept,) = pump.core.world.faults
+    assert kept.until is None
+
+
+def test_what_waits_for_a_fill_waits_in_turn(pump: Stand) -> None:
+    for volume in ("1 mL", "2 mL"):
+        assert faulting.do(pump, asked("pocket", Words(volume=volume))).replaced == 0
+    assert len(pump.core.world.faults) == 2
+
+
+def test_what_cannot_have_an_effect_is_refused(pump: Stand) -> None:
+    with pytest.raises(UsageError, match="SP40 has no sensor"):
+        pump.fault("sensor")
+    pump.fault("drain", Words(volume="50 mL"))
+    with pytest.raises(UsageError, match="really empty"):
+        pump.fault("drain", Words(volume="1 mL"))
+    pump.fault("battery", Words(percent="12 %"))
+    with pytest.raises(UsageError, match="12 % of its charge"):
+        pump.fault("battery", Words(percent="50 %"))
+
+
+def test_what_really_moved_is_told(pump: Stand) -> None:
+    assert faulting.do(pump, asked("drain", Words(volume="38 mL"))).moved == 38_000_000
+    assert faulting.do(pump, asked("drain", Words(volume="38 mL"))).moved == 2_000_000
+    pump.fault("pocket", Words(volume="3 mL"))
+    fill = asked("fill", Words(volume="10 mL", concentration="500 mcg/mL"))
+    assert faulting.do(pump, fill).moved == 7_000_000
 
 
 def test_shares_are_parts_in_a_million() -> None:

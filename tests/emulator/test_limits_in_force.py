@@ -26,6 +26,7 @@ from pumpctl.wire.messages_acts import (
     LimitsReadback,
     StageBolus,
     StageBridge,
+    StageClock,
     StageLimits,
     StageResume,
 )
@@ -201,7 +202,6 @@ def test_with_both_copies_bad_no_new_therapy_is_taken_but_the_old_goes_on() -> N
         m.StageProgram(TAG, flex(72_000)),
         SINGLE,
         refill_of(flex(72_000), 0),
-        StageBridge(TAG, Bridge(LINE, Drug.BACLOFEN, 500), 0),
     ):
         assert code(bench.ask(asked)) is Refuse.FLASH
     refused = bench.firmware.patient_dose()
@@ -210,6 +210,19 @@ def test_with_both_copies_bad_no_new_therapy_is_taken_but_the_old_goes_on() -> N
     bench.stop()
     done(bench, StageResume(TAG, program_hash(PROGRAM)), 4)
     assert bench.status().delivery is Delivery.DELIVERING
+
+
+@pytest.mark.requirement("LIM-07", "PMP-02")
+def test_a_bridge_waits_for_a_table_and_a_clock_does_not() -> None:
+    """A wrong clock is put right by the factory's limits."""
+    bench = Bench(frozen=True)
+    bench.program(PROGRAM)
+    strong = ROW._replace(concentration=2000, least_rate=0)
+    done(bench, message(table(ROW, strong)), 2, Role.ADMIN)
+    done(bench, refill_of(flex(120_000, concentration=2000), 0), 3)
+    lose_table(bench)
+    assert code(bench.ask(StageBridge(TAG, Bridge(LINE, Drug.BACLOFEN, 500), 0))) is Refuse.FLASH
+    done(bench, StageClock(HOUR, 0), 4)
 
 
 @pytest.mark.requirement("LIM-07")

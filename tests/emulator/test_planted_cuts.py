@@ -19,6 +19,7 @@ from pumpctl.emulator.memory.control import Control, ControlStore
 from pumpctl.emulator.memory.retained import _MARK as _DOMAIN
 from pumpctl.emulator.memory.retained import _RETAINED, _WORLD, _WORLD_MARK, WORLD_AT, RetainedStore
 from pumpctl.emulator.memory.stored import Twin
+from tests.emulator.cuts.acts_alone import ALONE
 from tests.emulator.cuts.every import ACTS, STARTS
 from tests.emulator.cuts.sweep import Sweep
 
@@ -27,12 +28,12 @@ EVERY = 2
 
 
 def found(name: str) -> int:
-    """Mixtures that a sweep of this act finds, at every other operation; it has hit something."""
+    """Mixtures that a sweep of this act finds; it has hit something."""
     sweep = Sweep()
     if name in STARTS:
         sweep.start(name, STARTS[name])
     else:
-        sweep.act(name, ACTS[name], every=EVERY)
+        sweep.act(name, ACTS[name], every=1 if name in ALONE else EVERY)
     assert sweep.hits.total() > 20
     return len(sweep.mixed)
 

@@ -82,8 +82,8 @@ def test_a_cut_that_hits_nothing_is_no_cut() -> None:
 def test_an_act_that_does_nothing_durable_is_seen_to_be_none() -> None:
     sweep = Sweep()
     sweep.act("nothing", Act(programmed, (wait(MINUTE),)))
-    assert sweep.operations["nothing"] == 0
-    assert all(sweep.hits["nothing", kind.value] == 0 for kind in CutKind)
+    for kind in CutKind:
+        assert sweep.places["nothing", kind.value] == sweep.hits["nothing", kind.value] == 0
 
 
 def test_stories_of_two_pumps_differ_and_the_difference_is_told() -> None:

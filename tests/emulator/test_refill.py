@@ -82,7 +82,8 @@ def test_the_read_back_is_the_order_and_the_programs_figures() -> None:
         ({"bridge": Bridge(LINE, NEW.drug, 1000)}, Refuse.CONCENTRATION),
         ({"bridge": Bridge(LINE, NEW.drug, 2000)}, Refuse.CONCENTRATION),
         ({"bridge": Bridge(0, NEW.drug, 500)}, Refuse.RANGE),
-        ({"bridge": Bridge(2_000_001, NEW.drug, 500)}, Refuse.RANGE),
+        ({"bridge": Bridge(LINE - 1, NEW.drug, 500)}, Refuse.RANGE),
+        ({"bridge": Bridge(LINE + 1, NEW.drug, 500)}, Refuse.RANGE),
         ({"tag": b"patient2"}, Refuse.PATIENT_TAG),
     ],
 )
@@ -100,6 +101,15 @@ def test_capacity_is_the_models_own() -> None:
     full = refill_of(flex(100_000), 0, drained=20_000_000, injected=20_000_000, volume=20_000_000)
     assert code(bench.ask(full._replace(volume=20_000_001))) is Refuse.RANGE
     assert isinstance(bench.ask(full), m.Staged)
+
+
+@pytest.mark.requirement("REF-03")
+def test_an_injection_before_the_last_one_is_a_slip() -> None:
+    bench = at_100()
+    done(bench, refill_of(flex(100_000), SINCE))
+    bench.firmware.advance(DAY)
+    assert code(bench.ask(refill_of(flex(100_000), SINCE - 1))) is Refuse.RANGE
+    assert isinstance(bench.ask(refill_of(flex(100_000), SINCE)), m.Staged)
 
 
 def test_a_pump_without_a_patient_takes_this_one() -> None:
@@ -195,22 +205,21 @@ def test_it_clears_a_battery_reset_but_no_lost_clock() -> None:
 
 @pytest.mark.requirement("REF-03")
 def test_a_bolus_that_runs_goes_on_by_its_mass() -> None:
-    """20 mcg over an hour from 8:00, the fluid changed at 8:30.
+    """20 mcg over an hour from 8:00, the program changed with a refill at 8:30.
 
-    Basal of 100 mcg/day: 8.5 h at 200 000 nL/day, then half an hour at 50 000; of the
-    bolus 10 mcg at 500 and 10 mcg at 2000 mcg/mL. Together
-    70 833 1/3 + 1041 2/3 + 20 000 + 5000 = 96 875 nL.
+    8.5 h at 200 000 nL/day, then half an hour at 400 000; the bolus is 40 000 nL.
+    Together 70 833 1/3 + 8333 1/3 + 40 000 = 119 166 2/3 nL.
     """
     bench = Bench(frozen=True)
     bench.program(flex(100_000, boluses=daily((480, 20_000, 60 * MINUTE))))
     bench.firmware.advance(8 * HOUR + 30 * MINUTE)
-    done(bench, refill_of(NEW, bench.status().pulses))
+    done(bench, refill_of(flex(200_000), bench.status().pulses))
     running = bench.status().bolus
     assert running is not None
     assert (running.kind, running.given) == (BolusKind.SCHEDULED, 10_000)
     bench.firmware.advance(30 * MINUTE)
-    assert bench.status().pulses == 968
-    assert bench.core.engine.motor.carry == (75, 1)
+    assert bench.status().pulses == 1_191
+    assert bench.core.engine.motor.carry == (200, 3)
     (ended,) = logged(bench, LogKind.BOLUS_ENDED)
     assert (ended.a, ended.b) == (20_000, 20_000)
 
@@ -220,9 +229,22 @@ def test_an_ordered_bolus_goes_on_too_and_the_ledger_has_its_mass() -> None:
     bench = at_100()
     done(bench, StageBolus(TAG, BolusKind.SINGLE, 20_000, 10 * MINUTE), 5)
     bench.firmware.advance(4 * MINUTE)
-    done(bench, refill_of(NEW, bench.status().pulses, 500), 6)
+    done(bench, refill_of(flex(200_000), bench.status().pulses), 6)
     bench.firmware.advance(6 * MINUTE)
     assert bench.get(m.GetOperation(op(5)), m.OperationReport).delivered == 20_000
+
+
+@pytest.mark.requirement("REF-03", "BOL-04")
+@pytest.mark.parametrize("old", [None, 500])
+def test_another_fluid_waits_until_the_bolus_has_ended(old: int | None) -> None:
+    """It was ordered for the old drug: at the new flow it would push out a quarter of that."""
+    bench = at_100()
+    done(bench, StageBolus(TAG, BolusKind.SINGLE, 20_000, 10 * MINUTE), 5)
+    bench.firmware.advance(10 * MINUTE - 1)
+    asked = refill_of(NEW, SINCE, old)
+    assert code(bench.ask(asked)) is Refuse.BOLUS_RUNNING
+    bench.firmware.advance(1)
+    assert isinstance(bench.ask(asked), m.Staged)
 
 
 # --- what is in the line ------------------------------------------------------------------------

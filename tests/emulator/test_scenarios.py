@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pumpctl.emulator import player
-from pumpctl.emulator.edge import bench
+from pumpctl.emulator.edge import bench, faulting
 from pumpctl.emulator.firmware import Firmware
 from pumpctl.emulator.memory.flash import MemoryStore
 from pumpctl.emulator.memory.image import flash_of
@@ -144,7 +144,7 @@ def test_what_does_not_come_true_is_told(name: str, old: str, new: str, says: st
         ("forgotten-bridge", 'do = "late-bridge"', 'do = "look"'),
         ("forgotten-bridge", 'program = "new" }', 'program = "new", bridge = "yes" }'),
         ("pocket-fill", 'fault = { kind = "pocket", volume = "5 mL" }', 'do = "look"'),
-        ("lying-sensor", '"SP40S"', '"SP40"'),
+        ("lying-sensor", 'kind = "sensor", volume', 'kind = "pocket", volume'),
         ("daylight-saving", 'clock = { forward = "1 h" }', 'do = "look"'),
         ("memory-loss", "count = 2", "count = 1"),
         ("patient-doses", 'lockout = "4 h"', 'lockout = "1 h"'),
@@ -216,6 +216,9 @@ def test_the_least_story() -> None:
     [
         ("format = 1", "format = 2", "SCENARIO_FORMAT", 1),
         ('clock = "2026-08-31T00:00:00Z"', 'clock = "today"', "SCENARIO_TIME", 6),
+        ('clock = "2026-', 'clock = "1926-', "SCENARIO_TIME", 6),
+        ('clock = "2026-', 'clock = "2100-', "SCENARIO_TIME", 6),
+        ('at = "0 h"', 'at = "3661 d"', "SCENARIO_TIME", 15),
         ('at = "0 h"', 'at = "25:00"', "SCENARIO_TIME", 15),
         ('at = "0 h"', 'at = "1 d"\nafter = "1 h"', "SCENARIO_TIME", 14),
         ('at = "0 h"\n', "", "SCENARIO_TIME", 14),
@@ -229,6 +232,13 @@ def test_the_least_story() -> None:
         ('name = "own"', 'name = "factory"', "SCENARIO_NAME", 9),
         ('daily_dose = "100 mcg/day"', 'daily_dose = "100 mcg/h"', "QUANTITY", 12),
         ('daily_dose = "100 mcg/day"\n', "", "KEY_MISSING", 8),
+        ("[[program]]", 'volume = "50 mL"\n[[program]]', "SCENARIO_PUMP", 8),
+        ("[[program]]", 'model = "SP20"\nvolume = "21 mL"\n[[program]]', "SCENARIO_PUMP", 9),
+        ("[[program]]", 'volume = "0 mL"\n[[program]]', "SCENARIO_PUMP", 8),
+        ('concentration = "500 mcg/mL"\n[[', 'concentration = "501 mcg/mL"\n[[',
+         "SCENARIO_PUMP", 7),
+        ('do = "look"', 'fault = { kind = "sensor", volume = "1 mL" }', "SCENARIO_FAULT", 17),
+        ('do = "look"', 'fault = { kind = "leak", percent = "0 %" }', "SCENARIO_FAULT", 17),
         ('do = "look"', 'fault = { kind = "leak" }', "SCENARIO_FAULT", 17),
         ('do = "look"', 'fault = { kind = "leak", percent = "200 %" }', "SCENARIO_FAULT", 17),
         ('do = "look"', 'clock = { forward = "1 h", back = "1 h" }', "SCENARIO_TIME", 17),
@@ -241,6 +251,82 @@ def test_a_fault_is_told_where_it_is(old: str, new: str, rule: str, line: int) -
     assert old in LEAST
     found = faults(LEAST.replace(old, new, 1))
     assert found[rule][0] == line, found
+
+
+def test_volumes_are_told_in_millilitres() -> None:
+    _, told = faults(LEAST.replace("[[program]]", 'volume = "50 mL"\n[[program]]'))["SCENARIO_PUMP"]
+    assert "50 mL" in told
+    assert "40 mL" in told
+    assert "nL" not in told
+
+
+def test_a_story_lasts_ten_years_in_all() -> None:
+    more = '[[step]]\nafter = "366 d"\nnote = "Later."\ndo = "look"\n'
+    fits = scenarios.read_text(LEAST + more * 10, "story", beside=None)
+    assert fits.steps[-1].at == faulting.LONGEST_MS
+    late = more.replace("366 d", "1 s")
+    assert faults(LEAST + more * 10 + late)["SCENARIO_TIME"][0] == 18 + 4 * 10 + 2
+
+
+def test_no_alarm_has_two_spellings() -> None:
+    for spelling in ("[]", '["none"]'):
+        text = LEAST.replace('running = "factory"', f"alarms = {spelling}")
+        (step,) = scenarios.read_text(text, "story", beside=None).steps
+        assert step.expect.alarms == frozenset()
+        assert not wrong(scenarios.read_text(text, "story", beside=None))
+    stalled = LEAST.replace('running = "factory"', "alarms = []").replace("minimum", "stalled")
+    stalled = stalled.replace('do = "look"', 'fault = { kind = "stall" }')
+    again = '[[step]]\nafter = "1 h"\nnote = "x"\ndo = "look"\nexpect = { alarms = [] }\n'
+    found = wrong(scenarios.read_text(stalled + again, "story", beside=None))
+    assert any("alarms: MOTOR_STALL" in each for each in found), found
+    assert "VALUE_KIND" in faults(LEAST.replace('running = "factory"', 'alarms = ""'))
+
+
+def test_a_syntax_error_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("format = ", "utf-8")
+    with pytest.raises(ScenarioFaulty, match=re.escape(f"{path}:1:")):
+        scenarios.read(str(path))
+    path.write_text("format = 2", "utf-8")
+    with pytest.raises(ScenarioFaulty, match=re.escape(f"{path}: ")):
+        scenarios.read(str(path))
+
+
+def test_a_count_that_was_lost_is_not_a_negative_mass() -> None:
+    told = played(scenarios.read("memory-loss")).timeline
+    lost = next(i for i, each in enumerate(told) if "retained" in each.step.what)
+    assert told[lost].seen.believed_past_tip is None
+    assert told[lost].seen.past_tip == 0
+    assert told[lost + 1].seen.believed_past_tip == 100_000
+    text = text_of("memory-loss").replace(
+        'alarms = ["BATTERY_RESET", "CLOCK_LOST"] }',
+        'believed_past_tip = "0 mcg", alarms = ["BATTERY_RESET", "CLOCK_LOST"] }',
+        1,
+    )
+    found = wrong(scenarios.read_text(text, "story", beside=None))
+    assert found == ["believed_past_tip: none, expected 0 mcg"]
+
+
+def test_a_fault_that_cannot_be_is_told_and_the_story_goes_on() -> None:
+    text = LEAST.replace('do = "look"', 'fault = { kind = "flash-bit", at = "limits" }')
+    found = wrong(scenarios.read_text(text, "story", beside=None))
+    assert found == ["it could not be done: nothing is written in region limits"]
+
+
+def test_a_refill_of_an_empty_reservoir_draws_nothing() -> None:
+    program = """\
+[[step]]
+after = "1 h"
+note = "Drawn."
+fault = { kind = "drain", volume = "50 mL" }
+expect = { true_reservoir = "0 mL" }
+[[step]]
+after = "0 s"
+note = "Refill."
+refill = { injected = "40 mL", program = "own" }
+expect = { drained = "0 mL", true_reservoir = "40 mL", reservoir = "40 mL" }
+"""
+    assert wrong(scenarios.read_text(LEAST + program, "story", beside=None)) == []
 
 
 def test_all_faults_in_one_go() -> None:

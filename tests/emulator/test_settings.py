@@ -166,11 +166,15 @@ def test_what_it_says_of_the_line_is_believed_and_moves_with_every_pulse() -> No
 
 @pytest.mark.requirement("REF-09")
 def test_a_bolus_into_a_line_of_water_stays_in_it() -> None:
-    """100 mcg at 500 mcg/mL are 0.2 mL: all of it short of the tip; 150 mcg give 40 mcg."""
+    """110 mcg at 500 mcg/mL are 0.22 mL: all of it short of the tip; 130 mcg give 20 mcg."""
     bench = at_100()
     done(bench, StageImplant(TAG, RECORD))
-    for dose, past in ((100_000, 0), (130_000, 20_000)):
-        told = read_back(bench, StageBolus(TAG, BolusKind.PRIME, dose, 60 * MINUTE))
+    for kind, dose, past in (
+        (BolusKind.PRIME, 100_000, 0),
+        (BolusKind.PRIME, 110_000, 0),
+        (BolusKind.SINGLE, 130_000, 20_000),
+    ):
+        told = read_back(bench, StageBolus(TAG, kind, dose, 60 * MINUTE))
         assert isinstance(told, BolusReadback)
         assert (told.past_tip, told.stays_in_line) == (past, dose - past)
 
@@ -216,8 +220,11 @@ def test_words_alone_move_nothing_in_the_line() -> None:
         ({"catheter_low": 220_001}, Refuse.IMPLAUSIBLE),
         ({"tubing": 0, "catheter_low": 0, "catheter_high": 0}, Refuse.RANGE),
         ({"catheter_high": 1_860_001}, Refuse.RANGE),
-        ({"catheter_holds": WATER._replace(concentration=500)}, Refuse.IMPLAUSIBLE),
-        ({"tubing_holds": holding(0)}, Refuse.IMPLAUSIBLE),
+        ({"catheter_holds": WATER._replace(concentration=500)}, Refuse.CONCENTRATION),
+        ({"tubing_holds": UNKNOWN._replace(concentration=500)}, Refuse.CONCENTRATION),
+        ({"tubing_holds": holding(0)}, Refuse.CONCENTRATION),
+        ({"tubing_holds": holding(750)}, Refuse.CONCENTRATION),
+        ({"catheter_holds": holding(2_000_000)}, Refuse.CONCENTRATION),
     ],
 )
 def test_lines_that_cannot_be(wrong: dict[str, Any], refusal: Refuse) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from pumpctl.pump.pump import Identity
-from pumpctl.quantities import Flow, Volume
-from pumpctl.therapy.forecast import forecast
-from pumpctl.workflows.looking import Look
+from pumpctl.quantities import Flow, Rate, Volume
+from pumpctl.therapy import figures
+from pumpctl.therapy.state import PumpState
+from pumpctl.workflows.looking import STANDING_STILL, Look, forecast_of
 from tests.therapy.samples import pump
+
+FALLBACK = Rate.parse("216 mcg/day")
+"""What a pump that has lost its program says it gives."""
 
 
 def seen(**other: Any) -> Look:
@@ -27,9 +31,14 @@ def seen(**other: Any) -> Look:
         tubing=Volume.parse("0.14 mL"),
         catheter=Volume.parse("0.208 mL"),
     )
-    ahead = None
-    if state.program is not None:
-        ahead = forecast(
-            state.program, state.reservoir, state.low_alarm, state.clock, state.filled_at
-        )
-    return Look(state, identity, state.clock, 0, ahead, None, rehearsal=False)
+    rate = None
+    if state.delivery not in STANDING_STILL:
+        rate = FALLBACK if state.program is None else _basal(state)
+    return Look(
+        state, identity, state.clock, 0, rate, forecast_of(state, rate), None, rehearsal=False
+    )
+
+
+def _basal(state: PumpState) -> Rate:
+    assert state.program is not None
+    return figures.rate_at(state.program, state.clock.day, state.clock.minute)

@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from pumpctl.wire.codes import Feature, FrameKind, Purpose, Refuse
+from pumpctl.wire.codes import Feature, Purpose, Refuse
 from pumpctl.wire.frames import Junk
 from pumpctl.wire.greeting import PumpGreeting, StationGreeting
 from pumpctl.wire.initiator import Answer, Greeted, Initiator, Ready
 from pumpctl.wire.messages import Ping, Pong, Refusal
 from pumpctl.wire.noise import Cipher, Keys, public_key
 from pumpctl.wire.records import Channel
-from pumpctl.wire.responder import Opened, PeerKey, Request, Responder, Send
+from pumpctl.wire.responder import Knock, Opened, PeerKey, Request, Responder, Send
 from pumpctl.wire.secret import key_id, pairing_psk
 
 SECRET = bytes(range(0xF0, 0x100))
@@ -47,9 +47,7 @@ class Given:
 class Pump:
     """A responder that keeps what it saw and answers every ping."""
 
-    def __init__(
-        self, seed: str = "pump", admit: Callable[[FrameKind], bool] = lambda _: True
-    ) -> None:
+    def __init__(self, seed: str = "pump", admit: Callable[[Knock], bool] = lambda _: True) -> None:
         self.entropy = Drawn(seed)
         self.private = self.entropy(32)
         self.keys: dict[bytes, PeerKey] = {}

@@ -1,4 +1,4 @@
-"""`status` → `data`: a bridge that runs, and a sensor beside the estimate."""
+"""`status` → `data`: what is given now, a bridge that runs, a sensor beside the estimate."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from pumpctl.quantities import Volume
+from pumpctl.quantities import Concentration, Rate, Volume
 from pumpctl.therapy.figures import daily_doses
 from pumpctl.therapy.state import Delivery, RunningBridge
-from pumpctl.workflows.looking import front_arrives, status_data
+from pumpctl.workflows.looking import forecast_of, front_arrives, status_data
+from tests.helpers.desk import Desk
+from tests.helpers.profiles import FLEX
 from tests.helpers.seen import seen
 
 
@@ -50,3 +52,84 @@ def test_a_front_has_a_time_where_the_station_can_know_it() -> None:
     bridge = RunningBridge(Volume.parse("0.348 mL"), Volume.parse("0.12 mL"))
     for unknown in ({"bridge": bridge}, {"delivery": Delivery.STOPPED}, {"program": None}):
         assert data(line=moved, **unknown)["line"]["front_arrives"] is None
+
+
+# --- what is given now ----------------------------------------------------------------
+
+
+@pytest.mark.requirement("PRG-07")
+def test_the_fallback_has_its_rate_and_its_dates() -> None:
+    found = data(delivery=Delivery.FALLBACK, program=None, program_hash=None)
+    assert found["rate"] == "216 mcg/day"
+    assert found["program"] is None
+    # 28 mL of 2000 mcg/mL above the alarm, 216 mcg/day: 259 whole days.
+    state = seen().state
+    assert found["reservoir"]["low_date"] == str(state.clock.date.plus(259))
+    assert found["reservoir"]["refill_by"] == str(state.clock.date.plus(160))  # 180 from the fill
+
+
+def test_in_a_bridge_nobody_reckons_how_long_the_fallback_lasts() -> None:
+    bridge = RunningBridge(Volume.parse("0.348 mL"), Volume.parse("0.12 mL"))
+    found = data(delivery=Delivery.FALLBACK, program=None, program_hash=None, bridge=bridge)
+    assert found["rate"] == "216 mcg/day"
+    assert found["reservoir"]["low_date"] is found["reservoir"]["refill_by"] is None
+
+
+@pytest.mark.requirement("STP-03")
+@pytest.mark.parametrize("delivery", [Delivery.STOPPED, Delivery.STALLED])
+@pytest.mark.parametrize("program", [True, False])
+def test_where_nothing_is_moved_there_is_no_rate_and_no_date(
+    delivery: Delivery, program: bool
+) -> None:
+    lost = {} if program else {"program": None, "program_hash": None}
+    found = data(delivery=delivery, **lost)
+    assert found["rate"] is None
+    assert found["reservoir"]["low_date"] is found["reservoir"]["refill_by"] is None
+    # Whatever rate the pump may name meanwhile, none applies.
+    assert forecast_of(seen(delivery=delivery, **lost).state, Rate.parse("216 mcg/day")) is None
+
+
+def test_without_drug_or_rate_there_is_no_date() -> None:
+    state = seen(delivery=Delivery.FALLBACK, program=None).state
+    rate = Rate.parse("216 mcg/day")
+    assert forecast_of(state._replace(concentration=Concentration(0)), rate) is None
+    assert forecast_of(state, None) is None
+    assert forecast_of(state, rate) is not None
+
+
+@pytest.mark.requirement("PRG-07")
+def test_a_pump_that_lost_its_program_says_what_it_gives(desk: Desk) -> None:
+    desk.emulator()
+    desk.rehearse()
+    desk.program(FLEX)
+    told = desk.pump("status")
+    assert told["rate"] == "336 mcg/day", "14 mcg/h, at midnight"
+    desk.data("emulator", "fault", "ward", "memory", "--count", "2")
+    desk.advance("2 h")
+    told = desk.pump("status")
+    assert (told["delivery"], told["program"]) == ("fallback", None)
+    assert told["rate"] == "216 mcg/day"
+    assert told["reservoir"]["low_date"] is not None
+    text = desk.run("--port", "emu://ward", "status").out
+    assert "216 mcg/day (9 mcg/h)" in text
+
+
+@pytest.mark.requirement("STP-03")
+def test_a_stalled_pump_gives_nothing(desk: Desk) -> None:
+    desk.emulator()
+    desk.rehearse()
+    desk.data("emulator", "fault", "ward", "stall")
+    desk.advance("6 h")
+    told = desk.pump("status")
+    assert (told["delivery"], told["rate"]) == ("stalled", None)
+    assert told["reservoir"]["low_date"] is None
+    text = desk.run("--port", "emu://ward", "status").out
+    assert "NOT running" in text
+    assert "nothing: the motor stands still" in text
+    desk.advance("50 h")  # now it is on the fallback as well, and gives nothing of that
+    assert desk.pump("status")["rate"] is None
+    desk.data("emulator", "fault", "ward", "clear", "stall")
+    desk.advance("1 h")
+    told = desk.pump("status")
+    assert told["delivery"] == "fallback"
+    assert told["rate"] == "96 mcg/day", "of minimum rate"

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pumpctl.conformance.bench import NO_CHAIN, Bench
 from pumpctl.conformance.duties import case, expect, needing, same
 from pumpctl.conformance.faults import Broken, NotApplicable
+from pumpctl.conformance.lines import free_catheter
 from pumpctl.conformance.reckoning import half_up, largest_24h
 from pumpctl.conformance.samples import HOUR_MS, MINUTE_MS, MOST_DAILY
 from pumpctl.wire import messages as m
@@ -55,6 +56,7 @@ def given(bench: Bench) -> None:
 
 @needs("P2-prime", "A priming bolus is shown as one.")
 def prime(bench: Bench) -> None:
+    free_catheter(bench)
     bench.act(_order(bench, BolusKind.PRIME))
     same("kind", _running(bench).kind, BolusKind.PRIME)
 

@@ -79,7 +79,8 @@ def pulses(bench: Bench) -> None:
     before = bench.status()
     for size in (1, 7, 64, 500, 3000):
         noise = bench.talk.entropy(size).replace(b"\0", b"\1")
-        bench.after(noise + b"\0" + noise[::-1])
+        # Without a delimiter behind it the noise swallows the PING, and the resend is waited for.
+        bench.after(noise + b"\0" + noise[::-1] + b"\0")
         bench.get(m.GetLog(1, 100, Encoding.DEFLATE), m.LogReport)
         bench.get(m.GetProgram(), m.ProgramReport)
     check_pulses(bench, before, bench.status())

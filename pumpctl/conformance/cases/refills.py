@@ -5,12 +5,13 @@ from __future__ import annotations
 from pumpctl.conformance.bench import Bench
 from pumpctl.conformance.duties import expect, needing, same
 from pumpctl.conformance.faults import NotApplicable
+from pumpctl.conformance.lines import FAST, needs_time, next_pulse, record_of, shorten
 from pumpctl.conformance.ready import refill
 from pumpctl.conformance.reckoning import days, largest_24h
 from pumpctl.conformance.samples import SUPPLIED
 from pumpctl.wire import messages as m
-from pumpctl.wire.codes import Delivery, Feature, Kind, LogKind, Refuse
-from pumpctl.wire.messages_acts import Bridge, RefillReadback, StageRefill
+from pumpctl.wire.codes import BolusKind, Delivery, Feature, Kind, LogKind, Refuse
+from pumpctl.wire.messages_acts import Bridge, RefillReadback, StageBolus, StageRefill
 from pumpctl.wire.program import Program, Step, program_hash
 
 needs = needing(Feature.REFILL)
@@ -30,6 +31,7 @@ def _refused(bench: Bench, order: StageRefill, *codes: Refuse) -> None:
 
 def _other(bench: Bench) -> Program:
     """A program for another concentration, its flows the same."""
+    record_of(bench)
     if bench.library:
         raise NotApplicable("the table of limits that the pump holds may not have another row")
     held = bench.samples.concentration
@@ -83,14 +85,16 @@ def together(bench: Bench) -> None:
 
 @needs("P2-refill-since", "The volume is metered from the injection, in pulses.")
 def since(bench: Bench) -> None:
-    before = bench.status()
-    earlier = min(before.pulses, 7)
-    volume = min(bench.samples.capacity, before.reservoir + earlier * bench.identity.pulse)
-    order = _order(bench)._replace(volume=volume, since=before.pulses - earlier)
+    needs_time(bench)
+    bench.put(bench.samples.flat(FAST))
+    order = _order(bench, bench.samples.flat(FAST))
     bench.act(order)
+    next_pulse(bench)
+    bench.act(order)  # the same injection, recorded late
     after = bench.status()
     pumped = (after.pulses - order.since) * bench.identity.pulse
-    same("reservoir", after.reservoir, max(0, volume - pumped))
+    expect(pumped > 0, "no pulse has come")
+    same("reservoir", after.reservoir, max(0, order.volume - pumped))
 
 
 @needs("P2-refill-concentration", "Another concentration comes with its program, at once.")
@@ -107,27 +111,50 @@ def concentration(bench: Bench) -> None:
 
 @needs("P2-refill-bridge", "A bridge inside a refill plays the old program until it has passed.")
 def bridge(bench: Bench) -> None:
+    program = _other(bench)
+    needs_time(bench)
+    shorten(bench, 2, 2)
+    bench.put(bench.samples.flat(FAST))
     before = bench.status()
-    if not before.pulses:
-        raise NotApplicable("the pump has given no pulse yet, so no bridge could ever end")
-    bench.bridged = bench.samples.concentration
-    old = Bridge(_LESS, bench.samples.drug, bench.samples.concentration)
-    order = _order(bench, _other(bench))._replace(bridge=old, since=before.pulses)
-    done = bench.act(order)
+    old = Bridge(before.line, bench.samples.drug, bench.samples.concentration)
+    done = bench.act(_order(bench, program)._replace(bridge=old, since=before.pulses))
     after = bench.status()
     same("delivery", after.delivery, Delivery.BRIDGE)
     expect(after.bridge is not None, "STATUS shows no bridge")
-    same("concentration", after.concentration, order.program.concentration)
+    same("rate", after.rate, bench.samples.rate(FAST))
+    same("concentration", after.concentration, program.concentration)
     started = [e for e in bench.entries(before.log_next) if e.kind is LogKind.BRIDGE_STARTED]
     due = [(old.volume, old.old_concentration, done.operation + bytes(4))]
     same("BRIDGE_STARTED", [(e.a, e.b, e.data) for e in started], due)
 
 
-@needs("P8-refill-bridge", "A bridge of another fluid than the reservoir's is refused.")
+@needs("P8-refill-bridge", "A bridge of another fluid, or another length than the line's.")
 def strange_bridge(bench: Bench) -> None:
-    program = _other(bench)
-    strange = Bridge(_LESS, bench.samples.drug, program.concentration)
-    _refused(bench, _order(bench, program)._replace(bridge=strange), Refuse.CONCENTRATION)
+    program, line = _other(bench), bench.status().line
+    order = _order(bench, program)
+    strange = Bridge(line, bench.samples.drug, program.concentration)
+    _refused(bench, order._replace(bridge=strange), Refuse.CONCENTRATION)
+    own = strange._replace(old_concentration=bench.samples.concentration)
+    for volume in (0, line + 1):
+        _refused(bench, order._replace(bridge=own._replace(volume=volume)), Refuse.RANGE)
+
+
+@needs("P8-refill-bolus", "Another fluid is refused while a bolus runs.")
+def over_a_bolus(bench: Bench) -> None:
+    if not bench.offers(Feature.BOLUS):
+        raise NotApplicable("the greeting does not offer BOLUS")
+    bench.act(StageBolus(bench.tag, BolusKind.SINGLE, 1000, 600_000))
+    _refused(bench, _order(bench, _other(bench)), Refuse.BOLUS_RUNNING)
+
+
+@needs("P8-refill-mixed", "No bolus is given while two concentrations are in the line.")
+def mixed(bench: Bench) -> None:
+    if not bench.offers(Feature.BOLUS):
+        raise NotApplicable("the greeting does not offer BOLUS")
+    bench.act(_order(bench, _other(bench)))
+    asked = StageBolus(bench.tag, BolusKind.SINGLE, 1000, 600_000)
+    with bench.nothing_written():
+        bench.refused(asked, Refuse.BRIDGE_RUNNING)
 
 
 @needs("P8-refill-range", "More than the capacity, or pulses to come: RANGE.")
@@ -135,6 +162,9 @@ def ranges(bench: Bench) -> None:
     order = _order(bench)
     _refused(bench, order._replace(volume=bench.samples.capacity + 1), Refuse.RANGE)
     _refused(bench, order._replace(since=order.since + 1_000_000), Refuse.RANGE)
+    bench.act(order)
+    if order.since:  # an injection before the one that is known
+        _refused(bench, order._replace(since=order.since - 1), Refuse.RANGE)
 
 
 @needs("P8-refill-program", "The program in a refill is checked like any other.")

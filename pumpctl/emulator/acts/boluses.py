@@ -18,7 +18,7 @@ from pumpctl.emulator.engine.alarms import ALARMS
 from pumpctl.emulator.engine.exact import ratio
 from pumpctl.emulator.engine.figures import Figures
 from pumpctl.emulator.memory.control import Control, Order
-from pumpctl.wire.codes import BolusKind, Kind, LogKind, Refuse
+from pumpctl.wire.codes import BolusKind, Holds, Kind, LogKind, Refuse
 from pumpctl.wire.messages_acts import BolusReadback, StageBolus
 
 NONCE_LASTS_MS = 30_000
@@ -36,6 +36,7 @@ def refuse_by_state(core: Core) -> None:
         raise Refused(Refuse.SELF_TEST, "a self-test is running")
     if control.bridging is not None:
         raise Refused(Refuse.BRIDGE_RUNNING, "a bridge is running: the old drug is at the tip")
+    refuse_mixed_line(core)
     if engine.boluses:
         raise Refused(Refuse.BOLUS_RUNNING, "a bolus is running")
     if engine.alarms.critical:
@@ -44,10 +45,19 @@ def refuse_by_state(core: Core) -> None:
         raise Refused(Refuse.CRITICAL_ALARM, f"a critical alarm: {names}")
 
 
+def refuse_mixed_line(core: Core) -> None:
+    """Metered by the reservoir's drug, a bolus would push out as much of another one."""
+    held = core.control.concentration
+    if any(plug.mass and plug.concentration != held for plug in core.engine.line.plugs):
+        raise Refused(Refuse.BRIDGE_RUNNING, "drug of another concentration is still in the line")
+
+
 def _judge(core: Core, asked: StageBolus) -> None:
     if asked.kind not in (BolusKind.SINGLE, BolusKind.PRIME):
         raise Refused(Refuse.IMPLAUSIBLE, "a clinician gives a single or a priming bolus")
     refuse_by_state(core)
+    if asked.kind is BolusKind.PRIME:
+        _refuse_prime(core, asked.dose)
     hard = outlook.hard_now(core)
     wait = _lockout(core, hard.bolus_lockout)
     if wait:
@@ -55,6 +65,20 @@ def _judge(core: Core, asked: StageBolus) -> None:
     bolus = Asked(asked.dose, asked.over)
     limits.check_bolus(bolus, hard)
     outlook.judge_flow_and_windows(core, outlook.now(core, bolus), hard)
+
+
+def _refuse_prime(core: Core, dose: int) -> None:
+    """Only what is recorded as free of drug is primed, and no more of it (REF-09)."""
+    line, record = core.engine.line, core.record_in_force
+    if Holds.UNKNOWN in (record.tubing_holds.holds, record.catheter_holds.holds):
+        raise Refused(Refuse.IMPLAUSIBLE, "what the line holds is unknown: it is not primed")
+    free = 0
+    for plug in line.plugs:
+        if plug.mass:
+            break
+        free += plug.volume
+    if dose * FG_PER_NG > free * core.control.concentration:
+        raise Refused(Refuse.RANGE, f"only {free // PL_PER_NL} nL at the tip are free of drug")
 
 
 def _lockout(core: Core, lasts: int) -> int:

@@ -8,11 +8,13 @@ here, and neither is who asks.
 
 from __future__ import annotations
 
+from functools import cmp_to_key
+
 from pumpctl.emulator.acts.caller import Refused
 from pumpctl.emulator.acts.hard import Hard
 from pumpctl.emulator.engine.ahead import Ahead, Asked, peak, pieces, settled, stretches
 from pumpctl.emulator.engine.clock import DAY_MS, HOUR_MS, MINUTE_MS
-from pumpctl.emulator.engine.exact import Ratio, ratio
+from pumpctl.emulator.engine.exact import ZERO, Ratio, ratio
 from pumpctl.emulator.engine.figures import WEEK_MS, Figures, least_rate
 from pumpctl.emulator.engine.past import Past
 from pumpctl.emulator.engine.windows import over_window
@@ -70,6 +72,8 @@ def _plausible(program: Program, implant: Implant) -> None:
     own = program.patient_dose
     if own is not None and not (own.dose and own.over and own.lockout and own.most):
         raise Refused(Refuse.IMPLAUSIBLE, "a patient dose with a zero in it")
+    if own is not None and own.lockout > WEEK_MS:
+        raise Refused(Refuse.IMPLAUSIBLE, "a lockout of more than a week")
     if own is not None and own.over > DAY_MS:
         raise Refused(Refuse.IMPLAUSIBLE, "a patient dose that takes more than a day")
 
@@ -202,6 +206,31 @@ def check_flow(ahead: Ahead, implant: Implant) -> None:
             raise Refused(
                 Refuse.LIMIT_RATE, "with the boluses that run, it would be above the maximum flow"
             )
+
+
+def check_switch(played: Program, own: Program, concentration: int, implant: Implant) -> None:
+    """Refused where a bridge may end at an instant that takes the flow above the maximum.
+
+    A stall moves that instant. So what is played must fit at the old concentration
+    all week, and its largest bolus on top of the other program at the new one.
+    """
+    if played == own:  # one program: its own boluses are in its own peak
+        boluses = ZERO
+    else:
+        rates = [ratio(bolus.dose, bolus.over) for bolus in played.boluses]
+        boluses = max(rates, key=cmp_to_key(_compare), default=ZERO)
+    before = Figures(played, implant.least_flow).peak()
+    after = Figures(own, implant.least_flow).peak().plus(boluses)
+    if _flows_above(before, concentration, implant) or _flows_above(
+        after, own.concentration, implant
+    ):
+        raise Refused(
+            Refuse.LIMIT_RATE, "in the bridge, or as it ends, it would be above the maximum flow"
+        )
+
+
+def _compare(one: Ratio, other: Ratio) -> int:
+    return one.num * other.den - other.num * one.den
 
 
 def check_windows(past: Past, ahead: Ahead, hard: Hard, without: Ahead | None = None) -> None:

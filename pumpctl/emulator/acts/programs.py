@@ -15,7 +15,7 @@ from pumpctl.emulator.engine.figures import Figures
 from pumpctl.emulator.memory import slots
 from pumpctl.emulator.memory.control import NO_SLOT, Bridging, Control
 from pumpctl.wire import messages as m
-from pumpctl.wire.codes import Battery, Kind, LogKind, Refuse
+from pumpctl.wire.codes import Battery, Kind, LogKind, Mode, Refuse
 from pumpctl.wire.messages_acts import StageResume
 from pumpctl.wire.program import Program, program_hash
 
@@ -24,6 +24,7 @@ def _judge_program(core: Core, asked: m.StageProgram) -> None:
     hard = outlook.hard_now(core)
     limits.check(asked.program, core.implant, hard)
     refuse_dead_cell(core)
+    refuse_old_dose(core, asked.program)
     bridging = core.control.bridging
     if bridging is not None:
         refuse_increase(core, asked.program)
@@ -39,18 +40,43 @@ def refuse_dead_cell(core: Core) -> None:
 
 
 def refuse_increase(core: Core, program: Program) -> None:
-    """While the old fluid is at the tip a reduction is played, an increase is not (REF-08)."""
+    """While the old fluid is at the tip a reduction is played, an increase is not (REF-08).
+
+    After 48 h without drug nothing is increased: that is a restart, and has its own rule.
+    """
     schedule = core.engine.plan.schedule
-    if schedule is None:
+    if schedule is None or core.engine.starved:
+        return
+    if increases(program, schedule.program, core.implant.least_flow):
+        raise Refused(Refuse.BRIDGE_RUNNING, "an increase waits until the new drug is at the tip")
+
+
+def increases(program: Program, than: Program, least_flow: int) -> bool:
+    """Does it give more than the other on any day, or in any hour of one?"""
+    old, new = Figures(than, least_flow), Figures(program, least_flow)
+    return any(
+        new.day(day).plus(old.day(day).times(-1)).num > 0
+        or new.largest_hour(day) > old.largest_hour(day)
+        for day in range(7)
+    )
+
+
+RESTART = 200_000
+"""ng/day: twice the largest screening dose, the most that a first day begins with."""
+
+
+def refuse_old_dose(core: Core, program: Program) -> None:
+    """After 48 h without drug the old dose does not come back, under whatever name (STP-03)."""
+    old = slots.program_in(core.slots[core.control.running])
+    if old is None or not core.engine.starved or program.mode is Mode.MINIMUM_RATE:
         return
     least = core.implant.least_flow
-    old, new = Figures(schedule.program, least), Figures(program, least)
-    for day in range(7):
-        more = new.day(day).plus(old.day(day).times(-1))
-        if more.num > 0 or new.largest_hour(day) > old.largest_hour(day):
-            raise Refused(
-                Refuse.BRIDGE_RUNNING, "an increase waits until the new drug is at the tip"
-            )
+    doses = [max(Figures(each, least).day_dose(day) for day in range(7)) for each in (old, program)]
+    if program_hash(program) == core.control.program_hash or doses[1] >= max(doses[0], RESTART + 1):
+        raise Refused(
+            Refuse.STOPPED_TOO_LONG,
+            "48 h without drug: not the old dose again; program a starting dose",
+        )
 
 
 def _change_program(core: Core, control: Control, asked: m.StageProgram, how: Accepted) -> Change:

@@ -45,7 +45,11 @@ def _judge_clock(core: Core, asked: StageClock) -> None:
     if abs(asked.offset) > _MOST_OFFSET_MIN:
         raise Refused(Refuse.CLOCK, "an offset from UTC that exists nowhere")
     local = core.clock.utc + asked.shift + asked.offset * MINUTE_MS
-    outlook.judge_flow_and_windows(core, outlook.with_label(core, local))
+    control = core.control
+    # Also with a lost table: a wrong clock must be put right.
+    lost = outlook.limits_lost(core)
+    hard = hards.factory(core.implant, control.drug, control.concentration) if lost else None
+    outlook.judge_flow_and_windows(core, outlook.with_label(core, local), hard)
 
 
 def _new_label(core: Core, asked: StageClock) -> Label:
@@ -98,9 +102,9 @@ def _judge_implant(core: Core, asked: StageImplant) -> None:
     if not 0 < implant_record.line_volume(record) <= _MOST_LINE:
         raise Refused(Refuse.RANGE, "a line without volume, or of more than any line holds")
     for part in (record.tubing_holds, record.catheter_holds):
-        known = part.concentration if part.holds is Holds.DRUG else 0
-        if part.concentration != known or (part.holds is Holds.DRUG and not known):
-            raise Refused(Refuse.IMPLAUSIBLE, "a concentration of nothing, or drug without one")
+        known = core.implant.concentrations if part.holds is Holds.DRUG else (0,)
+        if part.concentration not in known:
+            raise Refused(Refuse.CONCENTRATION, "a concentration that is not on this pump's list")
     if core.control.bridging is not None and _moves(core.record_in_force, record):
         raise Refused(Refuse.BRIDGE_RUNNING, "a bridge is metered by the line as it is recorded")
 

@@ -74,6 +74,8 @@ class Effect(NamedTuple):
     least: int = 0
     """The amount, in its quanta; 0 to 0 where none is taken."""
     most: int = 0
+    zero: bool = False
+    """Does an amount of 0 do something?"""
 
 
 _RESERVOIR = 1_000_000_000
@@ -115,6 +117,7 @@ FAULTS: dict[FaultKind, Effect] = {
         (Takes.CONCENTRATION,),
         0,
         _STRONGEST,
+        zero=True,
     ),
     FaultKind.SENSOR: Effect(
         "sensor",
@@ -131,6 +134,7 @@ FAULTS: dict[FaultKind, Effect] = {
         (Takes.PERCENT,),
         -MILLION // 2,
         MILLION // 2,
+        zero=True,
     ),
     FaultKind.CLOCK_DRIFT: Effect(
         "clock-drift",
@@ -181,6 +185,7 @@ FAULTS: dict[FaultKind, Effect] = {
         (Takes.PERCENT,),
         0,
         MILLION,
+        zero=True,
     ),
     FaultKind.FLASH_BIT: Effect(
         "flash-bit", "so many bits of the flash flip", Lasts.AT_ONCE, (Takes.COUNT,), 1, 1_000

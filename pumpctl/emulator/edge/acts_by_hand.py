@@ -31,6 +31,8 @@ class Acted(NamedTuple):
     not_given: NotGiven | None = None
     cleared: int = 0
     """How many faults were ended."""
+    done: faulting.Done | None = None
+    """Of a fault."""
 
 
 def asking_fault(fault: faulting.Asked) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def asking_fault(fault: faulting.Asked) -> dict[str, Any]:
 
 def act(held: Held, asked: dict[str, Any]) -> Acted:
     """Do it. UsageError for what cannot be done, FlashError where no pump is left."""
-    not_given, cleared = None, 0
+    not_given, cleared, done = None, 0, None
     match asked.get("do"):
         case "press":
             held.firmware.press()
@@ -52,9 +54,9 @@ def act(held: Held, asked: dict[str, Any]) -> Acted:
         case "inspect":
             held.firmware.tick()
         case "fault":
-            faulting.do(held, from_plain(faulting.Asked, asked["fault"]))
+            done = faulting.do(held, from_plain(faulting.Asked, asked["fault"]))
         case "clear":
             cleared = faulting.clear(held, str(asked["kind"]))
         case other:
             raise UsageError(f"{other!r} is nothing that is done to an emulator")
-    return Acted(inspect_core(held.firmware.core, held.name), not_given, cleared)
+    return Acted(inspect_core(held.firmware.core, held.name), not_given, cleared, done)

@@ -12,13 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from pumpctl.emulator import factory
-from pumpctl.emulator.body.faults import FaultKind
 from pumpctl.emulator.edge import faulting, shelf
 from pumpctl.emulator.edge.acts_by_hand import Acted, NotGiven, act, asking_fault
 from pumpctl.emulator.edge.control_socket import ask
 from pumpctl.emulator.edge.inspection import Inspection, Operation
 from pumpctl.emulator.edge.line_faults import LineFaults
+from pumpctl.emulator.edge.making import DEFAULT_CONCENTRATION, DEFAULT_MODEL, New, make
 from pumpctl.emulator.edge.plain import from_plain
 from pumpctl.emulator.edge.served import FaultsOf, faults_of_world
 from pumpctl.emulator.edge.server import Stopper, serve, serve_ward
@@ -26,12 +25,11 @@ from pumpctl.emulator.edge.shelf import Held
 from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory import implant as implants
 from pumpctl.emulator.memory.flash import PAGE, Flash, FlashError, MemoryStore
-from pumpctl.emulator.memory.implant import MODELS
 from pumpctl.errors import PortBusy, StoreError, UsageError
 from pumpctl.quantities import Concentration, Volume
-from pumpctl.wire.secret import secret_text
 
 __all__ = [
+    "Acted",
     "Created",
     "Inspection",
     "Listed",
@@ -43,6 +41,7 @@ __all__ = [
     "clear",
     "create",
     "fault",
+    "in_order",
     "inspect",
     "keep",
     "list_emulators",
@@ -60,9 +59,8 @@ Now = Callable[[], int]
 """Host time, UTC ms."""
 Entropy = Callable[[int], bytes]
 
-DEFAULT_MODEL = "SP40"
-DEFAULT_CONCENTRATION = Concentration(500)
-LONGEST_ADVANCE_MS = 3660 * 86_400_000
+LONGEST_ADVANCE_MS = faulting.LONGEST_MS
+"""Ten years, which is also as long as a fault or a story lasts at most."""
 
 
 class Created(NamedTuple):
@@ -81,73 +79,37 @@ class Listed(NamedTuple):
     model: str
     bench: bool
     frozen: bool
+    put_at: int
+    """When it was put there, host's UTC ms."""
+    served_at: str | None
+    """The line on which a process serves it now."""
 
 
-class New(NamedTuple):
-    """A pump that was made and is in no home yet."""
+def refuse_taken(home: Path, name: str, *, again: bool = False) -> None:
+    """UsageError where a pump of this name is there already, or it is no name.
 
-    content: bytes
-    """Of its state file."""
-    serial: str
-    secret_text: str
-
-
-def make(
-    *,
-    now: Now,
-    entropy: Entropy,
-    volume: Volume | None = None,
-    concentration: Concentration = DEFAULT_CONCENTRATION,
-    model: str = DEFAULT_MODEL,
-    frozen: bool = False,
-    bench: bool = True,
-    offset_min: int = 0,
-    pulse_error: int = 0,
-) -> New:
-    """A new pump: filled (to capacity, unless told), primed, in minimum rate.
-
-    Its pulses really move `pulse_error` ppm more than they should, or less.
-    Raises UsageError for values that no pump has.
+    With `again` its place may be taken: PortBusy where somebody holds it.
     """
-    made_as = MODELS.get(model)
-    if made_as is None:
-        raise UsageError(f"no model {model!r}", hint=f"models: {', '.join(sorted(MODELS))}")
-    filled = Volume(made_as.capacity) if volume is None else volume
-    if not 0 < filled.quanta <= made_as.capacity:
-        raise UsageError(f"{filled} does not fit a {model}: above 0, up to {made_as.capacity} nL")
-    if concentration.quanta not in made_as.concentrations:
-        known = ", ".join(str(each) for each in made_as.concentrations)
-        raise UsageError(f"{concentration} is not supplied for pumps", hint=f"{known} mcg/mL are")
-    if not -14 * 60 <= offset_min <= 14 * 60:
-        raise UsageError(f"an offset of {offset_min} minutes from UTC exists nowhere")
-    faulting.check(FaultKind.CALIBRATION, pulse_error)
-    content, implant = factory.make(
-        made_as,
-        volume=filled.quanta,
-        concentration=concentration.quanta,
-        bench=bench,
-        frozen=frozen,
-        offset_min=offset_min,
-        now=now,
-        entropy=entropy,
-        pulse_error=pulse_error,
-    )
-    return New(content, implant.serial, secret_text(implant.secret))
-
-
-def refuse_taken(home: Path, name: str) -> None:
-    """UsageError where a pump of this name is there already, or it is no name."""
     shelf.folder_of(home, name)
-    if name in shelf.names(home):
+    if name not in shelf.names(home):
+        return
+    if not again:
         raise UsageError(
             f"there is an emulator {name} already",
-            hint=f"choose another name, or pumpctl emulator remove {name}",
+            hint="choose another name, or --again, which deletes the old one",
         )
+    shelf.take_lock(home, name).release()
 
 
-def keep(home: Path, name: str, new: New) -> Created:
-    """Put a pump on the shelf. UsageError where one of this name is there, StoreError."""
-    shelf.put(home, name, new.content)
+def keep(home: Path, name: str, new: New, *, now: Now, again: bool = False) -> Created:
+    """Put a pump on the shelf, with `again` in the place of one of this name, which is gone.
+
+    UsageError where one is there, PortBusy where one is held, StoreError.
+    """
+    if again and name in shelf.names(home):
+        shelf.replace(home, name, new.content)
+    else:
+        shelf.put(home, name, new.content, now())
     return Created(name, new.serial, new.secret_text)
 
 
@@ -177,7 +139,7 @@ def create(
         offset_min=offset_min,
         pulse_error=pulse_error,
     )
-    return keep(home, name, new)
+    return keep(home, name, new, now=now)
 
 
 def remove(home: Path, name: str) -> None:
@@ -187,17 +149,25 @@ def remove(home: Path, name: str) -> None:
 
 def list_emulators(home: Path) -> tuple[Listed, ...]:
     """Every emulator of this home, held or not, by name; a damaged one shows no serial."""
-    found = []
-    for name in shelf.names(home):
-        try:
-            with (shelf.folder_of(home, name) / shelf.STATE).open("rb") as file:
-                head = file.read((max(image.IMPLANT) + 1) * PAGE)
-            implant = implants.read(Flash(MemoryStore(head)))
-        except (OSError, FlashError, UsageError):
-            found.append(Listed(name, "", "", bench=False, frozen=False))
-            continue
-        found.append(Listed(name, implant.serial, implant.model, implant.bench, implant.frozen))
-    return tuple(found)
+    return tuple(_listed(home, name) for name in shelf.names(home))
+
+
+def in_order(home: Path) -> tuple[str, ...]:
+    """Their names, the first that was put there first: a later one moves none of the others."""
+    found = sorted(list_emulators(home), key=lambda one: (one.put_at, one.name))
+    return tuple(one.name for one in found)
+
+
+def _listed(home: Path, name: str) -> Listed:
+    where, put_at = shelf.served_at(home, name), shelf.put_at(home, name)
+    try:
+        with (shelf.folder_of(home, name) / shelf.STATE).open("rb") as file:
+            head = file.read((max(image.IMPLANT) + 1) * PAGE)
+        made = implants.read(Flash(MemoryStore(head)))
+    except (OSError, FlashError, UsageError):
+        return Listed(name, "", "", False, False, put_at or 0, where)
+    told = made.made_at if put_at is None else put_at
+    return Listed(name, made.serial, made.model, made.bench, made.frozen, told, where)
 
 
 # --- acts on the pump itself -------------------------------------------------------------
@@ -225,11 +195,9 @@ def inspect(home: Path, name: str, *, now: Now, entropy: Entropy) -> Inspection:
     return _act(home, name, {"do": "inspect"}, now, entropy).seen
 
 
-def fault(
-    home: Path, name: str, asked: faulting.Asked, *, now: Now, entropy: Entropy
-) -> Inspection:
+def fault(home: Path, name: str, asked: faulting.Asked, *, now: Now, entropy: Entropy) -> Acted:
     """Let something go wrong; UsageError where it cannot."""
-    return _act(home, name, asking_fault(asked), now, entropy).seen
+    return _act(home, name, asking_fault(asked), now, entropy)
 
 
 def clear(home: Path, name: str, kind: str, *, now: Now, entropy: Entropy) -> Acted:

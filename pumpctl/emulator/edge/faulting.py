@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple, Protocol
 
-from pumpctl.emulator import recovery
-from pumpctl.emulator.body.faults import FAULTS, Effect, Fault, FaultKind, Lasts, Takes
+from pumpctl.emulator.body.faults import FAULTS, MILLION, Effect, Fault, FaultKind, Lasts, Takes
 from pumpctl.emulator.body.fluid import PL_PER_NL
 from pumpctl.emulator.core import Core
+from pumpctl.emulator.edge import flash_hits
+from pumpctl.emulator.engine.battery import CELL
 from pumpctl.emulator.engine.clock import DAY_MS
 from pumpctl.emulator.firmware import Firmware
 from pumpctl.emulator.memory import image
-from pumpctl.emulator.memory.control import NO_SLOT
-from pumpctl.emulator.memory.flash import ERASED, PAGE
+from pumpctl.emulator.memory.implant import MODELS
 from pumpctl.errors import UsageError
 from pumpctl.quantities import Concentration, Duration, Quantity, Volume
 from pumpctl.quantity_text import decimal_text
@@ -66,6 +66,15 @@ class Asked(NamedTuple):
     """Of the flash; empty: anywhere."""
     copy: int | None = None
     """1 or 2; None: either."""
+
+
+class Done(NamedTuple):
+    """What came of a fault."""
+
+    moved: int = 0
+    """nL that really came by needle, or that really went into the reservoir by syringe."""
+    replaced: int = 0
+    """How many earlier faults of its kind it took the place of."""
 
 
 class Holder(Protocol):
@@ -175,14 +184,38 @@ def _amount(effect: Effect, words: Words) -> int:
 
 
 def check(kind: FaultKind, amount: int) -> None:
-    """UsageError, in units, where no such fault can be."""
+    """UsageError for an amount that this kind cannot have, or with which it does nothing."""
     effect = FAULTS[kind]
-    if not effect.least <= amount <= effect.most:
-        low, high = amount_text(kind, max(0, effect.least)), amount_text(kind, effect.most)
-        either = ", either way" if effect.least < 0 else ""
+    if effect.takes and not amount and not effect.zero and effect.least <= 0:
+        ended = effect.lasts is not Lasts.AT_ONCE
         raise UsageError(
-            f"{effect.word} of {amount_text(kind, amount)}", hint=f"{low} to {high}{either}"
+            f"{effect.word} of {amount_text(kind, 0)}: that does nothing",
+            hint="one that is in force is ended by clear" if ended else None,
         )
+    if not effect.least <= amount <= effect.most:
+        least, most = (amount_text(kind, each) for each in (max(0, effect.least), effect.most))
+        told = f"{least} to {most}" if effect.zero or effect.least else f"above {least}, to {most}"
+        raise UsageError(
+            f"{effect.word} of {_signed(kind, amount)}",
+            hint=f"{told}, either way" if effect.least < 0 else told,
+        )
+
+
+def check_model(kind: FaultKind, model: str, *, sensor: bool) -> None:
+    """UsageError for a fault of a part that pumps of this model do not have."""
+    if kind is FaultKind.SENSOR and not sensor:
+        having = ", ".join(each.name for each in MODELS.values() if each.sensor)
+        raise UsageError(
+            f"sensor: an {model} has no sensor of its reservoir's volume; models with one: {having}"
+        )
+
+
+def _signed(kind: FaultKind, amount: int) -> str:
+    """With its sign, or with its way."""
+    text = amount_text(kind, amount)
+    if amount >= 0:
+        return text
+    return f"{text} less" if FAULTS[kind].least < 0 else f"-{text}"
 
 
 def amount_text(kind: FaultKind, amount: int) -> str:
@@ -216,22 +249,29 @@ def rows() -> list[str]:
 # --- done --------------------------------------------------------------------------------------
 
 
-def do(holder: Holder, fault: Asked) -> None:
-    """Let it happen now. UsageError where it cannot, FlashError where no pump is left."""
+def do(holder: Holder, fault: Asked) -> Done:
+    """Let it happen now. UsageError where it cannot, FlashError where no pump is left.
+
+    One that lasts for a time takes the place of an earlier one of its kind; those
+    that wait for a fill are used up in turn.
+    """
     kind = kind_of(fault.kind)
     check(kind, fault.amount)
     holder.firmware.tick()
     core = holder.firmware.core
-    if FAULTS[kind].lasts is Lasts.AT_ONCE:
-        _at_once(holder, core, kind, fault)
+    check_model(kind, core.implant.model, sensor=core.implant.sensor)
+    lasts = FAULTS[kind].lasts
+    if lasts is Lasts.AT_ONCE:
+        done = Done(moved=_at_once(holder, core, kind, fault))
     else:
         now = core.engine.world_time
         until = None if fault.lasts is None else now + fault.lasts
-        if kind is FaultKind.CLOCK_DRIFT:  # a crystal has one error
-            core.world.clear(kind)
+        gone = 0 if lasts is Lasts.NEXT_FILL else core.world.clear(kind)
         core.world.add(Fault(kind, now, until, fault.amount))
         _drift(core)
+        done = Done(replaced=gone)
     holder.firmware.tick()
+    return done
 
 
 def clear(holder: Holder, word: str = "") -> int:
@@ -259,27 +299,34 @@ def _drift(core: Core) -> None:
         core.clock.drift(core.now(), wanted)
 
 
-def _at_once(holder: Holder, core: Core, kind: FaultKind, fault: Asked) -> None:
+def _at_once(holder: Holder, core: Core, kind: FaultKind, fault: Asked) -> int:
+    """nL that came by needle, or that went into the reservoir by syringe; else 0."""
     match kind:
         case FaultKind.CALIBRATION:
             core.world.calibrate(fault.amount)
         case FaultKind.DRAIN:
-            core.world.drain(fault.amount * PL_PER_NL)
+            if not core.world.reservoir.volume:
+                raise UsageError("drain: the reservoir is really empty, nothing can be drawn")
+            return core.world.drain(fault.amount * PL_PER_NL).volume // PL_PER_NL
         case FaultKind.FILL:
-            core.world.fill(
+            entered = core.world.fill(
                 fault.amount * PL_PER_NL,
                 core.control.drug,
                 fault.concentration,
                 core.engine.world_time,
             )
+            return entered // PL_PER_NL
         case FaultKind.BATTERY:
+            left = core.engine.battery.held.charge * MILLION // CELL
+            if left <= fault.amount:
+                raise UsageError(
+                    f"battery: no more than {amount_text(kind, left)} of its charge is left anyway"
+                )
             core.engine.battery.drain_to(fault.amount, core.clock.counter)
         case FaultKind.FLASH_BIT:
-            _flip(core, fault)
+            flash_hits.flip(core, fault.amount, fault.region, fault.copy)
         case FaultKind.MEMORY:
-            for page in image.SLOTS[core.control.running][: fault.amount]:
-                core.flash.flip(page * PAGE + _INSIDE, 0x10)
-            recovery.self_check(core)
+            flash_hits.spoil_program(core, fault.amount)
         case FaultKind.REBOOT:
             reboot(holder)
         case FaultKind.RETAINED:
@@ -288,49 +335,4 @@ def _at_once(holder: Holder, core: Core, kind: FaultKind, fault: Asked) -> None:
             _drift(holder.firmware.core)
         case _:
             raise AssertionError(f"{kind.name} is kept, and not done at once")
-
-
-_INSIDE = 30
-"""A byte of the stored block behind its mark and length."""
-
-
-def _flip(core: Core, fault: Asked) -> None:
-    """Bits of other bytes each time, among those that were ever written."""
-    written = [
-        (run * PAGE, len(core.flash.read(run * PAGE, pages * PAGE).rstrip(bytes([ERASED]))))
-        for run, pages in _runs(core, fault)
-    ]
-    total = sum(size for _, size in written)
-    if total < fault.amount:
-        raise UsageError(f"nothing is written in region {fault.region}")
-    hit: set[int] = set()
-    while len(hit) < fault.amount:
-        hit.add(int.from_bytes(core.entropy(8), "big") % total)
-    for place in hit:
-        before = 0
-        for start, size in written:
-            if before <= place < before + size:
-                core.flash.flip(start + place - before, 1 << core.entropy(1)[0] % 8)
-            before += size
-
-
-def _runs(core: Core, fault: Asked) -> list[tuple[int, int]]:
-    """Runs of pages that may be hit: of a region that lies there twice, what is in force."""
-    if not fault.region:
-        return [run for runs in image.REGIONS.values() for run in runs]
-    runs = list(image.REGIONS[fault.region])
-    if fault.region == "log":
-        return runs
-    control = core.control
-    pair = {
-        "implant": 0,
-        "fallback": control.fallback_pair,
-        "record": control.record_pair,
-        "limits": control.limits_pair,
-        "slots": control.running,
-        "control": control.sequence % 2,
-    }[fault.region]
-    if pair == NO_SLOT:
-        raise UsageError(f"nothing is written in region {fault.region}")
-    copies = runs[2 * pair : 2 * pair + 2]
-    return copies if fault.copy is None else [copies[fault.copy - 1]]
+    return 0

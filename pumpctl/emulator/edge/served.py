@@ -88,8 +88,10 @@ class Served:
             stack.callback(self._control.close)
             watch.reading(self._control.socket.fileno())
             stack.callback(watch.forget, self._control.socket.fileno())
+            self.where = self._end.where
+            # Whoever reads it stands in another folder.
+            held.serve_at(str(place.absolute()) if isinstance(place, Path) else self.where)
             self._resources = stack.pop_all()
-        self.where = self._end.where
 
     def _opened(self, place: Place, folder: Path, watch: _Watch) -> End:
         try:

@@ -2,6 +2,8 @@
 
     emulators/NAME/state.bin     the flash image and the always-on domain
     emulators/NAME/lock          held by whoever runs this pump
+    emulators/NAME/put           when it was put there, host's UTC ms
+    emulators/NAME/served        where it is served, for as long as it is
     emulators/NAME/control.sock  while it is served (or control.json, see `control_socket`)
 
 The operating system frees the lock of a killed process. What a pump does is not
@@ -25,6 +27,8 @@ from pumpctl.errors import PortBusy, PortMissing, StoreError, UsageError
 
 STATE = "state.bin"
 _LOCK = "lock"
+_PUT = "put"
+_SERVED = "served"
 _ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 _LONGEST = 40
 
@@ -120,6 +124,7 @@ class Held:
         self._lock = take_lock(home, name)
         self._store: FileStore | None = None
         try:
+            _unlink(self.folder / _SERVED)  # whoever served it before was killed
             self._store = FileStore(self.folder / STATE)
             if self._store.size != image.SIZE:
                 self._store.refuse("no image of a pump (wrong size)")
@@ -128,8 +133,17 @@ class Held:
             self.close()
             raise StoreError(f"the state of emulator {name} cannot be used: {error}") from error
 
+    def serve_at(self, where: str) -> None:
+        """Tell other processes of this home on which line the pump is to be reached."""
+        try:
+            (self.folder / _SERVED).write_text(where, "utf-8")
+        except OSError as error:
+            raise StoreError(f"emulator {self.name} cannot be served: {error}") from error
+
     def close(self) -> None:
         """Give everything back. The pump itself goes on: its time is the host's."""
+        with contextlib.suppress(OSError):
+            _unlink(self.folder / _SERVED)
         if self._store is not None:
             self._store.close()
             self._store = None
@@ -147,7 +161,44 @@ class Held:
         self.close()
 
 
-def put(home: Path, name: str, content: bytes) -> None:
+def _unlink(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+# --- notes beside a pump ------------------------------------------------------------------------
+
+
+def put_at(home: Path, name: str) -> int | None:
+    """When it was put on the shelf, host's UTC ms; None where that is not known."""
+    try:
+        return int((folder_of(home, name) / _PUT).read_text("ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def served_at(home: Path, name: str) -> str | None:
+    """The line on which a process serves it now, None where none does.
+
+    A note of a process that was killed is known by the lock that nobody holds: every
+    new holder throws such a note away.
+    """
+    try:
+        where = (folder_of(home, name) / _SERVED).read_text("utf-8")
+    except (OSError, ValueError):
+        return None
+    try:
+        take_lock(home, name).release()
+    except PortBusy:
+        return where
+    except (PortMissing, StoreError):
+        return None
+    return None
+
+
+# --- put there, replaced, thrown away -----------------------------------------------------------
+
+
+def put(home: Path, name: str, content: bytes, now_ms: int) -> None:
     """Put a new emulator on the shelf, whole or not at all."""
     folder = folder_of(home, name)
     try:
@@ -159,18 +210,40 @@ def put(home: Path, name: str, content: bytes) -> None:
             f"there is an emulator {name} already",
             hint=f"choose another name, or pumpctl emulator remove {name}",
         )
-    new = folder / f".{STATE}.new"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / _PUT).write_text(str(now_ms), "ascii")
+        _write(folder, content)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            _unlink(folder / _PUT)
+            folder.rmdir()
+        raise StoreError(f"emulator {name} cannot be stored: {error}") from error
+
+
+def replace(home: Path, name: str, content: bytes) -> None:
+    """Put another pump in the place of one that nobody holds, whole or not at all."""
+    lock = take_lock(home, name)
+    try:
+        _write(folder_of(home, name), content)
+    except OSError as error:
+        raise StoreError(f"emulator {name} cannot be stored: {error}") from error
+    finally:
+        lock.release()
+
+
+def _write(folder: Path, content: bytes) -> None:
+    """The state file, whole or not at all."""
+    new = folder / f".{STATE}.new"
+    try:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        new.rename(folder / STATE)
-    except OSError as error:
+        new.replace(folder / STATE)
+    except OSError:
         with contextlib.suppress(OSError):
-            new.unlink(missing_ok=True)
-            folder.rmdir()
-        raise StoreError(f"emulator {name} cannot be stored: {error}") from error
+            _unlink(new)
+        raise
 
 
 def throw_away(home: Path, name: str) -> None:

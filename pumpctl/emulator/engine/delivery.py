@@ -28,6 +28,9 @@ from pumpctl.wire.codes import AlarmCode, BolusKind, LogKind
 from pumpctl.wire.codes import Battery as BatteryWord
 
 STOPPED_TOO_LONG_MS = 48 * HOUR_MS
+FED_MS = 6 * HOUR_MS
+"""Delivery of less than this does not end a time without drug: an infusion shows its first
+effect after 6 to 8 h, and a second of it must not make the hours before forgotten."""
 MOST_BOLUSES = 8
 _MOST_STARTS = 254
 
@@ -77,6 +80,9 @@ class Delivery:
         self.last_order_end = metering.last_order_end
         self.patient_starts = metering.patient_starts
         self.stalled_since = metering.stalled_since
+        self.starving_since = metering.starving_since
+        """Counter since which nothing was delivered, by stop or stall; some hours do not end it."""
+        self._fed_since = metering.fed_since
         self.past = metering.past
         self.plan = plan
         self.state_version = state_version
@@ -99,6 +105,7 @@ class Delivery:
         self.plan = plan
         if plan.stopped_at is not None:
             self.end_boluses()
+        self._note_hunger()
         self._note_rate()
         self._alarm()
 
@@ -152,6 +159,7 @@ class Delivery:
             return
         if self.world.turns(self.world_time):
             self.stalled_since = None
+            self._note_hunger()
             self._note_rate()
             self._alarm()
 
@@ -187,10 +195,14 @@ class Delivery:
         return ratio(bolus.dose * max(0, elapsed), bolus.over)
 
     @property
-    def starving_since(self) -> int | None:
-        """Counter since which nothing was delivered, by a stop or a stall."""
-        since = [at for at in (self.plan.stopped_at, self.stalled_since) if at is not None]
-        return min(since, default=None)
+    def _delivers(self) -> bool:
+        return self.plan.stopped_at is None and self.stalled_since is None
+
+    @property
+    def starved(self) -> bool:
+        """More than 48 hours without drug, and not yet fed again (STP-03)?"""
+        since = self.starving_since
+        return since is not None and self.clock.counter - since > STOPPED_TOO_LONG_MS
 
     # --- from event to event ----------------------------------------------------------------
 
@@ -220,9 +232,10 @@ class Delivery:
         ahead += [wait for n in pulses if (wait := self.motor.until(flow, n)) is not None]
         if self.stalled_since is not None:
             ahead.append(MOTOR_CHECK_MS - counter % MOTOR_CHECK_MS)
-        starving = self.starving_since
-        if starving is not None and starving + STOPPED_TOO_LONG_MS > counter:
-            ahead.append(starving + STOPPED_TOO_LONG_MS - counter)
+        if self.starving_since is not None:
+            edges = [self.starving_since + STOPPED_TOO_LONG_MS]
+            edges += [] if self._fed_since is None else [self._fed_since + FED_MS]
+            ahead += [edge - counter for edge in edges if edge > counter]
         ahead.append(self.battery.next_edge(counter) - counter)
         edge = self.world.next_edge(self.world_time)
         if edge is not None:
@@ -266,6 +279,7 @@ class Delivery:
             self.turns.reach(due.start)
             self.start_scheduled(due)
         self.turns.reach(clock.local)
+        self._note_hunger()
         self._look_at_motor()
         self.battery.look(clock.counter)
         if self.battery.ended(clock.counter) and self.plan.stopped_at is None:
@@ -283,8 +297,21 @@ class Delivery:
         if self.stalled_since is None:
             return
         delivers = self.plan.schedule is not None and self.plan.stopped_at is None
-        if delivers and counter - since >= STOPPED_TOO_LONG_MS:
+        starving = since if self.starving_since is None else self.starving_since
+        if delivers and counter - starving >= STOPPED_TOO_LONG_MS:
             self._keeper.starved()
+
+    def _note_hunger(self) -> None:
+        """Since when is nothing delivered, by a stop or a stall?"""
+        counter = self.clock.counter
+        if not self._delivers:
+            stops = [at for at in (self.plan.stopped_at, self.stalled_since) if at is not None]
+            self.starving_since = min([*stops, *_known(self.starving_since)])
+            self._fed_since = None
+        elif self.starving_since is not None:
+            self._fed_since = counter if self._fed_since is None else self._fed_since
+            if counter - self._fed_since >= FED_MS:
+                self.starving_since = self._fed_since = None
 
     def _note_rate(self) -> None:
         rate = 0 if self.stalled_since is not None else self.rate()
@@ -315,6 +342,7 @@ class Delivery:
 
     def _alarm(self) -> None:
         counter, starving = self.clock.counter, self.starving_since
+        starving = None if self._delivers else starving
         self._put(AlarmCode.LOW_RESERVOIR, self.reservoir <= self.plan.low_alarm)
         self._put(AlarmCode.EMPTY_RESERVOIR, self.reservoir == 0)
         self._put(AlarmCode.MOTOR_STALL, self.stalled_since is not None)
@@ -356,8 +384,14 @@ class Delivery:
             self.last_order_end,
             self.patient_starts,
             self.stalled_since,
+            self.starving_since,
+            self._fed_since,
             self.past,
         )
+
+
+def _known(at: int | None) -> list[int]:
+    return [] if at is None else [at]
 
 
 def _big(value: int) -> bytes:

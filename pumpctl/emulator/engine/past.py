@@ -47,11 +47,7 @@ class Past(NamedTuple):
 
 
 EMPTY = Past((), ())
-"""Of a new pump; and of one that has lost its memory.
-
-To guess a past would be to invent a dose, and to wait for 24 h known ones would
-bar therapy when it is needed. (Boluses are barred by BATTERY_RESET until a refill.)
-"""
+"""Of a new pump. One that has lost its memory makes its own of the log (`lost_past`)."""
 
 
 def note_rate(past: Past, counter: int, rate: int) -> Past:

@@ -56,7 +56,7 @@ SELF_TESTS: Final = (
         "and that they are equal",
         _REGULAR,
         _BOTH,
-        "one bad: written again from the other; both of the running one: the fallback rate",
+        "one bad: written again from the other; both of either: the fallback rate",
     ),
     SelfTest(
         "fallback",

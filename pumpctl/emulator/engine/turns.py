@@ -82,8 +82,13 @@ class Turns:
         self._keep(Span(late.start, late.start))
 
     def _keep(self, span: Span) -> None:
-        """Of too many, those in the past go first, the furthest first."""
-        spans = [*self.served, span]
+        """Neighbours become one. Of too many, those in the past go first, the furthest first."""
+        spans: list[Span] = []
+        for each in sorted((*self.served, span)):
+            if spans and each.first <= spans[-1].last + 1:
+                spans[-1] = Span(spans[-1].first, max(spans[-1].last, each.last))
+            else:
+                spans.append(each)
         while len(spans) > _MOST_SPANS:
             past = [each for each in spans if each.last <= self.since]
             spans.remove(min(past) if past else max(spans))

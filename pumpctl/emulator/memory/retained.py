@@ -105,6 +105,10 @@ class Metering(NamedTuple):
     """Counters of the patient's own doses of the last 24 h."""
     stalled_since: MaybeMs
     """Counter at the first pulse that did not come; nothing while the motor turns."""
+    starving_since: MaybeMs
+    """Counter since which nothing, or too little to matter, was delivered."""
+    fed_since: MaybeMs
+    """Counter since which it is delivered again, while that does not count yet."""
     past: Annotated[Past, Struct(Past)]
 
 
@@ -124,6 +128,8 @@ class Retained(NamedTuple):
 
     boot: U32
     counter: Ms
+    control_sequence: U64
+    """Of the control block that was in force; an older one is none."""
     host_offset: Annotated[int, SInt(8)]
     """Counter less host time, of a pump that is not frozen."""
     drift_ppm: Annotated[int, SInt(4)]

@@ -33,7 +33,9 @@ def main() -> int:
             sweep.act(name, ACTS[name])
         for name in STARTS if asked.only is None else ():
             sweep.start(name, STARTS[name])
-        found, hits, table = sweep.mixed, sum(sweep.hits.values()), sweep.table()
+        found, hits, table = sweep.mixed, sweep.hits.total(), sweep.table()
+        missed = sweep.places - sweep.hits
+        found += [f"not hit everywhere: {each}" for each in missed]
     else:
         seed = random.SystemRandom().randrange(1 << 32) if asked.seed is None else asked.seed
         doubles = Doubles()

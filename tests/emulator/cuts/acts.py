@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from pumpctl.wire import messages as m
-from pumpctl.wire.codes import BolusKind, Drug, Role
+from pumpctl.wire.codes import BolusKind, Drug, Holds, Role
 from pumpctl.wire.messages_acts import Bridge, StageBolus, StageBridge, StageRefill, StageResume
+from pumpctl.wire.messages_implant import Part, StageImplant
 from pumpctl.wire.program import PatientDose, Program, program_hash
 from tests.emulator.support import HOUR, MINUTE, TAG, Bench, daily, flex, op
 
@@ -175,6 +176,17 @@ def forgotten() -> Bench:
     return do(programmed(), stage(refill(STRONG, late=30)), activate(8), wait(HOUR))
 
 
+def unprimed() -> Bench:
+    """Right after an implant, its catheter still free of drug."""
+    return do(programmed(), stage(_implanted), activate(8))
+
+
+def _implanted(bench: Bench) -> StageImplant:
+    record = bench.core.record_in_force
+    empty = Part(Holds.FREE, Drug.BACLOFEN, 0)
+    return StageImplant(TAG, record._replace(catheter_holds=empty))
+
+
 # --- acts of a station -----------------------------------------------------------------------
 
 ASKED: dict[str, Act] = {
@@ -204,14 +216,12 @@ ASKED: dict[str, Act] = {
     "cancel of an ordered bolus": Act(giving, (ask(m.CancelBolus(op(OPERATION), bytes(32))),)),
     "void": Act(programmed, (ask(m.Resolve(op(OPERATION))),)),
     "bolus": Act(programmed, staged_and_real(StageBolus(TAG, BolusKind.SINGLE, 30_001, HOUR))),
-    "prime": Act(
-        programmed, staged_and_real(StageBolus(TAG, BolusKind.PRIME, 104_000, 20 * MINUTE))
-    ),
+    "prime": Act(unprimed, staged_and_real(StageBolus(TAG, BolusKind.PRIME, 60_000, 20 * MINUTE))),
     "refill of the same drug": Act(
         programmed, staged_and_real(refill(flex(310_000, 510_000), late=40))
     ),
     "refill with a bridge": Act(programmed, staged_and_real(refill(STRONG, late=40, bridge=OVER))),
-    "refill beside a bolus": Act(giving, staged_and_real(refill(STRONG, late=40, bridge=OVER))),
+    "refill beside a bolus": Act(giving, staged_and_real(refill(flex(310_000, 510_000), late=40))),
     "refill that ends a stop": Act(stopped, staged_and_real(refill(STRONG, bridge=OVER))),
     "refill in a bridge": Act(bridging, staged_and_real(refill(STRONG, late=40))),
     "bridge repaired": Act(

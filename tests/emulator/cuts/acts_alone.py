@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pumpctl.emulator import recovery
 from pumpctl.emulator.acts.caller import Refused
 from pumpctl.emulator.body.faults import Fault, FaultKind
 from pumpctl.emulator.memory import image
@@ -44,11 +45,6 @@ def starving() -> Bench:
     return do(bench, wait(since + 48 * HOUR - HOUR // 2 - bench.core.clock.counter))
 
 
-def before_a_check() -> Bench:
-    """At 02:10: the next look at the memory is at 03:10."""
-    return do(programmed(), wait(10 * MINUTE))
-
-
 def ruin(*names: str, copies: int = 2) -> tuple[Step, ...]:
     """Bits of these change by themselves, in one copy or in both, and are found at once.
 
@@ -57,22 +53,23 @@ def ruin(*names: str, copies: int = 2) -> tuple[Step, ...]:
 
     def done(bench: Bench) -> None:
         control = bench.core.control
+        bridging = control.bridging
         for name in names:
             pages = {
                 "slot": image.SLOTS[control.running],
+                "played": image.SLOTS[control.running if bridging is None else bridging.plays],
                 "fallback": image.FALLBACK[control.fallback_pair],
                 "control": image.CONTROL[control.sequence % 2],
             }[name]
             for page in pages[:copies]:
                 bench.store.image[page * PAGE + 30] ^= 0x24  # nothing that the pump writes
 
-    return due, done, wait(0)
+    return done, check
 
 
-def due(bench: Bench) -> None:
-    """Time goes on until the next look at the memory, which is still to come."""
-    bench.host += HOUR
-    bench.core.catch_up()
+def check(bench: Bench) -> None:
+    """The pump looks at its memory."""
+    recovery.self_check(bench.core)
     bench.core.save()
 
 
@@ -136,14 +133,15 @@ ALONE: dict[str, Act] = {
     "three hours with a full log": Act(full_log, (wait(3 * HOUR),)),
     "patient dose": Act(unrefused, (patient_dose,)),
     "end of a patient dose": Act(own_dose, (wait(HOUR),)),
-    "fallback after a lost program": Act(before_a_check, ruin("slot"), sound=False),
-    "stop after a lost fallback": Act(before_a_check, ruin("slot", "fallback"), sound=False),
+    "fallback after a lost program": Act(programmed, ruin("slot"), sound=False),
+    "fallback in a bridge": Act(bridging, ruin("played"), sound=False),
+    "stop after a lost fallback": Act(programmed, ruin("slot", "fallback"), sound=False),
     "fallback after a stall": Act(starving, (wait(HOUR),), sound=False),
     "program after the fallback": Act(lost, staged_and_real(m.StageProgram(TAG, NEW)), sound=False),
     "stop at the end of service": Act(programmed, (drained, wait(HOUR))),
     "the same during a bolus": Act(giving, (drained, wait(HOUR))),
-    "repair of one copy": Act(before_a_check, ruin("slot", copies=1), sound=False),
-    "repair of a lost fallback": Act(before_a_check, ruin("fallback"), sound=False),
+    "repair of one copy": Act(programmed, ruin("slot", copies=1), sound=False),
+    "repair of a lost fallback": Act(programmed, ruin("fallback"), sound=False),
     "stop of a crowded pump": Act(crowded, (ask(m.Stop(op(OPERATION), bytes(range(32)))),)),
 }
 
@@ -159,10 +157,8 @@ STARTS: dict[str, Act] = {
     "start with something staged": Act(giving, (stage(m.StageProgram(TAG, NEW)),)),
     "start in a bridge": Act(bridging, ()),
     "start without the always-on domain": Act(giving, (forget,), sound=False),
-    "start without a program": Act(giving, ruin("slot")[:2], sound=False),
-    "start without program and fallback": Act(giving, ruin("slot", "fallback")[:2], sound=False),
-    "start with one bad copy": Act(
-        before_a_check, ruin("slot", "control", copies=1)[:2], sound=False
-    ),
+    "start without a program": Act(giving, ruin("slot")[:1], sound=False),
+    "start without program and fallback": Act(giving, ruin("slot", "fallback")[:1], sound=False),
+    "start with one bad copy": Act(programmed, ruin("slot", "control", copies=1)[:1], sound=False),
 }
 """What is cut here is the start itself."""

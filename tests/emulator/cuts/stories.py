@@ -105,7 +105,7 @@ def told(image: bytes | bytearray) -> Story:
         record=_copies(implant_record.records(flash)[control.record_pair]),
         limits=_at(implant_record.limit_pairs(flash), control.limits_pair),
         factory=_copies(implants.twin(flash)),
-        retained=retained._replace(boot=0, flash_operations=0, log_next=0),
+        retained=retained._replace(boot=0, control_sequence=0, flash_operations=0, log_next=0),
         world=_without_times(world),
         log=_in_order(entries),
         numbers=_numbers(entries, oldest, log.next, retained),

@@ -131,7 +131,8 @@ class Sweep:
     """What was done and found."""
 
     def __init__(self) -> None:
-        self.operations: Counter[str] = Counter()
+        self.places: Counter[tuple[str, str]] = Counter()
+        """Where each act can be cut: operations of the flash, writes of the image."""
         self.hits: Counter[tuple[str, str]] = Counter()
         self.words: Counter[tuple[str, str, str]] = Counter()
         self.mixed: list[str] = []
@@ -149,7 +150,7 @@ class Sweep:
             step(dry)
         operations = dry.core.flash.operations - before
         writes = store.writes - writes
-        self.operations[name] = operations
+        self._count(name, operations, writes)
         for at in range(1 + first % every, operations + 1, every):
             for kind in CutKind:
                 self._power(origin, at, kind)
@@ -184,7 +185,7 @@ class Sweep:
             host, store = whole.host, MortalStore(bytes(whole.store.image))
             started(whole, first, store=store)
             operations = whole.core.flash.operations if first.boots else 0
-            self.operations[name] += operations
+            self._count(name, operations, store.writes)
             places = range(1, operations + 1, every)
             cuts: list[PowerCut | tuple[int, bool]] = [
                 PowerCut(at, kind) for at in places for kind in CutKind
@@ -207,6 +208,10 @@ class Sweep:
             step(bench)
         return bench
 
+    def _count(self, name: str, operations: int, writes: int) -> None:
+        for kind in KINDS:
+            self.places[name, kind] += writes if kind in (KILLED, TORN_SAVE) else operations
+
     def judge(
         self, origin: Origin, where: str, kind: str, bench: Bench, step: int, start: Start
     ) -> None:
@@ -228,15 +233,14 @@ class Sweep:
 
     def table(self) -> str:
         """A row for each act and kind, and the sum."""
-        lines = [
-            f"{'act':34} {'kind':26} {'hit':>6} {'old':>6} {'new':>6} {'same':>6} {'mixed':>6}"
-        ]
+        head = " ".join(f"{each:>6}" for each in ("places", "hit", *WORDS))
+        lines = [f"{'act':34} {'kind':26} {head}"]
         for (name, kind), hit in self.hits.items():
             found = [self.words[name, kind, word] for word in WORDS]
-            figures = " ".join(f"{each:6}" for each in (hit, *found))
+            figures = " ".join(f"{each:6}" for each in (self.places[name, kind], hit, *found))
             lines.append(f"{name:34} {kind:26} {figures}")
         found = [sum(v for k, v in self.words.items() if k[2] == word) for word in WORDS]
-        figures = " ".join(f"{each:6}" for each in (sum(self.hits.values()), *found))
+        figures = " ".join(f"{each:6}" for each in (self.places.total(), self.hits.total(), *found))
         lines.append(f"{'sum':34} {'':26} {figures}")
         return "\n".join(lines)
 

@@ -41,6 +41,31 @@ class Bolus(NamedTuple):
         return self.start + self.over
 
 
+class Ended(NamedTuple):
+    """What the log must say of its end."""
+
+    counter: int
+    dose: int
+    given: int
+
+
+class Bridge(NamedTuple):
+    """Old fluid at the tip."""
+
+    ends: int
+    """Pulses."""
+    concentration: int
+    plays: Program | None
+    """None: the running program."""
+
+
+class Standing(NamedTuple):
+    """The motor is held; `until` None: nobody knows how long."""
+
+    since: int
+    until: int | None
+
+
 class Piece(NamedTuple):
     """Even flow, in (start, end]."""
 

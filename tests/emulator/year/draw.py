@@ -16,7 +16,7 @@ from tests.emulator.year.demand import DAY, HOUR, LEAST_FLOW, MINUTE
 
 CONCENTRATIONS = (500, 1000, 2000)
 MOST_RATE = 1_800_000
-_SLOW = 36
+SLOW = 36
 """ms for each ng of a bolus: below 5 mL/day in any line."""
 _GRID = 40
 
@@ -41,7 +41,7 @@ def _day(dice: Random, concentration: int) -> tuple[Step, ...]:
 def a_dose(dice: Random, most: int) -> tuple[int, int]:
     """(ng, ms); the time is as odd as it likes to be."""
     dose = dice.randint(500, most)
-    return dose, dice.randint(dose * _SLOW, dose * _SLOW + 12 * MINUTE)
+    return dose, dice.randint(dose * SLOW, dose * SLOW + 12 * MINUTE)
 
 
 def _boluses(dice: Random) -> tuple[ScheduledBolus, ...]:
@@ -88,6 +88,14 @@ def the_least(concentration: int, low_alarm: int = 2_000_000) -> Program:
     return Program(
         1, Mode.MINIMUM_RATE, Drug.BACLOFEN, concentration, rate, ((),) * 7, (), None, low_alarm
     )
+
+
+def a_start(dice: Random, concentration: int) -> Program:
+    """A starting dose, after days without drug."""
+    least = LEAST_FLOW * concentration // 1000
+    rate = dice.randint(least, 190_000)
+    days = ((Step(0, rate),),) * 7
+    return the_least(concentration)._replace(mode=Mode.CONTINUOUS, fallback=least, days=days)
 
 
 def a_reduction(dice: Random, program: Program, concentration: int) -> Program | None:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from pumpctl.wire.codes import BolusKind, LogKind
 from pumpctl.wire.logentry import LogEntry, unpack
 from tests.emulator.support import Bench
-from tests.emulator.year.demand import DAY, MINUTE, PULSE, SCHEDULED, Bolus
-from tests.emulator.year.oracle import Ended, Oracle
+from tests.emulator.year.demand import DAY, MINUTE, PULSE, SCHEDULED, Bolus, Ended
+from tests.emulator.year.oracle import Oracle
 from tests.oracles.tally import Tally
 
 HIGHEST = 2000

@@ -13,7 +13,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable
 from fractions import Fraction
-from typing import NamedTuple
 
 from pumpctl.wire.program import Program
 from tests.emulator.year.demand import (
@@ -23,43 +22,21 @@ from tests.emulator.year.demand import (
     PULSE,
     SCHEDULED,
     Bolus,
+    Bridge,
+    Ended,
     Piece,
+    Standing,
     basal,
     flow_of,
     pieces,
     scheduled,
 )
-from tests.emulator.year.slugs import Fluids
+from tests.emulator.year.hunger import TWO_DAYS, Hunger
+from tests.emulator.year.slugs import Fluids, Slug
 
-TWO_DAYS = 48 * HOUR
 MOTOR_CHECK = 20 * MINUTE
 LATE = 2 * HOUR
 _LOOK_AHEAD = 8 * DAY
-
-
-class Ended(NamedTuple):
-    """What the log must say of its end."""
-
-    counter: int
-    dose: int
-    given: int
-
-
-class Bridge(NamedTuple):
-    """Old fluid at the tip."""
-
-    ends: int
-    """Pulses."""
-    concentration: int
-    plays: Program | None
-    """None: the running program."""
-
-
-class Standing(NamedTuple):
-    """The motor is held; `until` None: nobody knows how long."""
-
-    since: int
-    until: int | None
 
 
 class Oracle:
@@ -104,6 +81,7 @@ class Oracle:
         self._served: list[tuple[int, int]] = []
         self._holds: list[Standing] = []
         self._stood: list[tuple[int, int]] = []
+        self._hunger = Hunger()
 
     # --- figures ------------------------------------------------------------------------
 
@@ -145,10 +123,15 @@ class Oracle:
 
     def critical(self) -> bool:
         """Is an alarm raised after which a magnetic field leaves the motor stuck?"""
-        starving = [at for at in (self.stopped, self.stalled) if at is not None]
-        too_long = bool(starving) and self.at - min(starving) >= TWO_DAYS
+        too_long = not self._delivers and self._hunger.for_two_days(self.at)
         on_fallback = self.fallback and self.stopped is None
         return self.stalled is not None or too_long or on_fallback or not self.estimate
+
+    @property
+    def starved(self) -> bool:
+        """More than 48 h without drug, and no 6 h with it since?"""
+        hungry = self._hunger.since(self.at)
+        return hungry is not None and self.at - hungry > TWO_DAYS
 
     # --- what is done to the pump -------------------------------------------------------
 
@@ -168,6 +151,7 @@ class Oracle:
         self.run(counter)
         if self.stopped is None:
             self.stopped = counter
+        self._note_hunger()
         self._end(self.running)
 
     def cancel(self, counter: int) -> None:
@@ -195,9 +179,11 @@ class Oracle:
         """`bridge`: volume and old concentration; `by_record`: drained and injected, no hands."""
         self.run(counter)
         was = self.bridge
-        if bridge is not None:
-            plays = None if self.fallback else self.program
-            self._bridge(*bridge, since, plays if was is None else was.plays)
+        no_old_dose = self.fallback or self.starved
+        if was is not None and no_old_dose:
+            self.bridge = was._replace(plays=None)
+        elif was is None and bridge is not None:
+            self._bridge(*bridge, since, None if no_old_dose else self.program)
         if self.fallback:
             self.before = None
         elif was is None:
@@ -217,11 +203,16 @@ class Oracle:
             )
         self._restart()
 
-    def repair(self, counter: int, volume: int, since: int, old: int) -> None:
+    def repair(self, counter: int, volume: int, old: int, *, plays_before: bool) -> None:
+        """From the last injection on; the read-back says whether what ran before is played."""
         self.run(counter)
-        before = self.before
-        fits = before is not None and before.concentration == old
-        self._bridge(volume, old, since, before if fits else None)
+        self._bridge(volume, old, self._filled_at, self.before if plays_before else None)
+
+    def reline(self, counter: int, *parts: Slug) -> None:
+        """The implant's record was revised: the line holds this, from the tip back."""
+        self.run(counter)
+        self.world.reline(parts)
+        self.belief.reline(parts)
 
     def clock(self, counter: int, change: int) -> None:
         """The local label jumps; one of the boluses that are jumped over may be given late."""
@@ -305,8 +296,9 @@ class Oracle:
                 while check <= piece.end and not self.turns(check):
                     check += MOTOR_CHECK
                 found += [(check, 2, self._turns_again)]
-                if not self.fallback:
-                    found += [(self.stalled + TWO_DAYS, 3, self._starve)]
+                hungry = self._hunger.since(self.at)
+                if hungry is not None and self.stopped is None and not self.fallback:
+                    found += [(hungry + TWO_DAYS, 3, self._starve)]
             found = [each for each in found if piece.start < each[0] <= piece.end]
             if found:
                 when, _, what = min(found, key=lambda each: each[:2])
@@ -344,18 +336,22 @@ class Oracle:
     def _overdue(self) -> None:
         """What an act finds to be so already: a bridge passed, or 48 h of a stall that goes on."""
         self._end_passed_bridge()
-        if self.stalled is not None and self.at - self.stalled >= TWO_DAYS and not self.fallback:
+        stands = self.stalled is not None and self.stopped is None and not self.fallback
+        if stands and self._hunger.for_two_days(self.at):
             self._starve()
 
     def _stall(self) -> None:
         self.stalled = self.at
         self.stalls += 1
+        self._note_hunger()
         if self.at % MOTOR_CHECK == 0:
             self._turns_again()
 
     def _turns_again(self) -> None:
-        if self.turns(self.at):
+        """A motor that is not driven shows nothing."""
+        if self.stopped is None and self.turns(self.at):
             self.stalled = None
+            self._note_hunger()
 
     def _starve(self) -> None:
         self.fallback = True
@@ -364,6 +360,14 @@ class Oracle:
     def _restart(self) -> None:
         self.stuck = False
         self._turns_again()
+        self._note_hunger()
+
+    @property
+    def _delivers(self) -> bool:
+        return self.stopped is None and self.stalled is None
+
+    def _note_hunger(self) -> None:
+        self._hunger.note(self.at, delivers=self._delivers)
 
     # --- underneath -----------------------------------------------------------------------
 

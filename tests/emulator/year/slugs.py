@@ -103,6 +103,12 @@ class Fluids:
         self._line.extend(self._draw(volume))
         self._since_fill = volume
 
+    def reline(self, parts: tuple[Slug, ...]) -> None:
+        """Another line, from the tip back."""
+        self._line = deque(parts)
+        self._size = sum(slug.volume for slug in parts)
+        self._since_fill = 0
+
     def believe(self, volume: int, concentration: int) -> None:
         """So much at the pump's end of the line is this, at most the whole line."""
         volume = min(volume, self._size)

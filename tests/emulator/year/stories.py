@@ -13,13 +13,15 @@ from typing import Any
 from pumpctl.emulator.body.faults import Fault, FaultKind
 from pumpctl.wire import messages as m
 from pumpctl.wire import messages_acts as acts
-from pumpctl.wire.codes import BolusKind, Drug
+from pumpctl.wire.codes import BolusKind, Drug, Holds
+from pumpctl.wire.messages_implant import GetImplant, Implant, ImplantRecord, Part, StageImplant
 from pumpctl.wire.program import program_hash
 from tests.emulator.support import MONDAY, TAG, Bench, op
 from tests.emulator.year import draw
 from tests.emulator.year.demand import DAY, HOUR, MINUTE
 from tests.emulator.year.judge import Judge
 from tests.emulator.year.oracle import Oracle
+from tests.emulator.year.slugs import fluid
 from tests.oracles.tally import Tally
 
 CAPACITY = {"SP20": 20_000_000, "SP40": 40_000_000}
@@ -64,10 +66,13 @@ class Story:
         )
         self.judge = Judge(f"seed {seed}, story {number}", self.bench, self.oracle, tally)
         self.operation = 0
+        self.seen: Any = None
+        """The last read-back."""
         self.ahead = 0
         """ms by which the label is a whole year wrong."""
-        self.forgotten: tuple[int, int] | None = None
-        """(pulses at an injection that no bridge was made for, concentration before)."""
+        self.forgotten: int | None = None
+        """The concentration before a refill that no bridge was made for."""
+        self.bounds = self.record.tubing + self.record.catheter_low, self.line
 
     @property
     def core(self) -> Any:
@@ -78,6 +83,16 @@ class Story:
         counter = self.core.clock.counter
         assert isinstance(counter, int)
         return counter
+
+    @property
+    def record(self) -> ImplantRecord:
+        """The line as the pump keeps it."""
+        return self.bench.get(GetImplant(), Implant).record
+
+    @property
+    def line(self) -> int:
+        """nL, by the upper bound."""
+        return self.record.tubing + self.record.catheter_high
 
     @property
     def reservoir(self) -> int:
@@ -98,8 +113,11 @@ class Story:
             (2, self.field),
             (6, self.clock),
             (2, self.boot),
+            (2, self.revise),
         ]
         weights, what = zip(*todo, strict=True)
+        if self.dice.random() < 0.5:
+            self.revise()
         self.program()
         try:
             while self.now < days * DAY:
@@ -147,6 +165,8 @@ class Story:
 
     def program(self) -> None:
         program = draw.a_program(self.dice, self.reservoir)
+        if self.oracle.starved and self.dice.random() < 0.8:
+            program = draw.a_start(self.dice, self.reservoir)
         played = self.oracle.played()
         if self.oracle.bridge is not None and played is not None and self.dice.random() < 0.7:
             program = draw.a_reduction(self.dice, played, self.reservoir) or program
@@ -156,8 +176,40 @@ class Story:
             self.tally.add(f"programs: {program.mode.name.lower().replace('_', ' ')}")
 
     def bolus(self) -> None:
-        dose, over = draw.a_dose(self.dice, 50_000)
-        kind = self.dice.choice((BolusKind.SINGLE, BolusKind.SINGLE, BolusKind.PRIME))
+        self._bolus(BolusKind.SINGLE, *draw.a_dose(self.dice, 50_000))
+
+    def revise(self) -> None:
+        """Another catheter, or an aspiration: what is free of drug is then primed, or not."""
+        dice, old = self.dice, self.record
+        high = dice.randint(100_000, 300_000)
+        free = Part(Holds.FREE, Drug.BACLOFEN, 0)
+        drug = Part(Holds.DRUG, Drug.BACLOFEN, self.reservoir)
+        holds = [(drug, drug), (drug, free), (free, free)][dice.randrange(3)]
+        record = old._replace(
+            catheter_low=high - dice.choice((0, dice.randrange(60_000))),
+            catheter_high=high,
+            tubing_holds=holds[0],
+            catheter_holds=holds[1],
+        )
+        if not self.done(StageImplant(TAG, record)):
+            return
+        catheter, tubing = (
+            fluid(volume * _NL, part.concentration)
+            for volume, part in ((high, holds[1]), (old.tubing, holds[0]))
+        )
+        self.oracle.reline(self.now, catheter, tubing)
+        self.bounds = old.tubing + record.catheter_low, old.tubing + high
+        self.tally.add("implant's record revised")
+        if holds[1] is free:
+            self.prime(high + (old.tubing if holds[0] is free else 0))
+
+    def prime(self, free: int) -> None:
+        """Up to so many nL."""
+        most = min(200_000, free * self.reservoir // 1000)
+        dose = self.dice.randint(most // 2, most)
+        self._bolus(BolusKind.PRIME, dose, dose * draw.SLOW + self.dice.randrange(MINUTE))
+
+    def _bolus(self, kind: BolusKind, dose: int, over: int) -> None:
         if self.done(acts.StageBolus(TAG, kind, dose, over)):
             self.oracle.bolus(self.now, dose, over, kind.name)
             self.tally.add(f"boluses: {kind.name.lower()}")
@@ -236,7 +288,7 @@ class Story:
             another = concentration != self.reservoir
             if self.dice.random() < (0.65 if another else 0.15) or (running and another):
                 old = self.reservoir if running is None else running.concentration
-                bridge = acts.Bridge(self.dice.randint(1_000, 450_000), Drug.BACLOFEN, old)
+                bridge = acts.Bridge(self.dice.randint(*self.bounds), Drug.BACLOFEN, old)
             program = draw.a_program(self.dice, concentration)
             if running is not None and played is not None:
                 less = draw.a_reduction(self.dice, played, concentration)
@@ -256,7 +308,7 @@ class Story:
         another = staged.program.concentration != old
         word = "without" if bridge is None else "with"
         self.tally.add(f"refills: {'another' if another else 'same'} concentration, {word} bridge")
-        self.forgotten = (staged.since, old) if another and bridge is None else None
+        self.forgotten = old if another and bridge is None else None
         self.oracle.refill(
             self.now,
             staged.program,
@@ -269,14 +321,20 @@ class Story:
 
     def repair(self) -> None:
         """The bridge that was forgotten; or one for no good reason."""
-        pulses = self.core.engine.motor.pulses
-        since, old = pulses - min(pulses, 2000), self.dice.choice(draw.CONCENTRATIONS)
-        if self.forgotten is not None:
-            since, old = self.forgotten
-        bridge = acts.Bridge(self.dice.randint(1_000, 450_000), Drug.BACLOFEN, old)
-        if self.done(acts.StageBridge(TAG, bridge, since)):
-            self.oracle.repair(self.now, bridge.volume, since, old)
+        old, before = self.forgotten, self.oracle.before
+        if old is None:
+            old = self.dice.choice(draw.CONCENTRATIONS)
+        order = acts.StageBridge(
+            TAG,
+            acts.Bridge(self.dice.randint(*self.bounds), Drug.BACLOFEN, old),
+            self.core.control.fill.since,
+        )
+        if self.done(order):
+            assert isinstance(self.seen, acts.BridgeReadback)
+            plays_before = before is not None and self.seen.program_hash == program_hash(before)
+            self.oracle.repair(self.now, order.bridge.volume, old, plays_before=plays_before)
             self.tally.add("bridges repaired")
+            self.tally.add("bridges repaired that play what ran before", plays_before)
 
     def clock(self) -> None:
         shift, offset = draw.a_shift(self.dice)
@@ -323,7 +381,7 @@ class Story:
         """Staged, read back, and activated at once or a little later."""
         staged = self.bench.ask(message)
         if isinstance(staged, m.Staged):
-            self.bench.ask(m.GetReadback())
+            self.seen = self.bench.ask(m.GetReadback())
             if self.dice.random() < 0.3:
                 self.wait(self.dice.randint(1, 25_000))
             self.operation += 1

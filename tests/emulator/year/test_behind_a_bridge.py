@@ -14,10 +14,10 @@ from pumpctl.wire.codes import Drug, LogKind
 from pumpctl.wire.messages_acts import Bridge, StageRefill
 from tests.emulator.support import HOUR, MINUTE, TAG, Bench, daily, flex
 
-NEXT = flex(300_000, concentration=1000, boluses=daily((65, 20_000, 10 * MINUTE)))
-"""With a bolus at 01:05."""
-ENDS = 90
-"""Minutes after midnight at which the bridge passes."""
+NEXT = flex(300_000, concentration=1000, boluses=daily((323, 20_000, 10 * MINUTE)))
+"""With a bolus at 05:23."""
+ENDS = 348
+"""Minutes after midnight at which the bridge passes: a line of 348 µL, 1 µL a minute."""
 
 
 def through_a_bridge(looks: int) -> tuple[list[int], int]:
@@ -29,7 +29,7 @@ def through_a_bridge(looks: int) -> tuple[list[int], int]:
     staged = bench.get(order, m.Staged)
     bench.ask(m.GetReadback())
     assert isinstance(bench.activate(staged, 2), m.Done)
-    for _ in range(6 * HOUR // looks):
+    for _ in range(8 * HOUR // looks):
         bench.firmware.advance(looks)
     entries = bench.entries()
     ended = [e.counter for e in entries if e.kind is LogKind.BRIDGE_ENDED]
@@ -41,7 +41,7 @@ def through_a_bridge(looks: int) -> tuple[list[int], int]:
 @pytest.mark.requirement("REF-08")
 @pytest.mark.requirement("PMP-01")
 def test_the_next_program_gives_nothing_that_it_had_scheduled_before() -> None:
-    seldom, often = through_a_bridge(6 * HOUR), through_a_bridge(MINUTE)
+    seldom, often = through_a_bridge(8 * HOUR), through_a_bridge(MINUTE)
     assert seldom == often
     assert seldom[0] == []
 
@@ -54,4 +54,4 @@ def test_without_the_gate_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
             reach(self, local)
 
     monkeypatch.setattr(Turns, "reach", careless)
-    assert through_a_bridge(6 * HOUR)[0] == [ENDS * MINUTE]
+    assert through_a_bridge(8 * HOUR)[0] == [ENDS * MINUTE]

@@ -12,8 +12,9 @@ import pytest
 
 from pumpctl.wire.codes import Drug, Mode
 from pumpctl.wire.program import Program, ScheduledBolus, Step
-from tests.emulator.year.demand import DAY, HOUR, MINUTE, Bolus
-from tests.emulator.year.oracle import Ended, Oracle
+from tests.emulator.year.demand import DAY, HOUR, MINUTE, Bolus, Ended
+from tests.emulator.year.hunger import Hunger
+from tests.emulator.year.oracle import Oracle
 from tests.emulator.year.slugs import Fluids, fluid
 from tests.emulator.year.sweep import REQUIRED, YEAR, run
 from tests.oracles.test_independence import imports_of
@@ -51,7 +52,7 @@ def test_two_whole_years_agree_to_the_pulse() -> None:
     assert result.worst.pulses == 0
 
 
-@pytest.mark.parametrize("name", ["demand", "oracle", "slugs"])
+@pytest.mark.parametrize("name", ["demand", "hunger", "oracle", "slugs"])
 def test_the_oracle_shares_nothing_with_the_emulator(name: str) -> None:
     source = (HERE / f"{name}.py").read_text(encoding="utf-8")
     of_pumpctl = {each for each in imports_of(source) if each.startswith("pumpctl")}
@@ -115,15 +116,32 @@ def test_what_is_due_in_a_stall_is_lost_and_after_48_h_the_fallback_runs() -> No
     assert state(pump) == (122, 120, None, HOUR + MINUTE // 2, False)
     pump.run(2 * HOUR + 20 * MINUTE)
     assert state(pump) == (160, 120, None, None, False)
-    pump.hold(3 * HOUR, 60 * HOUR, field=False)
-    pump.run(51 * HOUR)
+    pump.hold(10 * HOUR, 90 * HOUR, field=False)
+    pump.run(58 * HOUR)
     lost = 120 + 48 * 120
-    assert state(pump) == (240, lost, None, 3 * HOUR + MINUTE // 2, False)
-    pump.run(51 * HOUR + MINUTE // 2)
-    assert state(pump) == (240, lost + 1, None, 3 * HOUR + MINUTE // 2, True)
+    assert state(pump) == (1080, lost, None, 10 * HOUR + MINUTE // 2, False)
+    pump.run(58 * HOUR + MINUTE // 2)
+    assert state(pump) == (1080, lost + 1, None, 10 * HOUR + MINUTE // 2, True)
     before = pump.due
-    pump.run(52 * HOUR + MINUTE // 2)
+    pump.run(59 * HOUR + MINUTE // 2)
     assert pump.due - before == 60 * 100
+
+
+def test_some_hours_of_delivery_do_not_end_a_time_without_drug() -> None:
+    hunger = Hunger()
+    hunger.note(0, delivers=True)
+    assert hunger.since(HOUR) is None
+    hunger.note(HOUR, delivers=False)
+    hunger.note(30 * HOUR, delivers=True)
+    hunger.note(36 * HOUR - 1, delivers=False)
+    assert hunger.since(40 * HOUR) == HOUR
+    hunger.note(40 * HOUR, delivers=True)
+    assert not hunger.for_two_days(45 * HOUR)
+    assert hunger.since(46 * HOUR - 1) == HOUR
+    assert hunger.since(46 * HOUR) is None
+    hunger.note(50 * HOUR, delivers=False)
+    assert hunger.since(60 * HOUR) == 50 * HOUR
+    assert hunger.for_two_days(98 * HOUR)
 
 
 def test_a_bridge_ends_with_the_pulse_that_completes_its_volume() -> None:
