@@ -121,7 +121,7 @@ _pumpctl_command() {
     'emulator inspect') own='' ;;
     'emulator fault') own='--list --for --percent --volume --concentration --delay --way --count --at --copy' ;;
     'emulator press') own='--patient-dose' ;;
-    'emulator play') own='--pair --list' ;;
+    'emulator play') own='--pair --again --list' ;;
     'emulator list') own='' ;;
     'emulator remove') own='' ;;
     'conformance') own='--only --junit --list' ;;

@@ -192,11 +192,11 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
             '--concentration' = @('text', 'Of the baclofen in it.', '')
             '--model' = @('words', 'Its model; SP40S senses its reservoir''s volume.', 'SP40 SP40S SP20')
             '--pulse-error' = @('text', 'A pulse moves so much too much.', '')
-            '--way' = @('words', 'Less: so much too little.', 'more less')
+            '--way' = @('words', 'Of --pulse-error; less: so much too little.', 'more less')
             '--utc-offset' = @('text', 'Of its clock.', '')
         }
         'emulator serve' = [ordered]@{
-            '--all' = @('flag', 'Every pump of the home.', '')
+            '--all' = @('flag', 'Every pump of the home, the oldest first.', '')
             '--pty' = @('file', 'A link to make to a new pty; for one pump.', '')
             '--tcp' = @('text', 'Loopback only; several pumps take the ports that follow, port 0 free ones.', '')
         }
@@ -217,10 +217,11 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
         }
         'emulator play' = [ordered]@{
             '--pair' = @('flag', 'Pair it with this operator in the end.', '')
+            '--again' = @('flag', 'In the place of a pump of this name, which is deleted.', '')
             '--list' = @('flag', 'Show the shipped stories.', '')
         }
         'conformance' = [ordered]@{
-            '--only' = @('text', 'This test, or duty; may be repeated.', '')
+            '--only' = @('text', 'This test, or duty; in any case.', '')
             '--junit' = @('file', 'Write JUnit XML, too.', '')
             '--list' = @('flag', 'List duties and tests; no device is asked.', '')
         }

@@ -21,7 +21,7 @@ from pumpctl.wire.messages_implant import (
 
 FAST = 32
 """The sample rate at which a pulse comes within seconds."""
-_LOOK_S = 0.5
+_LOOK_MS = 500
 _MOST_S = 180
 """Far more than two pulses take at that rate."""
 
@@ -71,7 +71,7 @@ def line_back(bench: Bench, status: m.Status, found: ImplantRecord | None) -> No
 def needs_time(bench: Bench) -> None:
     """NotApplicable on a pump whose time stands still: no bridge could ever end there."""
     before = bench.status().counter
-    bench.talk.pause(_LOOK_S)
+    bench.talk.pause(_LOOK_MS / 1000)
     if bench.status().counter == before:
         raise NotApplicable("the pump's time stands still, so no bridge could ever end")
 
@@ -79,10 +79,10 @@ def needs_time(bench: Bench) -> None:
 def next_pulse(bench: Bench) -> None:
     """Wait until the motor has given one more."""
     pulses = bench.status().pulses
-    for _ in range(round(_MOST_S / _LOOK_S)):
+    for _ in range(_MOST_S * 1000 // _LOOK_MS):
         if bench.status().pulses > pulses:
             return
-        bench.talk.pause(_LOOK_S)
+        bench.talk.pause(_LOOK_MS / 1000)
     raise Broken(f"no pulse came in {_MOST_S} s")
 
 
@@ -90,8 +90,8 @@ def end_bridge(bench: Bench) -> None:
     """Wait until the running bridge has passed; nothing else ends one (section 10)."""
     if bench.status().stopped_for is not None:
         bench.put(bench.get(m.GetProgram(), m.ProgramReport).program)
-    for _ in range(round(_MOST_S / _LOOK_S)):
+    for _ in range(_MOST_S * 1000 // _LOOK_MS):
         if bench.status().bridge is None:
             return
-        bench.talk.pause(_LOOK_S)
+        bench.talk.pause(_LOOK_MS / 1000)
     raise Broken("a bridge runs that does not end")

@@ -81,11 +81,11 @@ class Core:
         self.last_drop: Drop | None = None
         """Why the last staging ended, while that still answers somebody's question."""
         self.testing = False
+        """During a self-test, which no bolus may disturb (BOL-04)."""
         self.memory_good = True
         """Was every copy whole when they were looked at last?"""
         self.hourly: Callable[[bool], None] = self._unchecked
         """The self-tests of every hour; the first of a stretch of time looks at memory, too."""
-        """During a self-test, which no bolus may disturb (BOL-04)."""
         self.already: list[LogEntry] = []
         """Entries beyond the last save that have not come about again since the start."""
         self.beyond: int | None = retained.log_next

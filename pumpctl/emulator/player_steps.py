@@ -135,7 +135,7 @@ class Seen(NamedTuple):
     reservoir: int
     running: bytes
     believed_past_tip: int | None
-    """None where the memory that counts was lost in this step."""
+    """None where the memory that counts was lost in this step, and some of the count with it."""
     true_reservoir: int
     past_tip: int
     at_tip: int

@@ -27,6 +27,8 @@ def append_missing(log: LogRing, control: Control) -> None:
 def read_beyond(core: Core) -> None:
     """Entries beyond the last save: time has been there, and so have boots."""
     core.already = _beyond(core)
+    told = [entry.a + entry.b for entry in core.already if entry.kind is LogKind.LOG_LOST]
+    core.lost_told = max([core.lost_told, *told])  # before anything is written behind it
     if core.already:
         newest = core.already[-1]
         core.boot = max(core.boot, newest.boot)
@@ -56,8 +58,6 @@ def take_over(core: Core) -> None:
                 core.pairing_until = entry.a
             case LogKind.PAIRED:
                 core.pairing_until = 0
-            case LogKind.LOG_LOST:
-                core.lost_told = entry.a + entry.b
             case _:
                 pass
     core.already.clear()

@@ -15,7 +15,7 @@ from pumpctl.link.session import Link
 from pumpctl.outcomes import OperationId, Outcome, StateVersion
 from pumpctl.pump.encode import drug_name, from_wire, to_wire
 from pumpctl.pump.implant import implanted
-from pumpctl.quantities import Concentration, Duration, Flow, Mass, Volume
+from pumpctl.quantities import Concentration, Duration, Flow, Mass, Rate, Volume
 from pumpctl.therapy import state as s
 from pumpctl.therapy.implanted import Implanted
 from pumpctl.therapy.moment import Moment
@@ -234,6 +234,7 @@ class Pump:
                 told.patient_dose.left,
                 at(told.time + told.patient_dose.next_in) if told.patient_dose.next_in else None,
             ),
+            rate=Rate(told.rate),
             stopped_for=None if told.stopped_for is None else Duration(told.stopped_for),
             sensed=None if told.sensed is None else Volume(told.sensed),
             pulses=told.pulses,

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from pumpctl.outcomes import OperationId, StateVersion
-from pumpctl.quantities import Concentration, Duration, Mass, Volume
+from pumpctl.quantities import Concentration, Duration, Mass, Rate, Volume
 from pumpctl.therapy.moment import Date, Moment
 from pumpctl.therapy.program import Program
 
@@ -162,6 +162,8 @@ class PumpState(NamedTuple):
     staged: StagedState | None = None
     patient_dose: PatientDoseState | None = None
     stopped_for: Duration | None = None
+    rate: Rate | None = None
+    """The basal rate that applies now, as the pump says."""
     sensed: Volume | None = None
     """The reservoir as a sensor reads it; None for a pump without one. It replaces nothing."""
     pulses: int = 0

@@ -15,7 +15,6 @@ from pumpctl.therapy.forecast import Forecast, forecast
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.program import Mode, Program, continuous, make_program
 from pumpctl.therapy.state import Delivery, PumpState, clock_difference_ms
-from pumpctl.wire.messages import GetStatus, Status
 from pumpctl.workflows.surroundings import Station
 from pumpctl.workflows.visit import Visit
 
@@ -87,8 +86,7 @@ def _steady(state: PumpState, rate: Rate) -> Program | None:
 def look(visit: Visit) -> Look:
     """Ask everything that `status` shows."""
     state = visit.state()
-    told = visit.link.ask(GetStatus(), Status)
-    rate = Rate(told.rate) if told.rate and state.delivery not in STANDING_STILL else None
+    rate = state.rate if state.rate and state.delivery not in STANDING_STILL else None
     now = visit.now()
     return Look(
         state,

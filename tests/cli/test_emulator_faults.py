@@ -40,7 +40,7 @@ def test_a_stall_for_six_hours(desk: Desk) -> None:
 
 
 def test_listed_and_cleared(desk: Desk) -> None:
-    desk.emulator()
+    desk.emulator("ward", "--model", "SP40S")
     desk.data("emulator", "fault", "ward", "leak", "--percent", "15 %")
     desk.data("emulator", "fault", "ward", "sensor", "--volume", "2 mL", "--way", "less")
     told = desk.data("emulator", "fault", "ward", "--list")["faults"]
@@ -128,7 +128,14 @@ def test_the_truth_that_is_told(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "more",
-    [("--pulse-error", "60 %"), ("--pulse-error", "5"), ("--pulse-error", "5 %", "--way", "x")],
+    [
+        ("--pulse-error", "60 %"),
+        ("--pulse-error", "5"),
+        ("--pulse-error", "5 %", "--way", "x"),
+        ("--way", "less"),
+        ("--way", "more"),
+        ("--volume", "41 mL"),
+    ],
 )
 def test_no_pump_of_an_impossible_pulse(desk: Desk, more: tuple[str, ...]) -> None:
     assert desk.run("emulator", "new", "ward", *more).code == 2
@@ -232,7 +239,8 @@ def test_a_faulty_story_plays_nothing(desk: Desk) -> None:
     found = document["data"]["findings"]
     assert {each["id"] for each in found} == {"KEY_UNKNOWN", "KEY_MISSING"}
     assert (found[0]["line"] or 0) >= 1
-    assert "faulty.toml:2:1: " in desk.run("emulator", "play", path).out
+    printed = desk.run("emulator", "play", path).out
+    assert "faulty.toml:2:1: " in " ".join(printed.split())
     path.write_text("format = ", "utf-8")
     desk.refused(3, "SCENARIO_FAULTY", "emulator", "play", path)
     assert desk.data("emulator", "list")["emulators"] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,46 @@ def test_all_are_listed_by_name_held_or_not(home: Path) -> None:
     assert {each.serial for each in listed} == {each.serial for each in made}
     (home / "emulators" / "b" / STATE).write_bytes(b"nothing")
     assert bench.list_emulators(home)[1].serial == ""
+
+
+def test_their_order_is_that_in_which_they_were_put_there(home: Path) -> None:
+    """Not that of their clocks: a story's pump has a time of its own."""
+    for put_at, name in ((1, "c"), (2, "a"), (3, "z"), (3, "b")):
+        new = bench.make(now=lambda: MONDAY, entropy=Entropy(name))
+        bench.keep(home, name, new, now=partial(int, put_at))
+    assert bench.in_order(home) == ("c", "a", "b", "z")
+    (home / "emulators" / "z" / "put").unlink()
+    assert bench.list_emulators(home)[-1].put_at == MONDAY, "as the pump says it was made"
+
+
+def test_another_pump_in_its_place(home: Path) -> None:
+    first = bench.create(home, "x", **around("one"))
+    other = bench.make(**around("two"))
+    put_at = bench.list_emulators(home)[0].put_at
+    with bench.open_local(home, "x", **around()):
+        for act in (
+            lambda: bench.refuse_taken(home, "x", again=True),
+            lambda: bench.keep(home, "x", other, now=lambda: MONDAY, again=True),
+        ):
+            with pytest.raises(PortBusy):
+                act()
+    assert bench.inspect(home, "x", **around()).serial == first.serial
+    bench.refuse_taken(home, "x", again=True)
+    bench.keep(home, "x", other, now=lambda: MONDAY + 5, again=True)
+    assert bench.inspect(home, "x", **around()).serial == other.serial
+    assert bench.list_emulators(home)[0].put_at == put_at, "in the same place of the order"
+    bench.keep(home, "y", other, now=lambda: MONDAY, again=True)
+    assert len(bench.list_emulators(home)) == 2
+
+
+def test_a_note_of_a_killed_server_is_not_believed(home: Path) -> None:
+    bench.create(home, "x", **around())
+    note = home / "emulators" / "x" / "served"
+    note.write_text("socket://127.0.0.1:1", "utf-8")
+    assert bench.list_emulators(home)[0].served_at is None, "nobody holds it"
+    with bench.open_local(home, "x", **around()):
+        assert bench.list_emulators(home)[0].served_at is None, "who holds it does not serve it"
+    assert not note.exists()
 
 
 def test_removed_is_gone(home: Path) -> None:

@@ -18,7 +18,7 @@ from pumpctl.wire import messages as m
 from pumpctl.wire.codes import AlarmCode, BolusKind, Delivery, LogKind, Role
 from pumpctl.wire.messages_acts import StageBolus
 from pumpctl.wire.program import PatientDose
-from tests.emulator.cuts.acts_alone import crowded
+from tests.emulator.cuts.acts_alone import crowded, full_log
 from tests.emulator.cuts.sweep import Killed, MortalStore
 from tests.emulator.support import HOUR, MINUTE, TAG, Bench, flex, lose_program, op
 
@@ -290,3 +290,23 @@ def test_one_press_pairs_once_even_if_the_process_was_killed() -> None:
     bench.attach()
     assert len(bench.core.control.keys) == 1
     assert not bench.core.pairing_open
+
+
+@pytest.mark.requirement("TEL-05")
+def test_what_the_log_has_lost_is_told_once_though_two_starts_find_it() -> None:
+    """The page is turned, and power goes before that is said; and again after it was."""
+    bench = full_log()
+    bench.host += 8 * HOUR
+    before, counts = bytes(bench.store.image), set()
+    for first in range(1, 14):
+        for second in (3, 5, 7, 9):
+            again = Bench.__new__(Bench)
+            again.__dict__.update(bench.__dict__)
+            again.store = MemoryStore(before)
+            for at in (first, second):
+                with contextlib.suppress(PowerLost):
+                    again.boot(PowerCut(at, CutKind.BEFORE))
+            again.boot()
+            told = [(e.a, e.b) for e in again.entries() if e.kind is LogKind.LOG_LOST]
+            counts.add(tuple(told))
+    assert counts == {((1, 51), (52, 51))}

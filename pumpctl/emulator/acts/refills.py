@@ -17,6 +17,7 @@ from pumpctl.emulator.acts.programs import (
     increases,
     refuse_dead_cell,
     refuse_increase,
+    refuse_old_dose,
     with_program,
 )
 from pumpctl.emulator.acts.readback import content_of, day_figures
@@ -53,6 +54,7 @@ def _judge_refill(core: Core, asked: StageRefill) -> None:
     hard = outlook.hard_for(core, program.drug, program.concentration)
     limits.check(program, implant, hard)
     refuse_dead_cell(core)
+    refuse_old_dose(core, program)
     bridge = asked.bridge
     if bridge is not None:
         _judge_bridge(core, bridge, program)
