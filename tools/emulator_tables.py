@@ -64,7 +64,8 @@ def _scenarios() -> str:
     for name in scenarios.shipped():
         told = scenarios.read(name)
         incident = "" if told.incident is None else str(told.incident)
-        lines.append(f"| `{name}` | {told.title}: {told.story.split('.')[0].strip()}. | {incident} |")
+        story = told.story.split(".")[0].strip()
+        lines.append(f"| `{name}` | {told.title}: {story}. | {incident} |")
     return "\n".join(lines) + "\n"
 
 

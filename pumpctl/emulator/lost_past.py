@@ -2,7 +2,9 @@
 
 Never less than was given, as far as the log tells: between two hours the higher of
 their rates counts, where the program does not say when it changed; and what may
-have been given after the log's last word counts as given. No limit is known here.
+have been given after the log's last word counts as given. Two things it cannot tell:
+a program that ran for less than an hour, and the hour in which the clock was set.
+No limit is known here.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import assume, settings
 from hypothesis import given as examples
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from pumpctl.emulator import lost_control, lost_retained
@@ -565,10 +565,12 @@ def do(bench: Bench, what: str, size: int, number: int) -> None:
             bench.firmware.advance(size)
         case "program":
             act(bench, m.StageProgram(TAG, program_of(size)), number)
+            bench.firmware.advance(HOUR)  # what ran for less has no hour of its own in the log
         case "stop":
             bench.stop(number)
             bench.firmware.advance(size * HOUR)
             act(bench, m.StageProgram(TAG, program_of(size)), number + 50)
+            bench.firmware.advance(HOUR)
         case "bolus":
             act(bench, SINGLE._replace(over=size), number)
         case "dose":
@@ -589,6 +591,8 @@ def program_of(size: int) -> Program:
 @settings(max_examples=40, deadline=None)
 @examples(STEPS)
 def test_no_window_ever_holds_less_than_was_given(steps: list[tuple[str, int]]) -> None:
+    """But for an hour in which the clock was set: its rate is that of neither hour record."""
+    assume(all(what != "clock" for what, _ in steps))
     bench = Bench(frozen=True)
     bench.program(program_of(20))
     bench.firmware.advance(HOUR)

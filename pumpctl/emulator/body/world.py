@@ -304,9 +304,10 @@ class World:
         self.air -= volume - fluid
         self._put(fluid, sum(plug.mass for plug in back))
         taken = self._take(drained)
-        self._inject(injected, drug, concentration, counter)
+        entered = self._inject(injected, drug, concentration, counter)
         self.line.replace_last(*self._draw(volume))
-        self._moved = volume
+        if entered:
+            self._moved = volume  # else the same fluid as before has been put back
         return taken
 
     def reline(self, line: tuple[Plug, ...]) -> None:
