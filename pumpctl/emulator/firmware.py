@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pumpctl.emulator import recovery
 from pumpctl.emulator.acts import keys, patient_dose
 from pumpctl.emulator.acts.caller import Caller, Refused
 from pumpctl.emulator.acts.dispatch import handle
@@ -20,6 +19,7 @@ from pumpctl.emulator.core import Core
 from pumpctl.emulator.engine.link_budget import GREETING_BYTES, HANDSHAKE_BYTES
 from pumpctl.emulator.memory.flash import Flash
 from pumpctl.emulator.memory.implant import FIRMWARE
+from pumpctl.emulator.starting import recovery
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import AlarmCode, Feature, FrameKind, Refuse
 from pumpctl.wire.frames import Junk

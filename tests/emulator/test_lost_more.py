@@ -14,13 +14,13 @@ from hypothesis import assume, settings
 from hypothesis import given as examples
 from hypothesis import strategies as st
 
-from pumpctl.emulator import lost_control, lost_retained
 from pumpctl.emulator.body.fluid import PL_PER_NL, pure
 from pumpctl.emulator.engine import windows
 from pumpctl.emulator.engine.past import Basal, Past, PastBolus
 from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory.flash import PAGE
 from pumpctl.emulator.memory.logring import PER_PAGE
+from pumpctl.emulator.starting import lost_control, lost_retained
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import AlarmCode, BolusKind, Delivery, Drug, LogKind, Refuse, Role
 from pumpctl.wire.logentry import SIZE

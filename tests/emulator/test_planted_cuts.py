@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pumpctl.emulator import following, recovery, written
+from pumpctl.emulator import following
 from pumpctl.emulator.acts import treat
 from pumpctl.emulator.core import Core
 from pumpctl.emulator.core_event import Event
@@ -19,6 +19,7 @@ from pumpctl.emulator.memory.control import Control, ControlStore
 from pumpctl.emulator.memory.retained import _MARK as _DOMAIN
 from pumpctl.emulator.memory.retained import _RETAINED, _WORLD, _WORLD_MARK, WORLD_AT, RetainedStore
 from pumpctl.emulator.memory.stored import Twin
+from pumpctl.emulator.starting import recovery, written
 from tests.emulator.cuts.acts_alone import ALONE
 from tests.emulator.cuts.every import ACTS, STARTS
 from tests.emulator.cuts.sweep import Sweep

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import pytest
 
-from pumpctl.emulator import following, recovery
+from pumpctl.emulator import following
 from pumpctl.emulator.acts import programs
 from pumpctl.emulator.memory import image, slots
 from pumpctl.emulator.memory.flash import PAGE
+from pumpctl.emulator.starting import recovery
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import AlarmCode, Delivery, Drug, Mode, Refuse
 from pumpctl.wire.messages_acts import Bridge, StageBridge, StageResume

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pumpctl.emulator.acts import boluses, limits
-from pumpctl.emulator.engine import delivery
+from pumpctl.emulator.engine import hunger
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import AlarmCode, BolusKind, Delivery, Refuse
 from pumpctl.wire.messages_acts import StageBolus, StageResume
@@ -104,8 +104,8 @@ def resume(bench: Bench, number: int) -> Any:
 def test_a_second_of_delivery_does_not_make_two_days_forgotten(
     restart: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for fed in (delivery.FED_MS, 0):
-        monkeypatch.setattr(delivery, "FED_MS", fed)
+    for fed in (hunger.FED_MS, 0):
+        monkeypatch.setattr(hunger, "FED_MS", fed)
         bench = at_100()
         answers = []
         for number in range(3):

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from pumpctl.emulator import recovery
 from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory.flash import PAGE
 from pumpctl.emulator.memory.logring import PER_PAGE, LogRing
+from pumpctl.emulator.starting import recovery
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import LogKind, Refuse, Role
 from tests.emulator.roads import code, logged

@@ -10,8 +10,8 @@ from pumpctl.emulator.acts.readback import program_readback
 from pumpctl.emulator.core import Core
 from pumpctl.emulator.core_event import Event
 from pumpctl.emulator.engine.clock import HOUR_MS
-from pumpctl.emulator.engine.delivery import STOPPED_TOO_LONG_MS
 from pumpctl.emulator.engine.figures import Figures
+from pumpctl.emulator.engine.hunger import STOPPED_TOO_LONG_MS
 from pumpctl.emulator.memory import slots
 from pumpctl.emulator.memory.control import NO_SLOT, Bridging, Control
 from pumpctl.wire import messages as m

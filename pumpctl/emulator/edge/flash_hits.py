@@ -6,11 +6,11 @@ is found by its own checks.
 
 from __future__ import annotations
 
-from pumpctl.emulator import recovery
 from pumpctl.emulator.core import Core
 from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory.control import NO_SLOT
 from pumpctl.emulator.memory.flash import ERASED, PAGE
+from pumpctl.emulator.starting import recovery
 from pumpctl.errors import UsageError
 
 _INSIDE = 30

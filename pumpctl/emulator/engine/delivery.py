@@ -18,6 +18,7 @@ from pumpctl.emulator.engine.alarms import AlarmBoard
 from pumpctl.emulator.engine.battery import Battery
 from pumpctl.emulator.engine.clock import DAY_MS, HOUR_MS, MINUTE_MS, Clock
 from pumpctl.emulator.engine.exact import ZERO, Ratio, ratio
+from pumpctl.emulator.engine.hunger import STOPPED_TOO_LONG_MS, Hunger
 from pumpctl.emulator.engine.motor import Motor
 from pumpctl.emulator.engine.plan import Keeper, Plan, bolus_data, missed_data
 from pumpctl.emulator.engine.schedule import Due, bolus_flow
@@ -27,10 +28,6 @@ from pumpctl.emulator.memory.retained import Bolus, Metering
 from pumpctl.wire.codes import AlarmCode, BolusKind, LogKind
 from pumpctl.wire.codes import Battery as BatteryWord
 
-STOPPED_TOO_LONG_MS = 48 * HOUR_MS
-FED_MS = 6 * HOUR_MS
-"""Delivery of less than this does not end a time without drug: an infusion shows its first
-effect after 6 to 8 h, and a second of it must not make the hours before forgotten."""
 MOST_BOLUSES = 8
 _MOST_STARTS = 254
 
@@ -80,9 +77,7 @@ class Delivery:
         self.last_order_end = metering.last_order_end
         self.patient_starts = metering.patient_starts
         self.stalled_since = metering.stalled_since
-        self.starving_since = metering.starving_since
-        """Counter since which nothing was delivered, by stop or stall; some hours do not end it."""
-        self._fed_since = metering.fed_since
+        self.hunger = Hunger(metering.starving_since, metering.fed_since)
         self.past = metering.past
         self.plan = plan
         self.state_version = state_version
@@ -105,7 +100,7 @@ class Delivery:
         self.plan = plan
         if plan.stopped_at is not None:
             self.end_boluses()
-        self._note_hunger()
+        self.hunger.note(self.clock.counter, self._halts)
         self._note_rate()
         self._alarm()
 
@@ -159,7 +154,7 @@ class Delivery:
             return
         if self.world.turns(self.world_time):
             self.stalled_since = None
-            self._note_hunger()
+            self.hunger.note(self.clock.counter, self._halts)
             self._note_rate()
             self._alarm()
 
@@ -195,14 +190,14 @@ class Delivery:
         return ratio(bolus.dose * max(0, elapsed), bolus.over)
 
     @property
-    def _delivers(self) -> bool:
-        return self.plan.stopped_at is None and self.stalled_since is None
+    def starving_since(self) -> int | None:
+        """Counter since which nothing was delivered, by stop or stall; some hours do not end it."""
+        return self.hunger.since
 
     @property
     def starved(self) -> bool:
         """More than 48 hours without drug, and not yet fed again (STP-03)?"""
-        since = self.starving_since
-        return since is not None and self.clock.counter - since > STOPPED_TOO_LONG_MS
+        return self.hunger.starved(self.clock.counter)
 
     # --- from event to event ----------------------------------------------------------------
 
@@ -232,10 +227,7 @@ class Delivery:
         ahead += [wait for n in pulses if (wait := self.motor.until(flow, n)) is not None]
         if self.stalled_since is not None:
             ahead.append(MOTOR_CHECK_MS - counter % MOTOR_CHECK_MS)
-        if self.starving_since is not None:
-            edges = [self.starving_since + STOPPED_TOO_LONG_MS]
-            edges += [] if self._fed_since is None else [self._fed_since + FED_MS]
-            ahead += [edge - counter for edge in edges if edge > counter]
+        ahead += [edge - counter for edge in self.hunger.edges() if edge > counter]
         ahead.append(self.battery.next_edge(counter) - counter)
         edge = self.world.next_edge(self.world_time)
         if edge is not None:
@@ -279,7 +271,7 @@ class Delivery:
             self.turns.reach(due.start)
             self.start_scheduled(due)
         self.turns.reach(clock.local)
-        self._note_hunger()
+        self.hunger.note(self.clock.counter, self._halts)
         self._look_at_motor()
         self.battery.look(clock.counter)
         if self.battery.ended(clock.counter) and self.plan.stopped_at is None:
@@ -301,17 +293,10 @@ class Delivery:
         if delivers and counter - starving >= STOPPED_TOO_LONG_MS:
             self._keeper.starved()
 
-    def _note_hunger(self) -> None:
-        """Since when is nothing delivered, by a stop or a stall?"""
-        counter = self.clock.counter
-        if not self._delivers:
-            stops = [at for at in (self.plan.stopped_at, self.stalled_since) if at is not None]
-            self.starving_since = min([*stops, *_known(self.starving_since)])
-            self._fed_since = None
-        elif self.starving_since is not None:
-            self._fed_since = counter if self._fed_since is None else self._fed_since
-            if counter - self._fed_since >= FED_MS:
-                self.starving_since = self._fed_since = None
+    @property
+    def _halts(self) -> list[int]:
+        """Since when a stop or a stall keeps delivery off."""
+        return [at for at in (self.plan.stopped_at, self.stalled_since) if at is not None]
 
     def _note_rate(self) -> None:
         rate = 0 if self.stalled_since is not None else self.rate()
@@ -342,7 +327,7 @@ class Delivery:
 
     def _alarm(self) -> None:
         counter, starving = self.clock.counter, self.starving_since
-        starving = None if self._delivers else starving
+        starving = starving if self._halts else None
         self._put(AlarmCode.LOW_RESERVOIR, self.reservoir <= self.plan.low_alarm)
         self._put(AlarmCode.EMPTY_RESERVOIR, self.reservoir == 0)
         self._put(AlarmCode.MOTOR_STALL, self.stalled_since is not None)
@@ -384,14 +369,10 @@ class Delivery:
             self.last_order_end,
             self.patient_starts,
             self.stalled_since,
-            self.starving_since,
-            self._fed_since,
+            self.hunger.since,
+            self.hunger.fed,
             self.past,
         )
-
-
-def _known(at: int | None) -> list[int]:
-    return [] if at is None else [at]
 
 
 def _big(value: int) -> bytes:

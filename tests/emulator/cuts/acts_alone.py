@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pumpctl.emulator import recovery
 from pumpctl.emulator.acts.caller import Refused
 from pumpctl.emulator.body.faults import Fault, FaultKind
 from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory.flash import PAGE
 from pumpctl.emulator.memory.logring import PER_PAGE
+from pumpctl.emulator.starting import recovery
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import LogKind, Role
 from tests.emulator.cuts.acts import (

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from pumpctl.emulator import lost_log
 from pumpctl.emulator.body.fluid import PL_PER_NL, Plug, PlugFlow, free, pure
 from pumpctl.emulator.core import Core
 from pumpctl.emulator.following import recorded_line
 from pumpctl.emulator.memory import implant_record
+from pumpctl.emulator.starting import lost_log
 from pumpctl.wire.codes import Holds, LogKind
 from pumpctl.wire.logentry import LogEntry
 from pumpctl.wire.messages_implant import ImplantRecord

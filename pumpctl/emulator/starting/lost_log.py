@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from pumpctl.emulator.engine.delivery import FED_MS
+from pumpctl.emulator.engine.hunger import FED_MS
 from pumpctl.emulator.memory.logring import LogRing
 from pumpctl.wire.codes import AlarmCode, BolusKind, LogKind
 from pumpctl.wire.logentry import LogEntry, unpack

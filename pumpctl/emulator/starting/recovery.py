@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from pumpctl.emulator import following, keeping, lost_control, lost_log, lost_retained, written
+from pumpctl.emulator import following, keeping
 from pumpctl.emulator.acts import outlook
 from pumpctl.emulator.acts.staging import Drop
 from pumpctl.emulator.core import Core, Stores
@@ -31,6 +31,7 @@ from pumpctl.emulator.memory.flash import Flash
 from pumpctl.emulator.memory.logring import LogRing
 from pumpctl.emulator.memory.retained import Retained, RetainedStore
 from pumpctl.emulator.memory.stored import Twin
+from pumpctl.emulator.starting import lost_control, lost_log, lost_retained, written
 from pumpctl.wire.codes import AlarmCode, BolusKind, LogKind
 
 _QUIET_MS = DAY_MS

@@ -7,7 +7,7 @@ that ran. The world stays what it is. No dose is invented here.
 
 from __future__ import annotations
 
-from pumpctl.emulator import keeping, lost_line, lost_log, lost_past
+from pumpctl.emulator import keeping
 from pumpctl.emulator.body.fluid import FG_PER_NG, PL_PER_NL, Given, pure
 from pumpctl.emulator.body.world import new_world
 from pumpctl.emulator.core import Core
@@ -22,6 +22,7 @@ from pumpctl.emulator.memory.flash import Flash
 from pumpctl.emulator.memory.implant import Implant
 from pumpctl.emulator.memory.logring import LogRing
 from pumpctl.emulator.memory.retained import Done, Metering, Raised, Retained, TheWorld
+from pumpctl.emulator.starting import lost_line, lost_log, lost_past
 from pumpctl.wire.codes import AlarmCode, BolusKind, LogKind
 from pumpctl.wire.logentry import LogEntry
 from pumpctl.wire.program import ScheduledBolus

@@ -1,0 +1,1 @@
+"""How a pump starts: what a power cut left, what stands in for lost memory, the self-tests."""
