@@ -92,6 +92,7 @@ class Treatment:
 
     def __init__(self) -> None:
         self.count = 0
+        self.refused = 0
 
     def __call__(self, number: int, bench: Bench) -> None:
         acts_in_turn = (
@@ -100,7 +101,11 @@ class Treatment:
         acts_in_turn[number % len(acts_in_turn)](bench, 10 * number + 1)
 
     def act(self, bench: Bench, message: object, operation: int) -> None:
-        staged = bench.get(message, m.Staged)
+        """What this pump must not have now the quiet one refuses as well, or they part."""
+        staged = bench.ask(message)
+        if isinstance(staged, m.Refusal):
+            self.refused += 1
+            return
         bench.ask(m.GetReadback())
         answer = bench.activate(staged, operation)
         assert isinstance(answer, m.Done), answer
