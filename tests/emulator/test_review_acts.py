@@ -246,3 +246,31 @@ def test_only_what_is_free_of_drug_is_primed(
     monkeypatch.setattr(boluses, "_refuse_prime", lambda *_: None)
     bench.firmware.advance(6 * MINUTE)
     assert isinstance(bench.ask(prime), m.Staged)
+
+
+# --- a refill's bridge is of what is at the tip -------------------------------------------------
+
+
+@pytest.mark.requirement("REF-08", "STP-03")
+def test_no_bridge_by_another_fluid_than_the_tip_s() -> None:
+    """2000 in the line, 500 behind it, 1000 injected: metered by 500 it would be four times."""
+    bench = Bench(frozen=True, concentration=2000)
+    bench.program(flex(100_000, concentration=2000))
+    bench.firmware.advance(HOUR)
+    done(bench, refill_of(flex(100_000), bench.core.engine.motor.pulses), 2)
+    order = refill_of(flex(100_000, concentration=1000), bench.core.engine.motor.pulses, 500)
+    assert code(bench.ask(order)) is Refuse.CONCENTRATION
+
+
+@pytest.mark.requirement("STP-03")
+def test_after_two_days_without_drug_no_refill_brings_the_old_dose() -> None:
+    for dose, taken in ((1_000_000, False), (150_000, True)):
+        bench = Bench(frozen=True)
+        bench.program(flex(1_000_000))
+        bench.firmware.advance(DAY)
+        bench.stop(3)
+        bench.firmware.advance(49 * HOUR)
+        order = refill_of(flex(dose, concentration=2000), bench.core.engine.motor.pulses)
+        answer = bench.ask(order)
+        assert isinstance(answer, m.Staged) is taken
+        assert taken or code(answer) is Refuse.STOPPED_TOO_LONG

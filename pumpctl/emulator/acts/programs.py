@@ -136,7 +136,7 @@ def _judge_resume(core: Core, asked: StageResume) -> None:
         raise Refused(Refuse.HASH_MISMATCH, "the pump holds another program than this one")
     refuse_dead_cell(core)
     ahead = outlook.with_program(
-        core, program, core.control.bridging, _bridged_program(core, core.control.bridging)
+        core, program, core.control.bridging, bridged_program(core, core.control.bridging)
     )
     # A lost table of limits must not keep a patient from the program that the pump holds.
     lost = outlook.limits_lost(core)
@@ -144,7 +144,8 @@ def _judge_resume(core: Core, asked: StageResume) -> None:
     outlook.judge_flow_and_windows(core, ahead, hard)
 
 
-def _bridged_program(core: Core, bridging: Bridging | None) -> Program | None:
+def bridged_program(core: Core, bridging: Bridging | None) -> Program | None:
+    """The program that a bridge plays; None: the running one's masses."""
     if bridging is None or bridging.plays == NO_SLOT:
         return None
     return slots.program_in(core.slots[bridging.plays])

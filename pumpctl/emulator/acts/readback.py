@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from pumpctl.emulator.engine.exact import ratio
 from pumpctl.emulator.engine.figures import Figures
 from pumpctl.wire.codes import Kind
 from pumpctl.wire.message import decode, spec_of
@@ -49,9 +48,11 @@ def program_readback(
 
 def day_figures(figures: Figures, concentration: int) -> tuple[DayFigures, ...]:
     """The seven days, their volumes at this concentration."""
-    found = []
-    for day in range(7):
-        dose = figures.day(day)
-        volume = ratio(dose.num * 1_000, dose.den * concentration).half_up()
-        found.append(DayFigures(dose.half_up(), volume, figures.largest_hour(day)))
-    return tuple(found)
+    return tuple(
+        DayFigures(
+            figures.day_dose(day),
+            figures.day_volume(day, concentration),
+            figures.largest_hour(day),
+        )
+        for day in range(7)
+    )

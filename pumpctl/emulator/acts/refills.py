@@ -14,6 +14,7 @@ from pumpctl.emulator.acts.caller import Refused
 from pumpctl.emulator.acts.hard import Hard
 from pumpctl.emulator.acts.programs import (
     assigned,
+    bridged_program,
     increases,
     refuse_dead_cell,
     refuse_increase,
@@ -65,7 +66,7 @@ def _judge_refill(core: Core, asked: StageRefill) -> None:
     if core.engine.boluses and not same:
         raise Refused(Refuse.BOLUS_RUNNING, "a bolus is running that was ordered for the old drug")
     bridging = _refilled_bridge(core, control, asked, bytes(16))
-    old = _played_by(core, bridging)
+    old = bridged_program(core, bridging)
     if running is not None and old is None:
         refuse_increase(core, program)  # this one would be played from here on
     _judge_ahead(core, program, bridging, old, hard)
@@ -89,9 +90,14 @@ def _judge_volume(core: Core, volume: int) -> None:
 
 
 def _judge_bridge(core: Core, bridge: Bridge, program: Program) -> None:
-    control = core.control
+    control, tip = core.control, core.engine.line.tip
     at_tip = control.bridging or control
     _judge_volume(core, bridge.volume)
+    if tip.mass and tip.concentration != bridge.old_concentration:
+        raise Refused(
+            Refuse.CONCENTRATION,
+            f"{tip.concentration} mcg/mL is at the tip, not {bridge.old_concentration}",
+        )
     if bridge.old_drug is not program.drug:
         raise Refused(Refuse.DRUG, "another drug than the program's cannot be metered by it")
     if (bridge.old_drug, bridge.old_concentration) != (at_tip.drug, at_tip.concentration):
@@ -120,12 +126,6 @@ def _refilled_bridge(
     return Bridging(
         bridge.volume, asked.since, bridge.old_drug, bridge.old_concentration, plays, operation
     )
-
-
-def _played_by(core: Core, bridging: Bridging | None) -> Program | None:
-    if bridging is None or bridging.plays == NO_SLOT:
-        return None
-    return slots.program_in(core.slots[bridging.plays])
 
 
 def _read_refill(core: Core, stored: bytes, asked: StageRefill) -> RefillReadback:
@@ -193,7 +193,9 @@ def _judge_repair(core: Core, asked: StageBridge) -> None:
     refuse_beyond_front(core, asked)
     bridging, program = _repaired(core, asked, bytes(16)), core.program
     if program is not None:
-        _judge_ahead(core, program, bridging, _played_by(core, bridging), outlook.hard_now(core))
+        _judge_ahead(
+            core, program, bridging, bridged_program(core, bridging), outlook.hard_now(core)
+        )
 
 
 def refuse_beyond_front(core: Core, asked: StageBridge) -> None:
@@ -230,7 +232,7 @@ def _repaired(core: Core, asked: StageBridge, operation: bytes) -> Bridging:
 
 def _read_repair(core: Core, stored: bytes, asked: StageBridge) -> BridgeReadback:
     bridging = _repaired(core, asked, bytes(16))
-    played = _played_by(core, bridging) or core.program
+    played = bridged_program(core, bridging) or core.program
     if played is None:
         raise Refused(Refuse.FLASH, "the stored program is lost")
     figures = Figures(played, core.implant.least_flow)

@@ -111,8 +111,7 @@ def _judge_implant(core: Core, asked: StageImplant) -> None:
 
 def _moves(old: ImplantRecord, new: ImplantRecord) -> bool:
     """Does it say anything else of what is in the line?"""
-    line = (new.tubing, new.catheter_high, new.tubing_holds, new.catheter_holds)
-    return line != (old.tubing, old.catheter_high, old.tubing_holds, old.catheter_holds)
+    return implant_record.line_contents(old) != implant_record.line_contents(new)
 
 
 def _read_implant(_core: Core, stored: bytes, asked: StageImplant) -> ImplantReadback:

@@ -49,10 +49,11 @@ class Figures:
         """The same, half up to 1 ng."""
         return self.day(day).half_up()
 
-    def day_volume(self, day: int) -> int:
-        """The same as a volume, half up to 1 nL."""
+    def day_volume(self, day: int, concentration: int | None = None) -> int:
+        """The same as a volume, half up to 1 nL; in a bridge at the old concentration."""
         dose = self.day(day)
-        return ratio(dose.num * 1_000, dose.den * self.program.concentration).half_up()
+        metered = self.program.concentration if concentration is None else concentration
+        return ratio(dose.num * 1_000, dose.den * metered).half_up()
 
     def largest_hour(self, day: int) -> int:
         """The most in any 60 minutes that start on this day, up to 1 ng."""

@@ -82,6 +82,11 @@ def record_in(pair: Twin) -> ImplantRecord | None:
     return record
 
 
+def line_contents(record: ImplantRecord) -> tuple[object, ...]:
+    """All that it says of what is in the line: two records that agree in it move nothing."""
+    return record.tubing, record.catheter_high, record.tubing_holds, record.catheter_holds
+
+
 def line_volume(record: ImplantRecord) -> int:
     """nL from pump to tip, by the upper bound: what is awaited arrives no earlier."""
     return record.tubing + record.catheter_high

@@ -15,7 +15,6 @@ from pumpctl.emulator.memory import implant_record
 from pumpctl.emulator.starting import lost_log
 from pumpctl.wire.codes import Holds, LogKind
 from pumpctl.wire.logentry import LogEntry
-from pumpctl.wire.messages_implant import ImplantRecord
 
 
 def rebuilt(core: Core, told: list[LogEntry]) -> tuple[PlugFlow, int]:
@@ -77,11 +76,9 @@ def _recorded_at(core: Core, told: list[LogEntry]) -> int | None:
     """Pulses at which the line was last recorded to be another, or to hold something else."""
     pair = core.control.record_pair
     other = implant_record.record_in(core.records[1 - pair])
-    if other is not None and _contents(other) == _contents(core.record_in_force):
+    if other is not None and implant_record.line_contents(other) == implant_record.line_contents(
+        core.record_in_force
+    ):
         return None
     sets = [entry.pulses for entry in told if entry.kind is LogKind.IMPLANT_SET]
     return sets[-1] if sets else None
-
-
-def _contents(record: ImplantRecord) -> tuple[object, ...]:
-    return record.tubing, record.catheter_high, record.tubing_holds, record.catheter_holds
