@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, NewType
 
+from pumpctl.quantities import Mass
+
 StateVersion = NewType("StateVersion", int)
 """Counts the pump's durable changes; a plan is made for exactly one value."""
 
@@ -41,6 +43,8 @@ class Applied(NamedTuple):
 
     operation: OperationId
     state_version: StateVersion
+    delivered: Mass = Mass(0)
+    """What a bolus had really given when this was said."""
 
 
 class Refused(NamedTuple):

@@ -13,10 +13,11 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from pumpctl.errors import NotConfirmed, QuantityError
-from pumpctl.quantities import Mass, Rate
+from pumpctl.quantities import Concentration, Mass, Quantity, Rate, Volume
 
 if TYPE_CHECKING:
     from pumpctl.station.plan import Plan
+    from pumpctl.workflows.acts.act import Challenge
     from pumpctl.workflows.planning import Planned
 
 
@@ -39,7 +40,7 @@ class Typed:
         from pumpctl.cli.change_screen import show_confirmation
 
         show_confirmation(planned)
-        self._challenge(planned.plan)
+        type_challenge(planned.act.challenge(planned.plan.old, planned.readback))
 
     def confirm_plan(self, plan: Plan) -> None:
         """The same for a plan from a file, where no pump is at hand."""
@@ -47,47 +48,61 @@ class Typed:
 
         self.ready()
         show_plan_file(plan)
-        self._challenge(plan)
-
-    def _challenge(self, plan: Plan) -> None:
-        what, wanted = challenge(plan)
-        given = ask(f"Anything else changes nothing.\nType {what}, with its unit: ")
-        if not same_quantity(given, wanted):
-            raise NotConfirmed(
-                f"{given.strip()!r} is not {what} of this plan"
-                if given.strip()
-                else "nothing was typed"
-            )
+        type_challenge(challenge_of(plan))
 
 
-def challenge(plan: Plan) -> tuple[str, str]:
-    """What must be typed, in words and as a value of the read-back.
+def challenge_of(plan: Plan) -> Challenge:
+    """What must be typed for a plan from a file."""
+    from pumpctl.workflows.acts.planned import planned_readback
+    from pumpctl.workflows.acts.registry import act_of
 
-    The largest day's dose; where no day's total changes, the largest hour; for a
-    resume the daily dose that it returns to.
+    return act_of(plan).challenge(plan.old, planned_readback(plan))
+
+
+def type_challenge(challenge: Challenge) -> None:
+    """Have it typed; NotConfirmed for anything else."""
+    unit = ", with its unit" if any(" " in each for each in challenge.wanted) else ""
+    given = ask(f"Anything else changes nothing.\nType {challenge.what}{unit}: ")
+    if not same_answer(given, challenge.wanted):
+        raise NotConfirmed(
+            f"{given.strip()!r} is not {challenge.what} of this plan"
+            if given.strip()
+            else "nothing was typed"
+        )
+
+
+def same_answer(given: str, wanted: tuple[str, ...]) -> bool:
+    """Are the typed words these quantities, in their order, in the grammar of the contract?
+
+    `40 mL 2000 mcg/mL` is two; a time of day is taken as it is shown.
     """
-    days = plan.readback["days"]
-    if plan.kind == "program" and plan.old.get("days"):
-        before = [day["daily_dose"] for day in plan.old["days"]]
-        if before == [day["daily_dose"] for day in days]:
-            hours = [Mass.parse(day["largest_hour"]) for day in days]
-            return "the largest hour", str(max(hours))
-    doses = [Rate.parse(day["daily_dose"]) for day in days]
-    what = (
-        "the largest daily dose it returns to"
-        if plan.kind == "resume"
-        else "the largest day's dose"
-    )
-    return what, str(max(doses))
+    words = given.split()
+    for text in wanted:
+        kind = _kind_of(text)
+        if kind is None:
+            if not words or words.pop(0) != text:
+                return False
+            continue
+        size = 1 if words and _parsed(kind, words[0]) is not None else 2
+        if _parsed(kind, " ".join(words[:size])) != kind.parse(text):
+            return False
+        words = words[size:]
+    return not words
 
 
-def same_quantity(given: str, wanted: str) -> bool:
-    """Is the typed text this quantity, in the grammar of the contract?"""
-    kind: type[Rate] | type[Mass] = Rate if wanted.endswith("/day") else Mass
+_KINDS: tuple[type[Quantity], ...] = (Mass, Volume, Concentration, Rate)
+
+
+def _kind_of(text: str) -> type[Quantity] | None:
+    """Which quantity it is; None: a word, or a time of day."""
+    return next((kind for kind in _KINDS if _parsed(kind, text) is not None), None)
+
+
+def _parsed(kind: type[Quantity], text: str) -> Quantity | None:
     try:
-        return kind.parse(given.strip()) == kind.parse(wanted)
+        return kind.parse(text)
     except QuantityError:
-        return False
+        return None
 
 
 def ask(prompt: str) -> str:

@@ -133,7 +133,7 @@ def _walk(root: Path) -> Report:
     tell.line(f"difference   {_difference(compared)}")
     data: dict[str, Any] = {
         "serial": made.serial,
-        "hash": planned.plan.program_hash,
+        "hash": planned.plan.readback["hash"],
         "programmed": str(compared.programmed),
         "delivered": str(compared.delivered),
         "pulses": compared.pulses,

@@ -32,7 +32,7 @@ def show() -> Report:
     Example: pumpctl --port emu://ward-3 program show
     """
     from pumpctl.cli.profile_text import program_lines
-    from pumpctl.workflows.planning import described
+    from pumpctl.workflows.acts.shown import described
     from pumpctl.workflows.visit import visit
 
     with visit(context.station(), changes=False) as open_visit:
@@ -196,7 +196,7 @@ def plan_report(schema: str, planned: Planned, output: Path | None) -> Report:
     from pumpctl.station.plan import token
 
     made = planned.plan
-    given = None if made.open_soft else token(made, made.operator)
+    given = None if made.open_soft or made.by_hand else token(made, made.operator)
     data = {
         "plan": None if output is None else str(output),
         "operation": made.operation,
@@ -208,6 +208,8 @@ def plan_report(schema: str, planned: Planned, output: Path | None) -> Report:
         "confirm": given,
         "expires": made.expires,
         "state_version": made.state_version,
+        "alarms": list(made.alarms),
+        "second": list(made.second),
     }
     return Report(
         schema,
@@ -220,7 +222,7 @@ def plan_report(schema: str, planned: Planned, output: Path | None) -> Report:
 
 def apply_report(schema: str, applying: Callable[[], AppliedPlan]) -> Report:
     """Apply, and say what came of it; a failure keeps the operation's id and its outcome."""
-    from pumpctl.cli.screens import applied_text
+    from pumpctl.cli.change_screen import done_text
 
     try:
         applied = applying()
@@ -245,7 +247,7 @@ def apply_report(schema: str, applying: Callable[[], AppliedPlan]) -> Report:
     return Report(
         schema,
         data,
-        applied_text(applied),
+        lambda: typer.echo(done_text(applied)),
         pump=(applied.plan.pump.serial, applied.plan.pump.model),
         warnings=context.warnings(),
     )

@@ -25,6 +25,7 @@ from pumpctl.errors import (
 from pumpctl.link import patience
 from pumpctl.link.patience import Patience
 from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, StateVersion, Unknown
+from pumpctl.quantities import Mass
 from pumpctl.transport.line import Line, LineLost
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Purpose
@@ -168,7 +169,7 @@ class Link:
     def change(self, message: m.Activate | m.Stop | m.CancelBolus) -> Outcome:
         """Send the one message that changes therapy, and say truly what became of it."""
         operation = OperationId(message.operation)
-        if self.read_only and not isinstance(message, m.Stop):
+        if self.read_only and isinstance(message, m.Activate):  # nothing bars a stop (STP-01)
             raise VersionSkew(self._skew_text())
         counter, data = self._end.request(message)
         self.therapy_sent = Link.ever_sent = True
@@ -185,7 +186,7 @@ class Link:
         if isinstance(answer, m.Refusal):
             return Refused(operation, answer.code.name, answer.detail)
         if isinstance(answer, m.Done) and answer.operation == operation:
-            return Applied(operation, StateVersion(answer.state_version))
+            return Applied(operation, StateVersion(answer.state_version), Mass(answer.delivered))
         return Unknown(operation, f"the pump answered {type(answer).__name__}")
 
     def close(self) -> None:

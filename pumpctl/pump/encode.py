@@ -82,3 +82,13 @@ def from_wire(program: w.Program) -> t.Program:
 def program_hash(program: t.Program) -> bytes:
     """SHA-256 of the canonical wire bytes: the same that the pump will report."""
     return w.program_hash(to_wire(program))
+
+
+def canonical(program: t.Program) -> bytes:
+    """The program's canonical bytes: what its hash is of, and what plans and journal keep."""
+    return w.program_bytes(to_wire(program))
+
+
+def program_of(written: bytes) -> t.Program:
+    """The program in canonical bytes; WireError where they are none."""
+    return from_wire(w.program_from(written))

@@ -13,8 +13,10 @@ from pumpctl.errors import Corrupt, PumpRefused, ReadbackDiffers
 from pumpctl.link import patience
 from pumpctl.link.session import Link
 from pumpctl.outcomes import OperationId, Outcome, StateVersion
-from pumpctl.pump.encode import drug_name, from_wire, to_wire
+from pumpctl.pump.encode import drug_name, from_wire
 from pumpctl.pump.implant import implanted
+from pumpctl.pump.orders import Order
+from pumpctl.pump.readbacks import WIRE_BACKS, Readback, readback_from
 from pumpctl.quantities import Concentration, Duration, Flow, Mass, Rate, Volume
 from pumpctl.therapy import state as s
 from pumpctl.therapy.implanted import Implanted
@@ -22,7 +24,6 @@ from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.program import Program
 from pumpctl.wire import codes
 from pumpctl.wire import messages as m
-from pumpctl.wire import messages_acts as acts
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.logbatch import unpack_batch
 from pumpctl.wire.message import encode
@@ -62,30 +63,6 @@ class Staged(NamedTuple):
     content: bytes
     nonce: bytes
     expires_in: Duration
-
-
-class DayFigures(NamedTuple):
-    """One day of a read-back."""
-
-    daily_dose: Mass
-    volume: Volume
-    largest_hour: Mass
-
-
-class Readback(NamedTuple):
-    """What the pump will give, computed by the pump from the bytes that it has stored."""
-
-    kind: str
-    """`program` or `resume`: what is staged."""
-
-    raw: bytes
-    """The answer's bytes: equal for equal staging, so that they can be compared."""
-    content: bytes
-    program_hash: bytes
-    tag: bytes
-    program: Program
-    days: tuple[DayFigures, ...]
-    largest_24h: Mass
 
 
 class Known(NamedTuple):
@@ -262,30 +239,29 @@ class Pump:
 
     # --- stage, read back, activate ---------------------------------------------------
 
-    def stage_program(self, program: Program, tag: bytes) -> Staged:
-        """Put a program into the staged slot; PumpRefused where the pump will not have it."""
-        return self._stage(m.StageProgram(tag, to_wire(program)))
-
-    def stage_resume(self, program_hash: bytes, tag: bytes) -> Staged:
-        """Stage going on with the program that the pump holds."""
-        return self._stage(acts.StageResume(tag, program_hash))
+    def stage(self, order: Order) -> Staged:
+        """Put an order into the staged slot; PumpRefused where the pump will not have it."""
+        answer = self._link.try_ask(order, m.Staged, patience.STAGING)
+        if isinstance(answer, m.Refusal):
+            raise PumpRefused(
+                f"the pump will not take it: {answer.detail or answer.code.name}",
+                pump_code=answer.code.name,
+            )
+        if answer.content != hashlib.sha256(encode(order)).digest():
+            raise ReadbackDiffers("the pump stored other bytes than were sent")
+        return Staged(answer.content, answer.nonce, Duration(answer.expires_in))
 
     def readback(self) -> Readback:
         """What the pump will do with what is staged."""
-        told = self._link.ask(m.GetReadback(), m.ProgramReadback, patience.STAGING)
-        return Readback(
-            told.kind.name.lower(),
-            encode(told),
-            told.content,
-            told.program_hash,
-            told.tag,
-            from_wire(told.program),
-            tuple(
-                DayFigures(Mass(day.dose), Volume(day.volume), Mass(day.largest_hour))
-                for day in told.days
-            ),
-            Mass(told.largest_24h),
-        )
+        told = self._link.try_ask(m.GetReadback(), object, patience.STAGING)
+        if isinstance(told, m.Refusal):
+            raise PumpRefused(
+                f"the pump will not say what it would do: {told.detail or told.code.name}",
+                pump_code=told.code.name,
+            )
+        if not isinstance(told, WIRE_BACKS):
+            raise Corrupt(f"the pump answered {type(told).__name__} where a read-back was asked")
+        return readback_from(told)
 
     def discard(self) -> None:
         """Forget what is staged."""
@@ -303,9 +279,23 @@ class Pump:
         """Stop delivery now."""
         return self._link.change(m.Stop(operation, chain))
 
+    def cancel_bolus(self, operation: OperationId, chain: bytes) -> Outcome:
+        """End the running bolus; the basal program goes on."""
+        return self._link.change(m.CancelBolus(operation, chain))
+
     def resolve(self, operation: OperationId) -> Known:
         """Ask what became of an id, and void it where the pump does not hold it."""
         return _known(self._link.ask(m.Resolve(operation), m.OperationReport, patience.STAGING))
+
+    # --- the alarm signal ---------------------------------------------------------------
+
+    def sound_alarm(self, priority: s.Priority) -> Duration:
+        """Sound this signal as a test; for how long it sounds. PumpRefused during a real alarm."""
+        asked = m.AlarmTest(next(code for code, word in _PRIORITY.items() if word is priority))
+        told = self._link.ask(asked, m.AlarmSounds, patience.STAGING)
+        if told.priority is not asked.priority:
+            raise Corrupt("the pump sounds another signal than was asked for")
+        return Duration(told.lasts)
 
     # --- keys ---------------------------------------------------------------------------
 
@@ -313,16 +303,12 @@ class Pump:
         """Have the pump forget a key."""
         self._link.ask(m.Unpair(key), m.Unpaired, patience.STAGING)
 
-    def _stage(self, message: m.StageProgram | acts.StageResume) -> Staged:
-        answer = self._link.try_ask(message, m.Staged, patience.STAGING)
-        if isinstance(answer, m.Refusal):
-            raise PumpRefused(
-                f"the pump will not take it: {answer.detail or answer.code.name}",
-                pump_code=answer.code.name,
-            )
-        if answer.content != hashlib.sha256(encode(message)).digest():
-            raise ReadbackDiffers("the pump stored other bytes than were sent")
-        return Staged(answer.content, answer.nonce, Duration(answer.expires_in))
+    def grant(self, key: bytes, role: str) -> None:
+        """Have the pump give another key this role; PumpRefused unless an admin asks (SEC-06)."""
+        asked = m.Grant(key, codes.Role[role.upper()])
+        told = self._link.ask(asked, m.Granted, patience.STAGING)
+        if (told.key, told.role) != (asked.key, asked.role):
+            raise Corrupt("the pump granted something else than was asked")
 
 
 def _known(told: m.OperationReport) -> Known:

@@ -77,12 +77,18 @@ class PlannedLibrary(_Frozen):
     sha256: str = Field(pattern=_HEX64)
 
 
+Kind = Literal[
+    "program", "resume", "bolus", "prime", "bridge", "refill", "clock", "patient", "implant"
+]
+"""What a plan is about. A prime is a bolus to the pump, and something else to people."""
+
+
 class Plan(_Frozen):
     """See the contract; `hash` covers every other field in canonical JSON."""
 
     schema_: Literal["pumpctl.plan/1"] = Field(alias="schema")
     operation: str = Field(pattern=_HEX32)
-    kind: Literal["program", "resume"]
+    kind: Kind
     pump: PlannedPump
     patient: str
     label_rules: PlannedPatient | None
@@ -102,12 +108,21 @@ class Plan(_Frozen):
     readback: dict[str, Any]
     readback_bytes: str
     content: str = Field(pattern=_HEX64)
+    order: dict[str, Any]
+    """What the kind needs to be made again in another process. Never the patient's tag."""
     program: str
-    """Canonical bytes of the program, in hexadecimal."""
-    program_hash: str = Field(pattern=_HEX64)
+    """Canonical bytes of the program that runs afterwards, in hexadecimal; empty: not known."""
+    old_program: str
+    """The same of the one that ran when it was planned."""
     tag_hash: str = Field(pattern=_HEX16)
     findings: tuple[PlannedFinding, ...] = Field(strict=False)
     overrides: tuple[Override, ...] = Field(strict=False)
+    alarms: tuple[str, ...] = Field(strict=False)
+    """What was not cleared when it was planned, in words."""
+    second: tuple[str, ...] = Field(strict=False)
+    """Why a second person has to confirm it; empty: nobody has to."""
+    by_hand: bool
+    """Whether only `confirm`, on a terminal, gives its token."""
     library: PlannedLibrary
     hash: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
 

@@ -26,25 +26,21 @@ from pumpctl.errors import (
     WrongPump,
 )
 from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, StateVersion, Unknown
-from pumpctl.pump.encode import program_hash, to_wire
+from pumpctl.pump.encode import canonical, program_hash
 from pumpctl.pump.pump import Staged
 from pumpctl.station.journal import Journal
 from pumpctl.station.library_store import InForce
 from pumpctl.station.plan import Plan, token
 from pumpctl.therapy.findings import Finding, Severity
-from pumpctl.therapy.library import Library
-from pumpctl.therapy.state import Delivery, PumpState
-from pumpctl.wire.program import program_bytes
-from pumpctl.workflows.acts import Act
+from pumpctl.therapy.state import PumpState
+from pumpctl.workflows.acts.act import Act, Pair
 from pumpctl.workflows.gates import pass_gates
-from pumpctl.workflows.libraries import library_for_change
-from pumpctl.workflows.past import past_of
 from pumpctl.workflows.planning import (
     planned_library,
     refuse_hard,
     stage_and_read,
-    window_lengths,
 )
+from pumpctl.workflows.scene import Scene
 from pumpctl.workflows.visit import Visit
 
 CLOCK_SLACK_MS = 5_000
@@ -53,7 +49,6 @@ _GROWING = {"STOPPED_LONG", "STOPPED_RESTART", "WINDOW_AHEAD_SOFT"}
 """Findings whose figure moves with time; crossing the next limit is another id."""
 _AS_PLANNED = {"INCREASE_24H", "TITRATION_STEP", "MAINTENANCE_STEP"}
 """Findings against all doses of 24 hours: of those that ended when the plan was made."""
-_DELIVERS = {Delivery.DELIVERING, Delivery.MINIMUM, Delivery.BOLUS, Delivery.BRIDGE}
 
 
 class AppliedPlan(NamedTuple):
@@ -126,9 +121,9 @@ def _apply(visit: Visit, journal: Journal, plan: Plan, act: Act) -> AppliedPlan:
     operation = OperationId.from_text(plan.operation)
     state = visit.state()
     _check_fresh(visit, plan, state, operation)
-    library = library_for_change(visit, journal)
-    _check_findings(visit, journal, plan, act, state, library.library)
-    body = _body(visit, plan, state, library)
+    scene = Scene(visit, journal, act.program, state=state)
+    _check_findings(scene, plan, act)
+    body = _body(visit, plan, state, scene.in_force)
     staged = _stage_same(visit, journal, plan, act, state, body)
     head = journal.append(
         "intent", at=str(visit.now()), pump=visit.serial, operation=plan.operation, body=body
@@ -187,19 +182,22 @@ def verify(visit: Visit, before: PumpState, act: Act, outcome: Applied) -> PumpS
         state = visit.state()
     except (Exception, KeyboardInterrupt) as error:  # whatever it was, the pump did change
         raise ActNow(f"the pump applied it, but could not be asked again: {error!s}") from error
-    wanted: tuple[tuple[str, object, object], ...] = (
-        ("program", act.program, state.program),
-        ("program hash", program_hash(act.program), state.program_hash),
+    common: list[Pair] = [
         ("state version", outcome.state_version, state.state_version),
         ("state version's step", before.state_version + 1, state.state_version),
         ("patient", act.tag_after(before), state.tag_hash),
-        ("drug", (act.program.drug, act.program.concentration), (state.drug, state.concentration)),
-    )
-    for what, expected, found in wanted:
+    ]
+    if act.program is not None:
+        fluid = act.program.drug, act.program.concentration
+        common += [
+            ("program", act.program, state.program),
+            ("program hash", program_hash(act.program), state.program_hash),
+            ("drug", fluid, (state.drug, state.concentration)),
+        ]
+    for what, expected, found in (*common, *act.verify(before, state)):
         if expected != found:
-            raise ActNow(f"the pump was changed, but its {what} is not what was planned")
-    if state.delivery not in _DELIVERS:
-        raise ActNow(f"the pump was changed, but it does not deliver: {state.delivery.value}")
+            detail = f": {state.delivery.value}" if what == "delivery" else ""
+            raise ActNow(f"the pump was changed, but its {what} is not what was planned{detail}")
     return state
 
 
@@ -221,15 +219,13 @@ def _check_fresh(visit: Visit, plan: Plan, state: PumpState, operation: Operatio
         raise PlanStale("the plan was made on a rehearsal's clock, and this is not a rehearsal")
 
 
-def _check_findings(
-    visit: Visit, journal: Journal, plan: Plan, act: Act, state: PumpState, library: Library
-) -> None:
+def _check_findings(scene: Scene, plan: Plan, act: Act) -> None:
     """What the checks say now must be what was shown when the plan was confirmed.
 
     They are asked with the library that is in force now, whichever the plan was made
     with, and with the course as it is told now.
     """
-    findings = _findings_now(visit, journal, plan, act, state, library)
+    findings = _findings_now(scene, plan, act)
     refuse_hard(findings)
     shown = {(found.id, found.value) for found in plan.findings if found.severity == "soft"}
     new = tuple(
@@ -246,20 +242,17 @@ def _check_findings(
         )
 
 
-def _findings_now(
-    visit: Visit, journal: Journal, plan: Plan, act: Act, state: PumpState, library: Library
-) -> tuple[Finding, ...]:
+def _findings_now(scene: Scene, plan: Plan, act: Act) -> tuple[Finding, ...]:
     """Everything that the checks say; an increase and its size as of when the plan was made.
 
     The pump's state version is the plan's: nothing was changed since. But a dose may
     have left the last 24 hours, and what was going back to it would now be an increase.
     """
-    now, past = visit.now(), past_of(visit, journal, state, window_lengths(act, library)).past
-    findings = act.findings(state, now, library, past)
+    findings = act.findings(scene)
     again = {each.id for each in findings} & _AS_PLANNED
     if not again:
         return findings
-    as_planned = act.findings(state._replace(counter_ms=plan.counter_ms), now, library, past)
+    as_planned = act.findings(scene.as_of(plan.counter_ms))
     return (
         *(each for each in findings if each.id not in again),
         *(each for each in as_planned if each.id in again),
@@ -296,9 +289,10 @@ def _body(visit: Visit, plan: Plan, state: PumpState, library: InForce) -> dict[
         "kind": plan.kind,
         "plan": plan.hash,
         "content": plan.content,
-        "program": plan.program_hash,
-        "program_bytes": plan.program,
-        "old_program_bytes": None if old is None else program_bytes(to_wire(old)).hex(),
+        "order": plan.order,
+        "program_bytes": plan.program or None,
+        "old_program_bytes": None if old is None else canonical(old).hex(),
+        "label_rules": None if plan.label_rules is None else plan.label_rules.model_dump(),
         "tag": plan.tag_hash,
         "operator": visit.station.operator,
         "state_version": plan.state_version,

@@ -7,9 +7,11 @@ nowhere else (BOL-05).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import get_args
 
 from pumpctl.errors import Unresolved, VersionSkew
 from pumpctl.station.journal import Journal
+from pumpctl.station.plan import Kind
 from pumpctl.workflows.libraries import library_for_change
 from pumpctl.workflows.visit import Visit
 
@@ -40,8 +42,7 @@ def library_valid(visit: Visit, journal: Journal) -> None:
 _ALL: tuple[Gate, ...] = (version_known, nothing_unresolved, library_valid)
 
 GATES: Mapping[str, tuple[Gate, ...]] = {
-    "program": _ALL,
-    "resume": _ALL,
+    **dict.fromkeys(get_args(Kind), _ALL),
     "stop": (),
     "bolus cancel": (),
 }

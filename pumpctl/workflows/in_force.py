@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pumpctl.outcomes import OperationId
+from pumpctl.pump.encode import program_of
 from pumpctl.quantities import Flow, Rate
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.log import LogEntry
@@ -20,7 +21,6 @@ from pumpctl.therapy.past import Ordered, prescribed
 from pumpctl.therapy.program import Mode, Program, continuous, make_program
 from pumpctl.therapy.state import Delivery, PumpState
 from pumpctl.wire.fields import WireError
-from pumpctl.workflows.acts import program_of
 from pumpctl.workflows.pump_log import NotKnown, PumpLog, number_of, version_of
 
 _BRINGS_A_PROGRAM = {"PROGRAM", "REFILL"}

@@ -59,7 +59,7 @@ def library_examined(station: Station) -> InForce:
     """
     recorded = Recorded()
     if station.home.journal.name in listed(station.home.root):
-        with _journal_to_read(station) as journal:
+        with journal_to_read(station) as journal:
             recorded = store.recorded_in(journal)
     return store.verified(station.home, station.wall().date, recorded)
 
@@ -226,7 +226,7 @@ def _whole_journal(path: Path) -> Journal:
 
 
 @contextmanager
-def _journal_to_read(station: Station) -> Iterator[Journal]:
+def journal_to_read(station: Station) -> Iterator[Journal]:
     """The same for reading; where this user may not write it, a copy of it.
 
     An open journal writes beside its file even to be read.

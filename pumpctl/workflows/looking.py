@@ -11,10 +11,12 @@ from pumpctl.pump.pump import Identity
 from pumpctl.quantities import Rate
 from pumpctl.station.journal import Entry, Journal
 from pumpctl.therapy import figures
+from pumpctl.therapy.boluses_seen import LastBolus, last_bolus
 from pumpctl.therapy.forecast import Forecast, forecast
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.program import Mode, Program, continuous, make_program
 from pumpctl.therapy.state import Delivery, PumpState, clock_difference_ms
+from pumpctl.workflows.newest import LogTail, NewEntries
 from pumpctl.workflows.surroundings import Station
 from pumpctl.workflows.visit import Visit
 
@@ -36,6 +38,10 @@ class Look(NamedTuple):
     """By what is given now; None where nothing is, or nobody can say."""
     unresolved: Entry | None
     rehearsal: bool
+    last_bolus: LastBolus | None = None
+    """The newest of the log's newest entries, or the one that runs."""
+    log: NewEntries = NewEntries()
+    """What came of the log with this look."""
 
 
 def front_arrives(state: PumpState) -> Moment | None:
@@ -83,9 +89,15 @@ def _steady(state: PumpState, rate: Rate) -> Program | None:
     )
 
 
-def look(visit: Visit) -> Look:
-    """Ask everything that `status` shows."""
+def look(visit: Visit, tail: LogTail | None = None) -> Look:
+    """Ask everything that `status` shows.
+
+    `tail` keeps the log's newest entries from look to look, so that a second one asks
+    for those that are new only.
+    """
     state = visit.state()
+    tail = LogTail() if tail is None else tail
+    log = tail.follow(visit.pump, state)
     rate = state.rate if state.rate and state.delivery not in STANDING_STILL else None
     now = visit.now()
     return Look(
@@ -97,6 +109,8 @@ def look(visit: Visit) -> Look:
         forecast_of(state, rate),
         _unresolved(visit.station, state.serial),
         visit.rehearsal,
+        last_bolus(tail.entries, state.bolus),
+        log,
     )
 
 
@@ -157,6 +171,15 @@ def status_data(seen: Look) -> dict[str, Any]:
             if state.patient_dose.next_at is None
             else str(state.patient_dose.next_at),
         },
+        "patient_dose_settings": None
+        if program is None or program.patient_dose is None
+        else {
+            "dose": str(program.patient_dose.dose),
+            "over": str(program.patient_dose.over),
+            "lockout": str(program.patient_dose.lockout),
+            "max_per_24h": program.patient_dose.max_per_24h,
+        },
+        "last_bolus": None if seen.last_bolus is None else _bolus_json(seen.last_bolus),
         "battery": {
             "state": state.battery.state.value,
             "replace_by": None
@@ -183,6 +206,19 @@ def status_data(seen: Look) -> dict[str, Any]:
         else {"operation": seen.unresolved.operation, "since": seen.unresolved.at},
         "stopped_for": None if state.stopped_for is None else str(state.stopped_for),
         "rehearsal": seen.rehearsal,
+    }
+
+
+def _bolus_json(bolus: LastBolus) -> dict[str, Any]:
+    return {
+        "kind": bolus.kind,
+        "dose": str(bolus.ordered),
+        "given": None if bolus.given is None else str(bolus.given),
+        "started": None if bolus.started is None else str(bolus.started),
+        "ended": None if bolus.ended is None else str(bolus.ended),
+        "running": bolus.running,
+        "partial": bolus.partial,
+        "operation": None if bolus.operation is None else str(bolus.operation),
     }
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from pumpctl.errors import StoreError, UsageError
 from pumpctl.link.session import OwnKey
 from pumpctl.station.journal import Journal
+from pumpctl.station.operators import role_to_ask
 from pumpctl.wire.codes import Purpose
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.noise import public_key
@@ -49,7 +50,7 @@ def pair(station: Station, secret: str, role: str) -> PairedAs:
             raw,
             station=station.home.station_id(station.entropy),
             operator=station.operator,
-            role=role,
+            role=role_to_ask(station.home, station.operator, role),
         )
         station.home.keep_pairing(
             paired.serial,

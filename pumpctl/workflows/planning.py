@@ -2,18 +2,18 @@
 
 Planning stages, reads back and discards; nothing that is delivered changes. The
 station's arithmetic and the pump's meet here: where they differ by a quantum,
-there is no plan.
+there is no plan. What differs by kind is the act's matter.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pumpctl.errors import LimitHard, ReadbackDiffers, UsageError
 from pumpctl.outcomes import OperationId
-from pumpctl.pump.encode import program_hash, to_wire
-from pumpctl.pump.pump import Readback, Staged
-from pumpctl.quantities import Duration, Mass, Rate, Volume, round_half_up
+from pumpctl.pump.encode import canonical
+from pumpctl.pump.pump import Staged
+from pumpctl.pump.readbacks import Readback
 from pumpctl.station.journal import Journal
 from pumpctl.station.library_store import InForce
 from pumpctl.station.plan import (
@@ -26,18 +26,14 @@ from pumpctl.station.plan import (
     PlannedPump,
     sealed,
 )
-from pumpctl.therapy import figures
-from pumpctl.therapy.compare import change, summary
 from pumpctl.therapy.findings import Finding, Severity
-from pumpctl.therapy.library import Library
-from pumpctl.therapy.moment import DAYS, Moment
+from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import PumpState
-from pumpctl.wire.program import program_bytes
-from pumpctl.workflows.acts import Act
+from pumpctl.workflows.acts.act import Act
+from pumpctl.workflows.acts.shown import change_percent
 from pumpctl.workflows.gates import pass_gates
-from pumpctl.workflows.libraries import library_for_change
-from pumpctl.workflows.past import past_of
+from pumpctl.workflows.scene import Scene
 from pumpctl.workflows.visit import Visit
 
 
@@ -62,13 +58,11 @@ def make_plan(
     ReadbackDiffers where the pump would give something else.
     """
     pass_gates(act.kind, visit, journal)
-    state = visit.state()
-    now = visit.now()
-    library = library_for_change(visit, journal)
-    told = past_of(visit, journal, state, window_lengths(act, library.library))
-    for line in told.missing:
+    scene = Scene(visit, journal, act.program)
+    state, now = scene.state, scene.now
+    findings = act.findings(scene)
+    for line in scene.missing:
         visit.station.tell(line)
-    findings = act.findings(state, now, library.library, told.past)
     refuse_hard(findings)
     named = _overrides(findings, overrides)
     staged, readback = stage_and_read(visit, act, state)
@@ -89,14 +83,15 @@ def make_plan(
         rehearsal=visit.rehearsal,
         state_version=state.state_version,
         counter_ms=state.counter_ms,
-        old=described(state.program),
-        new=described(act.program),
-        change_percent=_change_percent(state, act.program),
-        readback=readback_described(readback),
+        old=act.old(state),
+        new=act.new(),
+        change_percent=change_percent(state.program, act.program),
+        readback=act.told(readback),
         readback_bytes=readback.raw.hex(),
         content=staged.content.hex(),
-        program=program_bytes(to_wire(act.program)).hex(),
-        program_hash=readback.program_hash.hex(),
+        order=act.kept(),
+        program=_written(act.program),
+        old_program=_written(state.program),
         tag_hash=act.tag(state).hex(),
         findings=tuple(
             PlannedFinding(
@@ -112,15 +107,18 @@ def make_plan(
             for finding in findings
         ),
         overrides=named,
-        library=planned_library(library),
+        alarms=tuple(
+            f"{alarm.code} ({alarm.priority.value}): {alarm.cause}" for alarm in state.alarms
+        ),
+        second=(),
+        by_hand=act.by_hand,
+        library=planned_library(scene.in_force),
     )
     return Planned(sealed(plan), state, act, readback, now)
 
 
-def window_lengths(act: Act, library: Library) -> tuple[Duration, ...]:
-    """Over which lengths this act's doses are limited: so far back it is asked what was given."""
-    limits = library.nearest(act.program.drug, act.program.concentration)
-    return tuple(window.length for window in limits.windows)
+def _written(program: Program | None) -> str:
+    return "" if program is None else canonical(program).hex()
 
 
 def _planned_patient(act: Act) -> PlannedPatient | None:
@@ -140,7 +138,7 @@ def planned_library(found: InForce) -> PlannedLibrary:
 
 def stage_and_read(visit: Visit, act: Act, state: PumpState) -> tuple[Staged, Readback]:
     """Stage, and read back what the pump will do with the stored bytes."""
-    staged = act.stage(visit.pump, state)
+    staged = visit.pump.stage(act.order(state))
     return staged, visit.pump.readback()
 
 
@@ -153,104 +151,16 @@ def refuse_hard(findings: tuple[Finding, ...]) -> None:
 
 def compare_readback(act: Act, state: PumpState, staged: Staged, readback: Readback) -> None:
     """Hold the pump's read-back against the station's own calculation, field by field."""
-    program = act.program
-    own = figures.week(program)
-    per_nl = program.concentration.quanta
-    exact = figures.daily_doses(program)
-    expected: list[tuple[str, object, object]] = [
-        ("kind", act.kind, readback.kind),
+    common = (
+        ("kind", act.wire_kind, readback.kind),
         ("content", staged.content.hex(), readback.content.hex()),
-        ("program", program, readback.program),
-        ("program hash", program_hash(program).hex(), readback.program_hash.hex()),
-        ("patient", act.tag(state).hex(), readback.tag.hex()),
-        (
-            "largest 24 h",
-            figures.largest_24h_with_patient_doses(program),
-            readback.largest_24h,
-        ),
-    ]
-    for day, told in zip(own, readback.days, strict=True):
-        name = DAYS[day.day]
-        expected += [
-            (f"dose {name}", Mass(day.daily_dose.quanta), told.daily_dose),
-            (f"largest hour {name}", day.largest_hour, told.largest_hour),
-            (
-                f"volume {name}",
-                Volume(round_half_up(exact[day.day] * 1000 / per_nl)),
-                told.volume,
-            ),
-        ]
-    for what, wanted, told_value in expected:
-        if wanted != told_value:
-            raise ReadbackDiffers(
-                f"the pump's read-back differs in {what}: {told_value} where {wanted} was asked"
-            )
-
-
-def described(program: Program | None) -> dict[str, Any]:
-    """A program's figures as a plan and the JSON show them."""
-    if program is None:
-        return {"mode": None}
-    told = summary(program)
-    dose = program.patient_dose
-    return {
-        "hash": program_hash(program).hex(),
-        "mode": program.mode.value,
-        "drug": {"name": told.drug, "concentration": str(told.concentration)},
-        "daily_dose": str(told.largest_day),
-        "days": [
-            {
-                "day": DAYS[day.day],
-                "daily_dose": str(day.daily_dose),
-                "largest_hour": str(day.largest_hour),
-            }
-            for day in figures.week(program)
-        ],
-        "largest_hour": str(told.largest_hour),
-        "flow": str(told.flow),
-        "fallback_rate": str(told.fallback),
-        "boluses": len(program.boluses),
-        "patient_dose": None
-        if dose is None
-        else {
-            "dose": str(dose.dose),
-            "over": str(dose.over),
-            "lockout": str(dose.lockout),
-            "max_per_24h": dose.max_per_24h,
-        },
-        "low_alarm": str(program.low_alarm),
-    }
-
-
-def readback_described(readback: Readback) -> dict[str, Any]:
-    """The pump's own figures."""
-    return {
-        "hash": readback.program_hash.hex(),
-        "content": readback.content.hex(),
-        "days": [
-            {
-                "day": DAYS[number],
-                "daily_dose": str(Rate(day.daily_dose.quanta)),
-                "volume": str(day.volume),
-                "largest_hour": str(day.largest_hour),
-            }
-            for number, day in enumerate(readback.days)
-        ],
-        "largest_24h": str(readback.largest_24h),
-        "fallback_rate": str(readback.program.fallback),
-    }
-
-
-def _change_percent(state: PumpState, new: Program) -> str | None:
-    """The change of the largest day's dose, signed, to a tenth of a percent."""
-    if state.program is None:
-        return None
-    relative = change(figures.largest_day(state.program), figures.largest_day(new))
-    if relative is None:
-        return None
-    tenths = round_half_up(abs(relative) * 1000)
-    sign = "-" if relative < 0 and tenths else ""
-    return f"{sign}{tenths // 10}.{tenths % 10}".removesuffix(".0")
+    )
+    for pairs in (common, act.compare(state, readback)):
+        for what, wanted, told in pairs:
+            if wanted != told:
+                raise ReadbackDiffers(
+                    f"the pump's read-back differs in {what}: {told} where {wanted} was asked"
+                )
 
 
 def _overrides(

@@ -11,16 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from pumpctl.errors import LimitHard, PlanUnreadable, StoreError, WrongPump
+from pumpctl.errors import LimitHard, StoreError, WrongPump
 from pumpctl.station.journal import Journal
 from pumpctl.station.plan import Plan, read_plan, write_plan
 from pumpctl.station.unrecorded import Unrecorded
 from pumpctl.therapy.findings import Severity
-from pumpctl.therapy.patient import Patient
 from pumpctl.therapy.profile import Profile
 from pumpctl.therapy.program import Program
-from pumpctl.wire.fields import WireError
-from pumpctl.workflows.acts import Act, PlannedAct, ProgramAct, ResumeAct, program_of
+from pumpctl.workflows.acts.act import Act
+from pumpctl.workflows.acts.programs import ProgramAct
+from pumpctl.workflows.acts.registry import act_of
+from pumpctl.workflows.acts.resumes import ResumeAct
 from pumpctl.workflows.applying import (
     AppliedPlan,
     apply_plan,
@@ -118,7 +119,7 @@ def push_act(
 def resume_act(open_visit: Visit) -> ResumeAct:
     """Going on with whatever the pump holds."""
     program, _ = open_visit.pump.program()
-    return ResumeAct(program, "")
+    return ResumeAct(program)
 
 
 def apply_file(station: Station, file: Path, token: str) -> AppliedPlan:
@@ -129,21 +130,6 @@ def apply_file(station: Station, file: Path, token: str) -> AppliedPlan:
     act = act_of(plan)
     with opened(_for_plan(station, plan)) as (open_visit, journal):
         return apply_plan(open_visit, journal, plan, act)
-
-
-def act_of(plan: Plan) -> Act:
-    """The act that a plan file holds."""
-    try:
-        program = program_of(bytes.fromhex(plan.program))
-    except (ValueError, WireError) as error:
-        raise PlanUnreadable(f"the plan holds no program: {error}") from error
-    if plan.kind == "resume":
-        return ResumeAct(program, plan.patient)
-    if plan.label_rules is None:
-        raise PlanUnreadable("the plan does not say for what kind of patient it is")
-    told = plan.label_rules
-    whom = Patient(plan.patient, told.spasticity_origin, told.age_group, told.history)
-    return PlannedAct(program, whom, bytes.fromhex(plan.tag_hash))
 
 
 def _for_plan(station: Station, plan: Plan) -> Station:

@@ -161,7 +161,7 @@ def _checked(
 ) -> Proposal:
     """The new profile, with the findings of the checks and those of the step to it."""
     text = _text(profile, program, date)
-    findings = _findings(text, program, library)
+    findings = findings_of(text, program, library)
     known = {finding.id for finding in findings}
     told = [caution for caution in cautions(found, dose) if caution.id not in known]
     return Proposal(dose, program, text, by_severity((*findings, *told)))
@@ -182,7 +182,7 @@ def _text(profile: Profile, program: Program, date: Date) -> str:
     )
 
 
-def _findings(text: str, program: Program, library: Library) -> tuple[Finding, ...]:
+def findings_of(text: str, program: Program, library: Library) -> tuple[Finding, ...]:
     """What the checks say of the text, as of any profile; it must mean the program."""
     reading = read_profile(text, "new profile", library)
     if reading.program != program:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pumpctl.errors import NotPaired, PortBusy, StoreError, WrongPump
+from pumpctl.errors import NotPaired, PortBusy, StoreError, UnknownOperator, WrongPump
 from pumpctl.link.session import Link, OwnKey, PairedPump
 from pumpctl.pump.pump import Pump
+from pumpctl.station.operators import check_acting
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.state import PumpState
 from pumpctl.transport.capture import CaptureLine
@@ -72,6 +73,7 @@ def greeted(
 ) -> Iterator[Link]:
     """A line with a pump that has greeted: the right one, and locked."""
     url = station.need_port()
+    _check_acting(station, changes=changes, urgent=urgent)
     with Locks(station.home.locks) as locks:
         _lock(station, locks, ("port", url), changes=changes, urgent=urgent)
         around = Surroundings(station.home.root, lambda: station.wall().utc_ms, station.entropy)
@@ -130,6 +132,16 @@ def check_serial(station: Station, greeting: PumpGreeting) -> None:
     """Refuse another pump than the one that was asked for."""
     if station.only is not None and greeting.serial != station.only:
         raise WrongPump(f"pump {greeting.serial} is on this line, not {station.only}")
+
+
+def _check_acting(station: Station, *, changes: bool, urgent: bool) -> None:
+    """Once operators were added, nobody else asks a pump anything; a stop only hears of it."""
+    try:
+        check_acting(station.home, station.operator)
+    except (UnknownOperator, StoreError) as error:
+        if not urgent and (changes or isinstance(error, UnknownOperator)):
+            raise
+        station.tell(f"{error.message}; this goes on all the same")
 
 
 def _lock(

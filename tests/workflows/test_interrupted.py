@@ -40,7 +40,7 @@ def ready(desk: Desk) -> tuple[tuple[object, ...], dict[str, Any]]:
     return (*PORT, "apply", path, "--confirm", told["confirm"]), told
 
 
-@pytest.mark.parametrize("step", ["state", "operation", "stage_program", "readback"])
+@pytest.mark.parametrize("step", ["state", "operation", "stage", "readback"])
 def test_ctrl_c_before_the_first_activate_byte(step: str, desk: Desk) -> None:
     words, told = ready(desk)
     before = desk.truth()

@@ -12,7 +12,7 @@ import pytest
 
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.moment import DAY_MS, Moment
-from pumpctl.workflows import applying, planning
+from pumpctl.workflows import applying, scene
 from pumpctl.workflows.past import Told
 from tests.helpers.desk import Desk
 from tests.helpers.ward import (
@@ -83,13 +83,14 @@ def test_without_the_course_the_second_increase_passes(ward: Desk) -> None:
     ward.program(of(240))
     ward.advance("30 h")
     ward.program(of(260))
-    ward.monkeypatch.setattr(planning, "past_of", lambda *_: Told(None))
-    path, told = ward.plan(of(280))
+    with ward.monkeypatch.context() as patch:
+        patch.setattr(scene, "past_of", lambda *_: Told(None))
+        path, told = ward.plan(of(280))
     words = (*PORT, "apply", path, "--confirm", told["confirm"])
     with ward.untouched():
         error = ward.refused(3, "LIMIT_HARD", *words)
     assert [one["id"] for one in error["findings"]] == ["INCREASE_24H"], "asked again, and seen"
-    ward.monkeypatch.setattr(applying, "past_of", lambda *_: Told(None))
+    ward.monkeypatch.setattr(scene, "past_of", lambda *_: Told(None))
     assert ward.json(*words)["data"]["outcome"] == "applied"
 
 

@@ -13,7 +13,7 @@ from pumpctl.station.journal import Journal
 from pumpctl.station.library_store import SHIPPED
 from pumpctl.station.plan import read_plan
 from pumpctl.therapy.moment import Moment
-from pumpctl.workflows import applying, gates, planning, programs
+from pumpctl.workflows import gates, programs, scene
 from tests.helpers.desk import Desk
 from tests.helpers.libraries import site_library
 from tests.helpers.profiles import continuous
@@ -198,8 +198,7 @@ def test_without_the_gate_and_the_look_an_invalid_library_bars_nothing(site: Sit
     kept = tuple(gate for gate in gates.GATES["program"] if gate is not gates.library_valid)
     desk.monkeypatch.setattr(gates, "GATES", {**gates.GATES, "program": kept})
     desk.refused(3, "LIBRARY_INVALID", *words)
-    for module in (planning, applying):
-        desk.monkeypatch.setattr(module, "library_for_change", lambda *_: SHIPPED)
+    desk.monkeypatch.setattr(scene, "library_for_change", lambda *_: SHIPPED)
     told = desk.data(*words)
     desk.apply(desk.files / "p.json", told["confirm"])
     assert desk.pump("program", "show")["daily_dose"] == "400 mcg/day", "above the site's limit"

@@ -59,7 +59,7 @@ def test_a_plan_that_the_pump_refused_is_used(desk: Desk) -> None:
         raise PumpRefused("the pump will not take it", pump_code="LIMIT_RATE")
 
     with desk.monkeypatch.context() as patch:
-        patch.setattr(Pump, "stage_program", refuses)
+        patch.setattr(Pump, "stage", refuses)
         error = desk.refused(6, "PUMP_REFUSED", *PORT, "apply", path, "--confirm", told["confirm"])
     assert error["pump_code"] == "LIMIT_RATE"
     assert journal_of(desk)[-1] == ("refused", "refused")
@@ -189,14 +189,14 @@ def test_a_soft_finding_that_came_up_after_the_plan(
 ) -> None:
     """The checks are asked again before activation; what was not shown is not confirmed."""
     from pumpctl.therapy.findings import Finding, Severity
-    from pumpctl.workflows import acts
+    from pumpctl.workflows.acts import programs
 
     desk.emulator()
     path, told = desk.plan()
     for severity, name in ((Severity.SOFT, "LIMIT_SOFT"), (Severity.HARD, "LIMIT_HARD")):
         with monkeypatch.context() as patch, desk.untouched():
             found = Finding("NEW_ONE", severity, "something new", "a test")
-            patch.setattr(acts, "check_change", lambda *_, found=found, **__: (found,))
+            patch.setattr(programs, "check_change", lambda *_, found=found, **__: (found,))
             desk.refused(3, name, *PORT, "apply", path, "--confirm", told["confirm"])
     assert desk.apply(path, told["confirm"])["outcome"] == "applied"
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from pumpctl.pump.encode import from_wire, to_wire
 from pumpctl.pump.pump import Pump, Staged
 from pumpctl.station.journal import Journal
 from pumpctl.station.plan import read_plan, token
-from pumpctl.therapy.program import Program, continuous
+from pumpctl.therapy.program import continuous
 from pumpctl.workflows import applying, gates, planning, programs, visit
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import continuous as profile
@@ -129,9 +130,11 @@ def test_without_the_soft_check_an_open_finding_is_applied(desk: Desk) -> None:
 def twice_as_much(real: Callable[..., Staged]) -> Callable[..., Staged]:
     """A way to the pump that doubles the dose, consistently."""
 
-    def stage(self: Pump, program: Program, tag: bytes) -> Staged:
+    def stage(self: Pump, order: Any) -> Staged:
+        program = from_wire(order.program)
         rate = program.days[0][0].rate
-        return real(self, program._replace(days=continuous(rate * 2)), tag)
+        doubled = program._replace(days=continuous(rate * 2))
+        return real(self, order._replace(program=to_wire(doubled)))
 
     return stage
 
@@ -143,7 +146,7 @@ def test_without_the_read_back_a_wrong_dose_is_activated(desk: Desk) -> None:
     desk.emulator()
     file, plan = desk.profile(), desk.files / "p.json"
     asked = desk.data("profile", "check", file)["hash"]
-    desk.monkeypatch.setattr(Pump, "stage_program", twice_as_much(Pump.stage_program))
+    desk.monkeypatch.setattr(Pump, "stage", twice_as_much(Pump.stage))
     words = (*PORT, "program", "plan", file, "-o", plan)
     with_check = desk.json(*words, code=8)
     assert with_check["error"]["code"] == "READBACK_DIFFERS"
@@ -169,8 +172,8 @@ def test_without_the_byte_compare_of_apply_another_dose_is_activated(desk: Desk)
     """The plan was right; what is staged when it is applied is not."""
     desk.emulator()
     path, told = desk.plan()
-    real = Pump.stage_program
-    desk.monkeypatch.setattr(Pump, "stage_program", twice_as_much(real))
+    real = Pump.stage
+    desk.monkeypatch.setattr(Pump, "stage", twice_as_much(real))
     words = (*PORT, "apply", path, "--confirm", told["confirm"])
     before = desk.truth()
     document = desk.json(*words, code=8)

@@ -153,8 +153,7 @@ def test_another_alarm_of_the_same_name_was_not_overridden(desk: Desk) -> None:
     def alarm(self: Any, *_: Any) -> tuple[Finding, ...]:
         return (Finding("ALARM_CRITICAL", Severity.SOFT, "alarm", "test", value=seen[0]),)
 
-    desk.monkeypatch.setattr("pumpctl.workflows.acts.ProgramAct.findings", alarm)
-    desk.monkeypatch.setattr("pumpctl.workflows.acts.PlannedAct.findings", alarm)
+    desk.monkeypatch.setattr("pumpctl.workflows.acts.programs.ProgramAct.findings", alarm)
     path, told = desk.plan(None, "--override", "ALARM_CRITICAL=known")
     seen[0] = "BATTERY_RESET"
     words = ("--port", "emu://ward", "apply", path, "--confirm", told["confirm"])
