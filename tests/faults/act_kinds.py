@@ -1,0 +1,70 @@
+"""The acts of the sweep: for each a home in which one command is left to be given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tests.faults.act_sweep import PORT, Prepared, done
+from tests.helpers.profiles import continuous
+
+Words = tuple[str, ...]
+
+
+def _ward(home: Path, *more: str) -> None:
+    """A paired pump of 2000 mcg/mL that gives a continuous dose; its time stands still."""
+    done(
+        home, "emulator", "new", "ward", "--pair", "--frozen", "--concentration", "2000 mcg/mL",
+        *more,
+    )  # fmt: skip
+    _apply(home, *_program(home, "300 mcg/day"))
+    done(home, "emulator", "advance", "ward", "30 h")
+
+
+def _program(home: Path, dose: str) -> Words:
+    file = home / "profile.toml"
+    file.write_text(continuous(dose, fallback="200 mcg/day"), encoding="utf-8")
+    return "program", "plan", str(file)
+
+
+def _planned(home: Path, *words: str) -> Words:
+    """Plan it; the command that applies it."""
+    path = home / "act.plan.json"
+    told = done(home, *PORT, *words, "-o", str(path))
+    return *PORT, "apply", str(path), "--confirm", str(told["confirm"])
+
+
+def _apply(home: Path, *words: str) -> None:
+    done(home, *_planned(home, *words))
+    (home / "act.plan.json").unlink()
+
+
+def program(home: Path) -> Words:
+    """Another program."""
+    return _planned(home, *_program(home, "280 mcg/day"))
+
+
+def resume(home: Path) -> Words:
+    """Going on after a stop."""
+    done(home, *PORT, "stop", "--now")
+    return _planned(home, "resume", "--plan-only")
+
+
+def stop(home: Path) -> Words:
+    """The short way."""
+    return *PORT, "stop", "--now"
+
+
+KINDS: Mapping[str, Callable[[Path], Words]] = {
+    "program": program,
+    "resume": resume,
+    "stop": stop,
+}
+_REPEATABLE = {"stop"}
+
+
+def prepare(name: str, home: Path) -> Prepared:
+    """The home, with everything done but the act itself."""
+    home.mkdir(parents=True)
+    _ward(home)
+    return Prepared(name, home, KINDS[name](home), name in _REPEATABLE)
