@@ -14,9 +14,11 @@ import typer
 from pumpctl.cli import context
 from pumpctl.cli.profile_ahead import Ahead, given
 from pumpctl.cli.report import Report
+from pumpctl.cli.titrate_record import Told, course_of
 from pumpctl.errors import InputRefused, LimitHard, UsageError
 
 if TYPE_CHECKING:
+    from pumpctl.cli.titrate_record import Course
     from pumpctl.quantities import Percent, Rate
     from pumpctl.therapy.library import Library
     from pumpctl.therapy.moment import Moment
@@ -72,12 +74,34 @@ def titrate(
         typer.Option("--output", "-o", help="The new profile; for a weaning, a directory."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over files.")] = False,
+    record_response: Annotated[
+        str | None,
+        typer.Option(
+            "--record-response",
+            metavar="better|same|worse",
+            help="Write down how the patient does under FILE's dose; --at: when it was seen.",
+        ),
+    ] = None,
+    side_effects: Annotated[
+        str | None, typer.Option("--side-effects", help="With --record-response, in words.")
+    ] = None,
+    note: Annotated[
+        str | None, typer.Option("--note", help="With --record-response, in words.")
+    ] = None,
+    replace: Annotated[
+        int | None,
+        typer.Option("--replace", metavar="N", help="It stands in place of response N, a mistake."),
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="With --replace: what was wrong.")
+    ] = None,
 ) -> Report:
     """Show the permitted range of the next daily dose, or make the profile of a chosen one.
 
     It never chooses: without --dose, --by or --reduce-by it only says what is permitted,
     and why. --reduce-by with --every and --to makes a weaning, one profile for each step.
-    No pump is asked.
+    When the dose was last raised it looks up in this station's journal; --started and
+    --last-increase count where they are later. No pump is asked.
 
     Example: pumpctl titrate profiles/start-adult-spinal.toml --by "10 %"
     """
@@ -93,6 +117,8 @@ def titrate(
         raise UsageError("--output is empty: give the file or directory a name")
     asked = _asked(dose, by, reduce_by, fallback, every, to)
     _belongs(asked, volume, output)
+    told = Told(record_response, side_effects, note, replace, reason, at)
+    told.alone([asked.dose, asked.more, asked.less, started, last_increase])
     start = _before("--started", started, ahead)
     raised = _before("--last-increase", last_increase, ahead)
     boluses = Boluses.KEPT if keep_boluses else Boluses.SCALED
@@ -100,15 +126,16 @@ def titrate(
     profile = titrating.present(file, library)
     if keep_boluses and not profile.program.boluses:
         raise UsageError(f"--keep-boluses: {file} has no scheduled bolus")
+    course = course_of(context.station(), profile, ahead.start(), start, raised, told)
     found = titration(
         profile.program,
         profile.patient,
         library=library,
         boluses=boluses,
-        started=start,
-        last_increase=raised,
+        started=course.started,
+        last_increase=course.increased,
     )
-    case = _Case(profile, library, found, boluses, ahead, output, force)
+    case = _Case(profile, library, found, boluses, ahead, output, force, course)
     if asked.every is not None and asked.less is not None:
         return _weaning(case, asked.less, asked.every, asked.to)
     wanted = _wanted(asked, found)
@@ -139,6 +166,7 @@ class _Case(NamedTuple):
     ahead: Ahead
     output: Path | None
     force: bool
+    course: Course
 
 
 def _asked(
@@ -233,6 +261,7 @@ def _range(case: _Case) -> Report:
     from pumpctl.cli import titrate_text as text
 
     lines = text.range_lines(case.profile, case.found, case.boluses)
+    lines += case.course.lines()
     lines += ["", "Nothing is chosen here: --dose, --by or --reduce-by makes a new profile."]
     return _report(case, "\n".join(lines))
 
@@ -254,10 +283,12 @@ def _change(case: _Case, asked: _Asked, dose: Rate) -> Report:
         )
     except InputRefused as refused:
         lines = text.range_lines(case.profile, case.found, case.boluses)
+        lines += case.course.lines()
         return _report(case, "\n".join(lines), error=refused)
     dates = case.ahead.json(made.program)
     told = text.proposal_json(case.profile.program, made, dates)
     lines = text.proposal_lines(case.profile, case.found, made, case.boluses, asked.fallback, dates)
+    lines += case.course.lines()
     error = _hard([made])
     if error is None and case.output is not None:
         titrating.write([(case.output, made.text)], force=case.force)
@@ -327,5 +358,6 @@ def _report(
         **range_json(case.profile, case.found, case.boluses),
         "proposal": proposal,
         "weaning": weaning,
+        **case.course.json(),
     }
     return Report("titrate", data, text, error=error, warnings=context.warnings())

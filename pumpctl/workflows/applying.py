@@ -7,6 +7,7 @@ journal before it is shown, and where it was applied the pump is asked again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from pumpctl.errors import (
@@ -33,7 +34,7 @@ from pumpctl.station.library_store import InForce
 from pumpctl.station.plan import Plan, token
 from pumpctl.therapy.findings import Finding, Severity
 from pumpctl.therapy.state import PumpState
-from pumpctl.workflows.acts.act import Act, Pair
+from pumpctl.workflows.acts.act import Act, GivesDose, Pair
 from pumpctl.workflows.gates import pass_gates
 from pumpctl.workflows.planning import (
     planned_library,
@@ -45,7 +46,7 @@ from pumpctl.workflows.visit import Visit
 
 CLOCK_SLACK_MS = 5_000
 """How far a station's clock may be set back by its time service within a visit."""
-_GROWING = {"STOPPED_LONG", "STOPPED_RESTART", "WINDOW_AHEAD_SOFT"}
+_GROWING = {"STOPPED_LONG", "STOPPED_RESTART", "WINDOW_AHEAD_SOFT", "BOLUS_ORDER_WINDOW_SOFT"}
 """Findings whose figure moves with time; crossing the next limit is another id."""
 _AS_PLANNED = {"INCREASE_24H", "TITRATION_STEP", "MAINTENANCE_STEP"}
 """Findings against all doses of 24 hours: of those that ended when the plan was made."""
@@ -121,7 +122,7 @@ def _apply(visit: Visit, journal: Journal, plan: Plan, act: Act) -> AppliedPlan:
     operation = OperationId.from_text(plan.operation)
     state = visit.state()
     _check_fresh(visit, plan, state, operation)
-    scene = Scene(visit, journal, act.program, state=state)
+    scene = Scene(visit, journal, act.program, whom=act.whom, state=state)
     _check_findings(scene, plan, act)
     body = _body(visit, plan, state, scene.in_force)
     staged = _stage_same(visit, journal, plan, act, state, body)
@@ -180,6 +181,9 @@ def verify(visit: Visit, before: PumpState, act: Act, outcome: Applied) -> PumpS
     """Interrogate again and compare field by field (PRG-10); ActNow for any difference."""
     try:
         state = visit.state()
+        dose: Iterator[Pair] = iter(())
+        if isinstance(act, GivesDose):
+            dose = act.verify_dose(state, visit.pump.operation(outcome.operation).delivered)
     except (Exception, KeyboardInterrupt) as error:  # whatever it was, the pump did change
         raise ActNow(f"the pump applied it, but could not be asked again: {error!s}") from error
     common: list[Pair] = [
@@ -194,7 +198,7 @@ def verify(visit: Visit, before: PumpState, act: Act, outcome: Applied) -> PumpS
             ("program hash", program_hash(act.program), state.program_hash),
             ("drug", fluid, (state.drug, state.concentration)),
         ]
-    for what, expected, found in (*common, *act.verify(before, state)):
+    for what, expected, found in (*common, *act.verify(before, state), *dose):
         if expected != found:
             detail = f": {state.delivery.value}" if what == "delivery" else ""
             raise ActNow(f"the pump was changed, but its {what} is not what was planned{detail}")

@@ -139,7 +139,8 @@ def _fates(entries: Iterable[Entry]) -> Iterator[tuple[str | None, Entry]]:
 
 def _pieces(changes: list[_Change]) -> Iterator[list[_Change]]:
     """Cut where the station's clock ran back: no elapsed time reaches over that."""
-    cuts = [number for number, (a, b) in enumerate(pairwise(changes), 1) if _when(b) < _when(a)]
+    pairs = enumerate(pairwise(changes), 1)
+    cuts = [number for number, (one, next_) in pairs if _when(next_) < _when(one)]
     for start, end in pairwise((0, *cuts, len(changes))):
         if start < end:
             yield changes[start:end]

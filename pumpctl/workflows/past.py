@@ -13,16 +13,20 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from pumpctl.errors import StoreError
 from pumpctl.quantities import Duration
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.course import Course
 from pumpctl.therapy.log import LogEntry
 from pumpctl.therapy.past import Ordered, Past, prescribed
+from pumpctl.therapy.patient import Patient
 from pumpctl.therapy.practice import STOPPED_HARD
 from pumpctl.therapy.state import PumpState
+from pumpctl.therapy.trial import Start
 from pumpctl.workflows.given import given
 from pumpctl.workflows.in_force import in_force
 from pumpctl.workflows.pump_log import NotKnown, PumpLog
+from pumpctl.workflows.trials import start_on_record
 from pumpctl.workflows.visit import Visit
 
 BACK_MS = STOPPED_HARD.value.quanta
@@ -48,12 +52,17 @@ class Told(NamedTuple):
 
 
 def past_of(
-    visit: Visit, journal: Journal, state: PumpState, windows: Iterable[Duration] = ()
+    visit: Visit,
+    journal: Journal,
+    state: PumpState,
+    windows: Iterable[Duration] = (),
+    whom: Patient | None = None,
 ) -> Told:
     """The course until `state`; of an ordinary patient one question to the pump.
 
     `windows` are the lengths over which the library limits the dose: what was given is
-    told where it is known for all of each.
+    told where it is known for all of each. `whom`: the patient, where somebody says, whose
+    screening trial is looked up in the journal.
     """
     log, identity = PumpLog(visit.pump, state), visit.pump.identity
     try:
@@ -73,11 +82,17 @@ def past_of(
         course = given(entries, wide, state, identity.pulse)
     except NotKnown as error:
         missing = (f"{error}: what was given until now is not counted in any window",)
+    trial: Start | None = None
+    try:
+        trial = start_on_record(journal, whom)
+    except StoreError as error:
+        missing = (*missing, f"{error.message}: the start is held against the label's most")
     past = Past(
         ordered,
         began=next((each.at for each in ordered if prescribed(each.program)), None),
         flowed=flows[-1][1] if flows else None,
         begun_again=_begun_again(flows),
+        trial=trial,
         given=course,
     )
     return Told(past, missing, log.questions)

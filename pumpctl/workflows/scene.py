@@ -16,6 +16,7 @@ from pumpctl.therapy.implanted import Implanted
 from pumpctl.therapy.library import Library
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.past import Past
+from pumpctl.therapy.patient import Patient
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import PumpState
 from pumpctl.workflows.libraries import library_for_change
@@ -33,9 +34,13 @@ class Scene:
         journal: Journal,
         program: Program | None,
         *,
+        whom: Patient | None = None,
         state: PumpState | None = None,
     ) -> None:
-        """`program`: what is to run afterwards, whose library limits count too."""
+        """`program`: what is to run afterwards, whose library limits count too.
+
+        `whom`: the patient whose screening trial counts, where it is on record here.
+        """
         self.visit = visit
         self.journal = journal
         self.state = visit.state() if state is None else state
@@ -43,6 +48,7 @@ class Scene:
         """The station's clock."""
         self.in_force: InForce = library_for_change(visit, journal)
         self._program = program
+        self._whom = whom
 
     @property
     def library(self) -> Library:
@@ -61,7 +67,7 @@ class Scene:
     @cached_property
     def told(self) -> Told:
         """The course until now, and in words what of it could not be told."""
-        return past_of(self.visit, self.journal, self.state, self.windows)
+        return past_of(self.visit, self.journal, self.state, self.windows, self._whom)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -89,6 +95,7 @@ class Scene:
             self.visit,
             self.journal,
             self._program,
+            whom=self._whom,
             state=self.state._replace(counter_ms=counter_ms),
         )
         earlier.now, earlier.in_force = self.now, self.in_force

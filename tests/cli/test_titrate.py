@@ -27,7 +27,8 @@ BEGAN, EARLY, LATER = (
 )  # fmt: skip
 DATA = {
     "current", "patient", "boluses", "range", "no_increase", "earliest", "reduction",
-    "no_reduction", "last_increase", "proposal", "weaning",
+    "no_reduction", "last_increase", "proposal", "weaning", "last_increase_from",
+    "last_increase_unknown", "same_program", "responses", "recorded",
 }  # fmt: skip
 
 
