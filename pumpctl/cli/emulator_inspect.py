@@ -71,6 +71,7 @@ def inspection(told: Inspection) -> dict[str, Any]:
         "counter_ms": told.counter,
         "staged": None if told.staged is None else told.staged.hex(),
         "alarms": list(told.alarms),
+        "sounding": None if told.sounding is None else told.sounding._asdict(),
         "keys": list(told.keys),
         "pairing_open": told.pairing_open,
         "log": {"first": told.log_first, "next": told.log_next},
@@ -202,6 +203,8 @@ def _lines(told: Inspection) -> Iterator[str]:
             f"patient doses {told.patient_doses.left} left in 24 h, "
             f"{f'the next in {Duration(wait)}' if wait else 'one may be taken now'}"
         )
+    if told.sounding is not None:
+        yield f"sounds        {told.sounding.priority}: {told.sounding.why}"
     if told.staged is not None:
         yield f"staged        {told.staged.hex()[:8]}, not active"
     yield ""

@@ -1,7 +1,7 @@
 """The duties, the register of tests, and what a line alone cannot show.
 
 A test registers itself under `@case`; its id is its duty's id and a word. P1 to
-P21 are section 17 of docs/protocol.md, L2 to L11 the sections of that number,
+P22 are section 17 of docs/protocol.md, L2 to L11 the sections of that number,
 which say what the line carries. No device is known here.
 """
 
@@ -46,6 +46,7 @@ DUTIES = {
     "P19": "nothing but role and id refuses STOP and CANCEL_BOLUS",
     "P20": "no message reads or writes memory, and there is no shell",
     "P21": "the exact remainder of a pulse carries over everything",
+    "P22": "a test of the alarm signal is bounded, logged, and never in a real alarm's place",
 }
 
 NOT_TESTED = {
@@ -61,6 +62,7 @@ NOT_TESTED = {
     "P15-energy": "the energy of an answer does not show on the line",
     "P16-capacity": "20 000 entries would have to be written to see the first one go",
     "P17-reboot": "needs a reboot",
+    "P22-real-alarm": "needs ears: that a real alarm ends a test at once",
     "P21-remainder": "a line sees single pulses, not the millisecond of each",
 }
 
@@ -108,6 +110,7 @@ _FILES = (
     "log_entries",
     "boluses",
     "patients",
+    "alarms",
     "implants",
     "bridges",
     "refills",

@@ -36,8 +36,9 @@ FEATURES = int(
     | Feature.PATIENT_DOSE
     | Feature.PATIENT
     | Feature.IMPLANT
+    | Feature.ALARM_TEST
 )
-"""What this pump can stage: everything that there is."""
+"""What this pump can stage and do: everything that there is."""
 
 
 class Firmware:

@@ -76,6 +76,9 @@ class Op(IntEnum):
     IMPLANT = 0x633F
     STAGE_IMPLANT = 0x647A
     IMPLANT_READBACK = 0x67D9
+    # the alarm signal
+    TEST_ALARM = 0x6950
+    ALARM_SOUNDS = 0x6AF3
 
 
 class Refuse(IntEnum):
@@ -121,6 +124,7 @@ class Refuse(IntEnum):
     SIGNATURE = 0x4DC3
     STOPPED = 0x4E60
     SELF_TEST = 0x50D2
+    ALARM_RAISED = 0x5371
 
 
 class Role(IntEnum):
@@ -248,6 +252,7 @@ class LogKind(IntEnum):
     LOG_LOST = 0x34A8
     PATIENT_ASSIGNED = 0x370B
     IMPLANT_SET = 0x3982
+    ALARM_TESTED = 0x3A21
 
 
 class Holds(IntEnum):
@@ -275,7 +280,7 @@ class FrameKind(IntEnum):
 
 
 class Feature(IntEnum):
-    """Feature bits of a pump's greeting: which kinds it can stage, and bench mode."""
+    """Feature bits of a pump's greeting: what it can stage and do, and bench mode."""
 
     BENCH = 1 << 0
     BOLUS = 1 << 1
@@ -286,3 +291,4 @@ class Feature(IntEnum):
     PATIENT_DOSE = 1 << 6
     PATIENT = 1 << 7
     IMPLANT = 1 << 8
+    ALARM_TEST = 1 << 9

@@ -1,8 +1,9 @@
 """Messages of a session: look, stage, read back, activate, resolve.
 
 What they mean and who must do what is said in docs/protocol.md; the docstring
-under a field says only its unit and its catch. Those of keys are in `messages_keys`;
-bolus, bridge, refill, clock, patient and limit messages are in `messages_acts`.
+under a field says only its unit and its catch. Those of keys are in `messages_keys`,
+those of the alarm signal in `messages_alarm`; bolus, bridge, refill, clock, patient and
+limit messages are in `messages_acts`.
 """
 
 from typing import Annotated, NamedTuple
@@ -10,6 +11,8 @@ from typing import Annotated, NamedTuple
 from pumpctl.wire.codes import Op
 from pumpctl.wire.fields import Many, Maybe, Struct
 from pumpctl.wire.message import ANYONE, TREATS, answer, request
+from pumpctl.wire.messages_alarm import AlarmSounds as AlarmSounds  # noqa: PLC0414
+from pumpctl.wire.messages_alarm import AlarmTest as AlarmTest  # noqa: PLC0414
 from pumpctl.wire.messages_keys import Grant as Grant  # noqa: PLC0414  (named here, too)
 from pumpctl.wire.messages_keys import Granted as Granted  # noqa: PLC0414  (named here, too)
 from pumpctl.wire.messages_keys import Pair as Pair  # noqa: PLC0414  (named here, too)

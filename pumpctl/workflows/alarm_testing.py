@@ -35,6 +35,7 @@ class Sounded(NamedTuple):
     """By the station's clock."""
     heard: bool | None = None
     """None: nobody has said."""
+    rehearsal: bool = False
 
 
 def sound_alarm(station: Station, priority: Priority, listen: Callable[[], None]) -> Sounded:
@@ -60,8 +61,9 @@ def sound_alarm(station: Station, priority: Priority, listen: Callable[[], None]
             priority,
             lasts,
             str(open_visit.now()),
+            rehearsal=open_visit.rehearsal,
         )
-        _append(journal, station, sounded, sounded.at, "sounded", open_visit.rehearsal)
+        _append(journal, station, sounded, sounded.at, "sounded")
     return sounded
 
 
@@ -69,7 +71,7 @@ def record_heard(station: Station, sounded: Sounded, heard: bool) -> Sounded:
     """Write down what the listener said of a test just sounded."""
     told = sounded._replace(heard=heard)
     with Journal(station.home.journal) as journal:
-        _append(journal, station, told, told.at, "answered", False)
+        _append(journal, station, told, told.at, "answered")
     return told
 
 
@@ -87,7 +89,7 @@ def answer_later(station: Station, heard: bool) -> Sounded:
                 hint="sound one first, with somebody listening: pumpctl alarm test",
             )
         told = _sounded(open_visit, waiting)._replace(heard=heard)
-        _append(journal, station, told, str(now), "answered", open_visit.rehearsal)
+        _append(journal, station, told, str(now), "answered")
     return told
 
 
@@ -110,12 +112,11 @@ def _sounded(open_visit: Visit, entry: Entry) -> Sounded:
         Priority(body["priority"]),
         Duration(int(body["lasts_ms"])),
         entry.at,
+        rehearsal=open_visit.rehearsal,
     )
 
 
-def _append(
-    journal: Journal, station: Station, told: Sounded, at: str, step: str, rehearsal: bool
-) -> None:
+def _append(journal: Journal, station: Station, told: Sounded, at: str, step: str) -> None:
     journal.append(
         "alarm test",
         at=at,
@@ -128,6 +129,6 @@ def _append(
             "lasts_ms": told.lasts.quanta,
             "heard": told.heard,
             "operator": station.operator,
-            "rehearsal": rehearsal,
+            "rehearsal": told.rehearsal,
         },
     )

@@ -7,6 +7,7 @@ import pytest
 from pumpctl.conformance.duties import cases
 from tests.conformance import (
     mutants_acts,
+    mutants_alarms,
     mutants_frames,
     mutants_limits,
     mutants_looking,
@@ -20,6 +21,7 @@ from tests.conformance.mutate import MUTANTS
 
 FILES = (
     mutants_acts,
+    mutants_alarms,
     mutants_frames,
     mutants_limits,
     mutants_looking,

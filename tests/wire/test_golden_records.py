@@ -24,7 +24,7 @@ from pumpctl.wire.program import Program, program_bytes, program_from, program_h
 from tests.wire.golden import Plain, built, hexed, records
 from tests.wire.plain import crc32c_bits, frame_bytes, stuff
 
-FAMILIES = ("session", "look", "stage", "acts", "implant", "keys")
+FAMILIES = ("session", "look", "stage", "acts", "implant", "keys", "alarm")
 MESSAGES = [record for family in FAMILIES for record in records(f"messages_{family}.toml")]
 
 

@@ -20,7 +20,7 @@ from tests.wire.strategies import largest, values
 SPECS = list(REGISTRY.values())
 GOLDEN = [
     (record["op"], hexed(record["hex"]))
-    for family in ("session", "look", "stage", "acts", "implant", "keys")
+    for family in ("session", "look", "stage", "acts", "implant", "keys", "alarm")
     for record in records(f"messages_{family}.toml")
 ]
 COUNTER = 8
@@ -137,7 +137,7 @@ TABLE = {
     **dict.fromkeys(["STAGE_PROGRAM", "STAGE_BOLUS", "STAGE_BRIDGE", "STAGE_REFILL"], TREATS),
     **dict.fromkeys(["STAGE_RESUME", "STAGE_CLOCK", "STAGE_PATIENT", "STAGE_IMPLANT"], TREATS),
     **dict.fromkeys(["DISCARD", "GET_READBACK", "ACTIVATE", "RESOLVE"], TREATS),
-    **dict.fromkeys(["STOP", "CANCEL_BOLUS"], TREATS),
+    **dict.fromkeys(["STOP", "CANCEL_BOLUS", "TEST_ALARM"], TREATS),
     **dict.fromkeys(["STAGE_LIMITS", "GRANT"], "A"),
     "PAIR": "",
 }

@@ -6,7 +6,7 @@ from pumpctl.conformance.bench import Bench
 from pumpctl.conformance.duties import case, needing, same
 from pumpctl.conformance.ready import refill
 from pumpctl.wire import messages as m
-from pumpctl.wire.codes import BolusKind, Feature, Kind, LogKind, Refuse
+from pumpctl.wire.codes import BolusKind, Feature, Kind, LogKind, Priority, Refuse
 from pumpctl.wire.message import encode
 from pumpctl.wire.messages_acts import (
     Bridge,
@@ -79,6 +79,7 @@ def unsupported(bench: Bench) -> None:
         Feature.CLOCK: StageClock(0, status.offset),
         Feature.LIMITS: StageLimits(1, b"", b""),
         Feature.PATIENT: StagePatient(tag),
+        Feature.ALARM_TEST: m.AlarmTest(Priority.CRITICAL),
     }
     for bit, order in orders.items():
         if not bench.offers(bit):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pumpctl.emulator.acts import keys, look, stage, treat
+from pumpctl.emulator.acts import alarm_test, keys, look, stage, treat
 from pumpctl.emulator.acts.caller import Caller, Refused
 from pumpctl.emulator.core import Core
 from pumpctl.emulator.memory.flash import FlashError
@@ -40,6 +40,7 @@ HANDLERS: dict[type, Handler] = {
     m.Pair: keys.pair,
     m.Grant: keys.grant,
     m.Unpair: keys.unpair,
+    m.AlarmTest: alarm_test.sound,
 }
 """Every message of a station but CLOSE, which is the session's own matter."""
 

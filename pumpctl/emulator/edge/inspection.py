@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pumpctl.emulator.acts import patient_dose
+from pumpctl.emulator.acts import alarm_test, patient_dose
 from pumpctl.emulator.acts.look import delivery_now
 from pumpctl.emulator.body.faults import FAULTS
 from pumpctl.emulator.body.fluid import FG_PER_NG, PL_PER_NL, Given, Plug
@@ -95,6 +95,14 @@ class PatientSeen(NamedTuple):
     wait_ms: int
 
 
+class Sounding(NamedTuple):
+    """What can be heard."""
+
+    priority: str
+    why: str
+    """The alarm's code, or `test`."""
+
+
 class Truth(NamedTuple):
     """What really is."""
 
@@ -160,6 +168,7 @@ class Inspection(NamedTuple):
     operations: tuple[Operation, ...]
     """Oldest first."""
     alarms: tuple[str, ...]
+    sounding: Sounding | None
     keys: tuple[str, ...]
     """`role operator@station` of every paired key."""
     pairing_open: bool
@@ -219,6 +228,7 @@ def inspect_core(core: Core, name: str) -> Inspection:
             for each in control.ledger
         ),
         alarms=tuple(each.code.name for each in engine.alarms.raised),
+        sounding=_sounding(core),
         keys=tuple(f"{key.role.name.lower()} {key.operator}@{key.station}" for key in control.keys),
         pairing_open=core.pairing_open,
         log_first=core.log.first,
@@ -285,6 +295,13 @@ def _bridge(core: Core) -> BridgeSeen | None:
         Volume(min(passed, bridging.volume)),
         Concentration(bridging.concentration),
     )
+
+
+def _sounding(core: Core) -> Sounding | None:
+    signal = alarm_test.sounding(core)
+    if signal is None:
+        return None
+    return Sounding(signal.priority.name.lower(), "test" if signal.why is None else signal.why.name)
 
 
 def _word(drug: Drug) -> str:

@@ -1,11 +1,11 @@
-"""The acts that dose nothing by themselves: clock, patient, implant, limits, keys, log."""
+"""The acts that dose nothing by themselves: clock, patient, implant, limits, keys, log, signal."""
 
 from __future__ import annotations
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pumpctl.wire import messages as m
-from pumpctl.wire.codes import Drug, Holds, Role
+from pumpctl.wire.codes import Drug, Holds, Priority, Role
 from pumpctl.wire.limit_table import LimitTable, Row, signed_part, table_bytes
 from pumpctl.wire.messages_acts import StageClock, StageLimits, StagePatient
 from pumpctl.wire.messages_implant import ImplantRecord, Part, StageImplant
@@ -93,6 +93,7 @@ SETTINGS: dict[str, Act] = {
     "grant": Act(paired, (ask(m.Grant(key_id(SECOND), Role.OBSERVER)),)),
     "unpair": Act(paired, (ask(m.Unpair(key_id(SECOND))),)),
     "release of the log": Act(paired, (ask(m.ReleaseLog(5), key=key_id(KEY)),)),
+    "alarm test": Act(programmed, (ask(m.AlarmTest(Priority.CRITICAL)),)),
     "void with something staged": Act(
         programmed, (stage(StagePatient(OTHER_TAG)), ask(m.Resolve(op(OPERATION))))
     ),
