@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pumpctl.station.plan import Plan
     from pumpctl.workflows.acts.act import Challenge
     from pumpctl.workflows.planning import Planned
+    from pumpctl.workflows.second import Endorsement
 
 
 class Typed:
@@ -41,6 +42,12 @@ class Typed:
 
         show_confirmation(planned)
         type_challenge(planned.act.challenge(planned.plan.old, planned.readback))
+
+    def second(self, planned: Planned) -> Endorsement:
+        """Have another person confirm it too."""
+        from pumpctl.cli.second import ask_second
+
+        return ask_second(planned.plan, planned.act.challenge(planned.plan.old, planned.readback))
 
     def confirm_plan(self, plan: Plan) -> None:
         """The same for a plan from a file, where no pump is at hand."""
@@ -108,7 +115,7 @@ def _parsed(kind: type[Quantity], text: str) -> Quantity | None:
 def ask(prompt: str) -> str:
     """One line from the terminal; NotConfirmed for Ctrl-C, end of input and hang-up."""
     try:
-        with _hang_up_means_no():
+        with hang_up_means_no():
             sys.stderr.write(prompt)
             sys.stderr.flush()
             line = sys.stdin.readline()
@@ -127,7 +134,7 @@ def _end_line() -> None:
 
 
 @contextmanager
-def _hang_up_means_no() -> Iterator[None]:
+def hang_up_means_no() -> Iterator[None]:
     """A terminal that goes away while it is asked has answered (CNF-05)."""
     number = getattr(signal, "SIGHUP", None)
     if number is None:  # Windows

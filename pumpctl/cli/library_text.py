@@ -7,7 +7,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from pumpctl.cli.report import Warn
-from pumpctl.therapy.library import Library, Limits, Sourced, window_text
+from pumpctl.therapy.library import NEVER, SOFT_LIMITS, Library, Limits, Sourced, window_text
 from pumpctl.therapy.library_draft import entry_of
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ _LABELS = {
 }
 
 
+_SECOND = {NEVER: "not asked for by this site", SOFT_LIMITS: "confirms, too"}
+
+
 def expiring(found: InForce) -> tuple[Warn, ...]:
     """A warning where the last day of the library in force is near."""
     from pumpctl.cli import edge
@@ -44,6 +47,7 @@ def expiring(found: InForce) -> tuple[Warn, ...]:
 def library_lines(library: Library) -> list[str]:
     """Everything in it; entries with the same limits stand together."""
     lines = wrap(f"List of drugs from: {library.source}", _WIDTH)
+    lines += ["", f"Second person, above a soft limit: {_SECOND[library.second_person]}"]
     for drug, concentrations, limits in _together(library):
         lines += ["", f"{drug} {', '.join(concentrations)}"]
         lines += _entry_lines(limits)
@@ -96,6 +100,7 @@ def library_json(library: Library) -> dict[str, Any]:
         "issued": None if library.issued is None else str(library.issued),
         "expires": None if library.expires is None else str(library.expires),
         "source": library.source,
+        "second_person": library.second_person,
         "drugs": [_entry_json(limits) for limits in library.listed],
     }
 

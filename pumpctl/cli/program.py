@@ -1,4 +1,4 @@
-"""`program show|plan|push`, and for all therapy `confirm`, `apply`, `resolve`."""
+"""`program plan|push`, and for all therapy `confirm` and `apply`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import typer
 
 from pumpctl.cli import context
 from pumpctl.cli.report import Report, finding_json
-from pumpctl.errors import OutcomeUnknown, PumpctlError, UsageError
+from pumpctl.errors import PumpctlError, UsageError
 
 if TYPE_CHECKING:
+    from pumpctl.workflows.acts.programs import ProgramAct
     from pumpctl.workflows.applying import AppliedPlan
     from pumpctl.workflows.planning import Planned
+    from pumpctl.workflows.visit import Visit
 
 Override = Annotated[
     list[str] | None,
@@ -22,47 +24,39 @@ Override = Annotated[
 ]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Where the plan goes.")]
 PlanOnly = Annotated[bool, typer.Option("--plan-only", help="Stop after the plan.")]
-ProfileFile = Annotated[Path, typer.Argument(help="A dose profile in TOML.")]
+ProfileFile = Annotated[
+    Path | None, typer.Argument(help="A dose profile in TOML; or --back-to.", show_default=False)
+]
+BackTo = Annotated[
+    str | None,
+    typer.Option("--back-to", metavar="HASH", help="A program that this pump ran before."),
+]
 PlanFile = Annotated[Path, typer.Argument(help="A plan file.")]
 
 
-def show() -> Report:
-    """Show the program that the pump runs. It changes nothing on the pump.
-
-    Example: pumpctl --port emu://ward-3 program show
-    """
-    from pumpctl.cli.profile_text import program_lines
-    from pumpctl.workflows.acts.shown import described
-    from pumpctl.workflows.visit import visit
-
-    with visit(context.station(), changes=False) as open_visit:
-        program, _ = open_visit.pump.program()
-        pump = (open_visit.serial, open_visit.pump.identity.model)
-    return Report(
-        "program.show",
-        described(program),
-        "\n".join(program_lines(program)),
-        pump=pump,
-        warnings=context.warnings(),
-    )
-
-
-def plan(file: ProfileFile, override: Override = None, output: Output = None) -> Report:
+def plan(
+    file: ProfileFile = None,
+    back_to: BackTo = None,
+    override: Override = None,
+    output: Output = None,
+) -> Report:
     """Plan a new program: check it, have the pump read it back, write the plan to a file.
 
-    The pump stages and forgets it; nothing that is delivered changes.
+    The pump stages and forgets it; nothing that is delivered changes. --back-to plans
+    an earlier program of this pump again, by 8 or more digits of its hash, with all checks.
 
     Example: pumpctl --port ./tty0 program plan profiles/flex.toml -o visit.plan.json
     """
-    from pumpctl.workflows.programs import plan_program
+    from pumpctl.workflows.programs import plan_act
 
     named = overrides(override)
-    planned = plan_program(context.station(), file, named, keep=output)
+    planned = plan_act(context.station(), _what(file, back_to), named, keep=output)
     return plan_report("program.plan", planned, output)
 
 
 def push(
-    file: ProfileFile,
+    file: ProfileFile = None,
+    back_to: BackTo = None,
     override: Override = None,
     plan_only: PlanOnly = False,
     output: Output = None,
@@ -74,36 +68,71 @@ def push(
     Example: pumpctl --port ./tty0 program push profiles/flex.toml
     """
     from pumpctl.cli.confirming import Typed
-    from pumpctl.workflows.programs import plan_program, push_program
+    from pumpctl.workflows.programs import plan_act, push_act
 
-    named = overrides(override)
+    named, what = overrides(override), _what(file, back_to)
     if plan_only:
-        return plan_report(
-            "program.push", plan_program(context.station(), file, named, keep=output), output
-        )
+        planned = plan_act(context.station(), what, named, keep=output)
+        return plan_report("program.push", planned, output)
     return apply_report(
         "program.push",
-        lambda: push_program(context.station(), file, named, Typed(), keep=output),
+        lambda: push_act(context.station(), what, named, Typed(), keep=output),
     )
 
 
-def confirm(file: PlanFile) -> Report:
+def _what(file: Path | None, digits: str | None) -> Callable[[Visit], ProgramAct]:
+    """The profile's program, or the one that is gone back to; UsageError for both or none."""
+    from pumpctl.workflows.acts.programs import ProgramAct
+    from pumpctl.workflows.going_back import back_to, read_digits
+    from pumpctl.workflows.programs import read_profile_file
+
+    if (file is None) == (digits is None):
+        raise UsageError(
+            "a profile FILE or --back-to HASH is wanted, and not both",
+            hint="pumpctl program history shows the hashes of earlier programs",
+        )
+    if file is None:
+        return back_to(read_digits(str(digits)))
+    profile, program = read_profile_file(context.station(), file)
+    return lambda _: ProgramAct(profile, program)
+
+
+def confirm(
+    file: PlanFile,
+    second: Annotated[
+        bool, typer.Option("--second", help="Confirm as the second person, with a passphrase.")
+    ] = False,
+) -> Report:
     """Confirm a plan on a terminal and print its token. No pump is asked or changed.
+
+    With --second another operator than the plan's confirms it, where a second person is
+    needed, and gets a line for: pumpctl apply PLAN --confirm TOKEN --second LINE
 
     Example: pumpctl confirm visit.plan.json
     """
-    from pumpctl.cli.confirming import Typed
+    from pumpctl.cli.confirming import Typed, challenge_of
     from pumpctl.station.plan import read_plan, token
     from pumpctl.workflows.applying import check_open_soft
 
     context.without_pump()
     found = read_plan(file)
     check_open_soft(found)
-    Typed().confirm_plan(found)
-    given = token(found, context.operator())
+    data: dict[str, Any] = {"plan": str(file), "operation": found.operation}
+    if second:
+        from pumpctl.cli.change_screen import show_plan_file
+        from pumpctl.cli.second import ask_second
+
+        Typed().ready()
+        show_plan_file(found)
+        given = str(ask_second(found, challenge_of(found), context.operator()))
+        data |= {"confirm": None, "second": given}
+    else:
+        Typed().confirm_plan(found)
+        given = token(found, context.operator())
+        data |= {"confirm": given, "second": None}
     return Report(
         "confirm",
-        {"plan": str(file), "operation": found.operation, "confirm": given},
+        data,
         given,
         pump=(found.pump.serial, found.pump.model),
         warnings=context.warnings(),
@@ -113,6 +142,10 @@ def confirm(file: PlanFile) -> Report:
 def apply(
     file: PlanFile,
     confirm: Annotated[str, typer.Option("--confirm", metavar="TOKEN", help="The plan's token.")],
+    second: Annotated[
+        str | None,
+        typer.Option("--second", metavar="LINE", help="What confirm --second gave, if needed."),
+    ] = None,
 ) -> Report:
     """Apply a plan: stage again, compare the read-back, activate, verify, record.
 
@@ -122,53 +155,7 @@ def apply(
     """
     from pumpctl.workflows.programs import apply_file
 
-    return apply_report("apply", lambda: apply_file(context.station(), file, confirm))
-
-
-def resolve() -> Report:
-    """Find out what became of an operation whose outcome is unknown.
-
-    The pump is asked; an operation that it does not hold is voided there, so that
-    nothing late can apply.
-
-    Example: pumpctl --port ./tty0 resolve
-    """
-    from pumpctl.station.journal import Journal
-    from pumpctl.workflows.resolving import open_operations
-    from pumpctl.workflows.resolving import resolve as resolve_open
-
-    station = context.station()
-    with Journal(station.home.journal) as journal:
-        waiting = open_operations(station, journal)
-        try:
-            found = resolve_open(station, journal)
-        except OutcomeUnknown as error:
-            unknown: dict[str, Any] = {
-                "operation": waiting[0].operation if waiting else None,
-                "outcome": "unknown",
-                "state_version": None,
-                "verified": False,
-            }
-            return Report("resolve", unknown, "", error=error, warnings=context.warnings())
-    if not found:
-        nothing = {"operation": None, "outcome": None, "state_version": None, "verified": False}
-        return Report("resolve", nothing, "Nothing is unresolved.", warnings=context.warnings())
-    last = next((one for one in found if one.outcome == "applied"), found[-1])
-    data: dict[str, Any] = {
-        "operation": last.operation,
-        "outcome": last.outcome,
-        "state_version": last.state_version,
-        "verified": True,
-        "explanation": last.explanation,
-        "resolved": [
-            {"operation": one.operation, "pump": one.pump, "outcome": one.outcome} for one in found
-        ],
-    }
-    lines = [f"Operation {one.operation[:8]}: {one.outcome}. {one.explanation}." for one in found]
-    state = found[-1].state
-    if state is not None:
-        lines.append(f"The pump is {state.delivery.value} now.")
-    return Report("resolve", data, "\n".join(lines), warnings=context.warnings())
+    return apply_report("apply", lambda: apply_file(context.station(), file, confirm, second))
 
 
 # --- shared by every act that is planned ------------------------------------------------

@@ -1,7 +1,8 @@
 """The home: one folder with everything that a station keeps.
 
 station.json            this station's id
-operators/NAME.json     an operator's private key, 0600
+operators/NAME.json     an operator's private key towards pumps, 0600
+operators/known/        the operators who were added here, with the keys they sign with
 pumps/SERIAL/NAME.json  what pairing left for that operator, 0600
 journal.sqlite3         intents and outcomes, hash-chained
 records.sqlite3         interrogations and logs (or elsewhere, by --database)

@@ -8,7 +8,7 @@ to the station. What no site sets (a pump's range, hours after a stop) is in
 
 from __future__ import annotations
 
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from pumpctl.quantities import Concentration, Duration, Mass, Percent, Rate
 from pumpctl.therapy.moment import Date
@@ -17,6 +17,10 @@ T = TypeVar("T")
 
 TO_VERIFY = "(to verify)"
 """A figure whose source carries this mark may be a soft limit at most."""
+NEVER: Final = "never"
+SOFT_LIMITS: Final = "soft-limits"
+SECOND_PERSON = (NEVER, SOFT_LIMITS)
+"""When a site asks for a second person: for no overridden soft finding, or for each (CNF-04)."""
 
 
 class Sourced(NamedTuple, Generic[T]):
@@ -108,6 +112,8 @@ class Library(NamedTuple):
     """Where the list of drugs and concentrations comes from."""
     listed: tuple[Limits, ...]
     """The closed list: nothing else is ever given."""
+    second_person: str = NEVER
+    """The site's policy, one of `SECOND_PERSON`; what always needs two people is not set here."""
 
     def drugs(self) -> tuple[str, ...]:
         """The drugs on the list, each once."""

@@ -13,6 +13,7 @@ from pumpctl.errors import InternalError
 from pumpctl.quantities import Concentration, Duration, Mass, Rate
 from pumpctl.therapy.findings import Fault
 from pumpctl.therapy.library import (
+    NEVER,
     Band,
     Change,
     Library,
@@ -128,6 +129,7 @@ class LibraryDraft(NamedTuple):
     expires: Date | None
     source: str | None
     entries: tuple[WrittenEntry, ...]
+    second_person: str = NEVER
 
     def faulty(self, path: Path) -> bool:
         """Whether something at this place, or around it, could not be read."""
@@ -148,13 +150,14 @@ class LibraryDraft(NamedTuple):
             expires=self.expires,
             source=_there(self.source),
             listed=tuple(_limits(entry) for entry in self.entries),
+            second_person=self.second_person,
         )
 
 
 def draft_of(library: Library) -> LibraryDraft:
     """A library that was not read from a file, for the same checks."""
     entries = tuple(entry_of(limits, ("drug", at)) for at, limits in enumerate(library.listed))
-    return LibraryDraft((), None, *library[:5], entries)
+    return LibraryDraft((), None, *library[:5], entries, library.second_person)
 
 
 def entry_of(limits: Limits, path: Path = ()) -> WrittenEntry:

@@ -13,7 +13,7 @@ from pumpctl.errors import LibrarySyntax
 from pumpctl.quantities import Concentration, Duration, Quantity, Rate
 from pumpctl.therapy.checks import check_library
 from pumpctl.therapy.findings import Finding, Severity
-from pumpctl.therapy.library import Band, Change, Library, Sourced
+from pumpctl.therapy.library import NEVER, Band, Change, Library, Sourced
 from pumpctl.therapy.library_draft import (
     BANDS,
     CHANGES,
@@ -90,6 +90,7 @@ def _draft(made: object, walk: Walk, text: str) -> LibraryDraft:
         expires=_get(head, "expires", Date),
         source=_get(head, "source", str),
         entries=tuple(_entry(each, ("drug", at)) for at, each in enumerate(entries)),
+        second_person=_get(_get(made, "policy", dict), "second_person", str) or NEVER,
     )
 
 

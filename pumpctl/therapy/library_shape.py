@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pumpctl.quantities import Concentration, Duration, Mass, Percent, Rate
 from pumpctl.therapy.findings import Rule, Severity
+from pumpctl.therapy.library import SECOND_PERSON
 from pumpctl.therapy.patient import AGE_GROUPS, ORIGINS
 from pumpctl.therapy.shape import (
     PER_DAY,
@@ -101,6 +102,11 @@ _DRUG = Table((
         "The doses that a label calls usual: for notes, never for limits.", required=False),
 ))  # fmt: skip
 
+_POLICY = Table((
+    Key("second_person", Choice(SECOND_PERSON),
+        "Whether a second person confirms what goes above a soft limit."),
+))  # fmt: skip
+
 _ROOT = Table((
     Key("format", Exactly(FORMAT, "LIBRARY_FORMAT"), "The version of this format."),
     Key("library", Table((
@@ -110,6 +116,8 @@ _ROOT = Table((
         Key("expires", DateText(), "The last day on which it is valid.", required=False),
         Key("source", _SOURCE, "Where the list of drugs and concentrations comes from."),
     )), "Whose library this is, and which."),
+    Key("policy", _POLICY, "What this site asks for beyond the limits; without it, nothing more.",
+        required=False),
     Key("drug", ListOf(_DRUG, MAX_DRUGS),
         "The closed list: one table for each drug at each concentration."),
 ))  # fmt: skip

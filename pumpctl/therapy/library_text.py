@@ -33,6 +33,9 @@ def _lines(library: Library) -> Iterator[str]:
         else:
             yield f'# {name} = "YYYY-MM-DD"'
     yield f"source = {quoted(library.source)}"
+    yield ""
+    yield "[policy]"
+    yield f"second_person = {quoted(library.second_person)}"
     for limits in library.listed:
         yield ""
         yield from _entry(limits)

@@ -42,11 +42,15 @@ from pumpctl.workflows.planning import (
     stage_and_read,
 )
 from pumpctl.workflows.scene import Scene
+from pumpctl.workflows.second import Endorsement, check_endorsement, lowers, why_second
 from pumpctl.workflows.visit import Visit
 
 CLOCK_SLACK_MS = 5_000
 """How far a station's clock may be set back by its time service within a visit."""
-_GROWING = {"STOPPED_LONG", "STOPPED_RESTART", "WINDOW_AHEAD_SOFT", "BOLUS_ORDER_WINDOW_SOFT"}
+_GROWING = {
+    *("STOPPED_LONG", "STOPPED_RESTART"),
+    *("WINDOW_AHEAD_SOFT", "BOLUS_ORDER_WINDOW_SOFT", "CLOCK_SET_WINDOW_SOFT"),
+}
 """Findings whose figure moves with time; crossing the next limit is another id."""
 _AS_PLANNED = {"INCREASE_24H", "TITRATION_STEP", "MAINTENANCE_STEP"}
 """Findings against all doses of 24 hours: of those that ended when the plan was made."""
@@ -98,14 +102,17 @@ def check_unused(plan: Plan, journal: Journal) -> None:
         raise PlanUsed(f"plan {plan.operation} was used before at this station")
 
 
-def apply_plan(visit: Visit, journal: Journal, plan: Plan, act: Act) -> AppliedPlan:
+def apply_plan(
+    visit: Visit, journal: Journal, plan: Plan, act: Act, second: Endorsement | None = None
+) -> AppliedPlan:
     """Apply a confirmed plan on the pump of this visit.
 
+    `second`: another person's yes, where the plan needs one (CNF-04).
     Raises an error for every end but one: applied, verified and delivering.
     Its `changed` says truly what became of the pump.
     """
     try:
-        return _apply(visit, journal, plan, act)
+        return _apply(visit, journal, plan, act, second)
     except PlanUsed:
         raise  # what became of it was told the first time
     except PumpctlError as error:
@@ -113,18 +120,22 @@ def apply_plan(visit: Visit, journal: Journal, plan: Plan, act: Act) -> AppliedP
         raise
 
 
-def _apply(visit: Visit, journal: Journal, plan: Plan, act: Act) -> AppliedPlan:
+def _apply(
+    visit: Visit, journal: Journal, plan: Plan, act: Act, second: Endorsement | None
+) -> AppliedPlan:
     check_open_soft(plan)
     if visit.serial != plan.pump.serial:
         raise WrongPump(f"pump {visit.serial} is on this line; the plan is for {plan.pump.serial}")
     pass_gates(plan.kind, visit, journal)
     check_unused(plan, journal)
+    check_endorsement(visit.station, journal, plan, second)
     operation = OperationId.from_text(plan.operation)
     state = visit.state()
     _check_fresh(visit, plan, state, operation)
     scene = Scene(visit, journal, act.program, whom=act.whom, state=state)
-    _check_findings(scene, plan, act)
-    body = _body(visit, plan, state, scene.in_force)
+    findings = _check_findings(scene, plan, act)
+    _check_second(scene, plan, act, findings, second)
+    body = _body(visit, plan, state, scene.in_force, second)
     staged = _stage_same(visit, journal, plan, act, state, body)
     head = journal.append(
         "intent", at=str(visit.now()), pump=visit.serial, operation=plan.operation, body=body
@@ -223,8 +234,8 @@ def _check_fresh(visit: Visit, plan: Plan, state: PumpState, operation: Operatio
         raise PlanStale("the plan was made on a rehearsal's clock, and this is not a rehearsal")
 
 
-def _check_findings(scene: Scene, plan: Plan, act: Act) -> None:
-    """What the checks say now must be what was shown when the plan was confirmed.
+def _check_findings(scene: Scene, plan: Plan, act: Act) -> tuple[Finding, ...]:
+    """What the checks say now, which must be what was shown when the plan was confirmed.
 
     They are asked with the library that is in force now, whichever the plan was made
     with, and with the course as it is told now.
@@ -243,6 +254,23 @@ def _check_findings(scene: Scene, plan: Plan, act: Act) -> None:
         names = ", ".join(sorted({finding.id for finding in new}))
         raise LimitSoft(
             f"there are soft findings that the plan does not name: {names}", findings=new
+        )
+    return findings
+
+
+def _check_second(
+    scene: Scene,
+    plan: Plan,
+    act: Act,
+    findings: tuple[Finding, ...],
+    second: Endorsement | None,
+) -> None:
+    """What needs a second person may have changed with the library since it was planned."""
+    less = lowers(scene.state.program, act.program)
+    needed = why_second(findings, plan.overrides, scene.library, lowers=less)
+    if needed and second is None:
+        raise PlanStale(
+            f"a second person has to confirm it now: {'; '.join(needed)}", hint="plan it again"
         )
 
 
@@ -286,7 +314,9 @@ def _stage_same(
     return staged
 
 
-def _body(visit: Visit, plan: Plan, state: PumpState, library: InForce) -> dict[str, object]:
+def _body(
+    visit: Visit, plan: Plan, state: PumpState, library: InForce, second: Endorsement | None
+) -> dict[str, object]:
     """The intent. Its programs, new and old, are what the course is read from later."""
     old = state.program
     return {
@@ -302,6 +332,7 @@ def _body(visit: Visit, plan: Plan, state: PumpState, library: InForce) -> dict[
         "state_version": plan.state_version,
         "overrides": [override.model_dump() for override in plan.overrides],
         "library": planned_library(library).model_dump(),
+        "second": None if second is None else second.recorded(),
         "rehearsal": visit.rehearsal,
     }
 

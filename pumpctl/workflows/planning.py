@@ -34,6 +34,7 @@ from pumpctl.workflows.acts.act import Act
 from pumpctl.workflows.acts.shown import change_percent
 from pumpctl.workflows.gates import pass_gates
 from pumpctl.workflows.scene import Scene
+from pumpctl.workflows.second import lowers, why_second
 from pumpctl.workflows.visit import Visit
 
 
@@ -110,7 +111,9 @@ def make_plan(
         alarms=tuple(
             f"{alarm.code} ({alarm.priority.value}): {alarm.cause}" for alarm in state.alarms
         ),
-        second=(),
+        second=why_second(
+            findings, named, scene.library, lowers=lowers(state.program, act.program)
+        ),
         by_hand=act.by_hand,
         library=planned_library(scene.in_force),
     )

@@ -31,6 +31,7 @@ from pumpctl.workflows.applying import (
 from pumpctl.workflows.libraries import library_in_force, need_valid
 from pumpctl.workflows.planning import Planned, make_plan
 from pumpctl.workflows.profiles import read_profile_path
+from pumpctl.workflows.second import Endorsement
 from pumpctl.workflows.surroundings import Station
 from pumpctl.workflows.visit import Visit, visit
 
@@ -45,6 +46,10 @@ class Confirms(Protocol):
 
     def confirm(self, planned: Planned) -> None:
         """Show the plan and have its challenge typed."""
+
+    def second(self, planned: Planned) -> Endorsement:
+        """Have another person confirm it too; asked only where the plan needs that."""
+        ...
 
 
 def read_profile_file(station: Station, path: Path) -> tuple[Profile, Program]:
@@ -70,14 +75,6 @@ def plan_program(
     """Plan a profile's program; write the plan where a place is given."""
     profile, program = read_profile_file(station, file)
     return plan_act(station, lambda _: ProgramAct(profile, program), overrides, keep=keep)
-
-
-def push_program(
-    station: Station, file: Path, overrides: Overrides, confirms: Confirms, *, keep: Path | None
-) -> AppliedPlan:
-    """Plan, confirm and apply a profile's program in one go."""
-    profile, program = read_profile_file(station, file)
-    return push_act(station, lambda _: ProgramAct(profile, program), overrides, confirms, keep=keep)
 
 
 def plan_act(
@@ -112,8 +109,9 @@ def push_act(
     planned = plan_act(station, make_act, overrides, keep=keep)
     check_open_soft(planned.plan)
     confirms.confirm(planned)
+    second = confirms.second(planned) if planned.plan.second else None
     with opened(_for_plan(station, planned.plan)) as (open_visit, journal):
-        return apply_plan(open_visit, journal, planned.plan, planned.act)
+        return apply_plan(open_visit, journal, planned.plan, planned.act, second)
 
 
 def resume_act(open_visit: Visit) -> ResumeAct:
@@ -122,14 +120,17 @@ def resume_act(open_visit: Visit) -> ResumeAct:
     return ResumeAct(program)
 
 
-def apply_file(station: Station, file: Path, token: str) -> AppliedPlan:
-    """Apply a plan file with its token: the script's half of the road."""
+def apply_file(station: Station, file: Path, token: str, second: str | None = None) -> AppliedPlan:
+    """Apply a plan file with its token: the script's half of the road.
+
+    `second`: the line that a second person got from `confirm --second`.
+    """
     plan = read_plan(file)
     check_open_soft(plan)  # such a plan has no token
     check_token(plan, token, station.operator)
-    act = act_of(plan)
+    act, endorsement = act_of(plan), None if second is None else Endorsement.parse(second)
     with opened(_for_plan(station, plan)) as (open_visit, journal):
-        return apply_plan(open_visit, journal, plan, act)
+        return apply_plan(open_visit, journal, plan, act, endorsement)
 
 
 def _for_plan(station: Station, plan: Plan) -> Station:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import sleep
 
 from pumpctl.errors import NotPaired, PortBusy, StoreError, UnknownOperator, WrongPump
 from pumpctl.link.session import Link, OwnKey, PairedPump
@@ -23,6 +24,9 @@ from pumpctl.wire.codes import Purpose
 from pumpctl.wire.greeting import PumpGreeting
 from pumpctl.wire.noise import public_key
 from pumpctl.workflows.surroundings import Station
+
+_BUSY_TRIES, _BUSY_WAIT_S = 50, 0.1
+"""Five seconds: `status --watch` looks for less than one, and then gives the port back."""
 
 
 class Visit:
@@ -77,7 +81,7 @@ def greeted(
     with Locks(station.home.locks) as locks:
         _lock(station, locks, ("port", url), changes=changes, urgent=urgent)
         around = Surroundings(station.home.root, lambda: station.wall().utc_ms, station.entropy)
-        line: Line = open_line(url, around, station.ticker)
+        line: Line = _opened(station, url, around, urgent=urgent)
         try:
             if station.capture is not None:
                 line = CaptureLine(line, station.capture, station.ticker)
@@ -126,6 +130,16 @@ def visit(station: Station, *, changes: bool, urgent: bool = False) -> Iterator[
             ),
         )
         yield Visit(station, Pump(link), link)
+
+
+def _opened(station: Station, url: str, around: Surroundings, *, urgent: bool) -> Line:
+    """The port. What is urgent waits for it as long as a look of another process may take."""
+    for _ in range(_BUSY_TRIES if urgent else 0):
+        try:
+            return open_line(url, around, station.ticker)
+        except PortBusy:
+            sleep(_BUSY_WAIT_S)
+    return open_line(url, around, station.ticker)
 
 
 def check_serial(station: Station, greeting: PumpGreeting) -> None:

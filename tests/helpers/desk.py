@@ -155,9 +155,12 @@ class Desk:
         told = self.pump("program", "plan", self.profile(text), "-o", path, *more, name=name)
         return path, told
 
-    def apply(self, path: Path, token: object, *, name: str = "ward") -> dict[str, Any]:
-        """Apply a plan that applies."""
-        return self.pump("apply", path, "--confirm", token, name=name)
+    def apply(
+        self, path: Path, token: object, *, name: str = "ward", second: str | None = None
+    ) -> dict[str, Any]:
+        """Apply a plan that applies; `second`: another person's yes, where it needs one."""
+        more = () if second is None else ("--second", second)
+        return self.pump("apply", path, "--confirm", token, *more, name=name)
 
     def program(self, text: str | None = None, *more: object) -> dict[str, Any]:
         """The whole road."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import continuous, spoiled
+from tests.helpers.staff import another_yes
 
 PORT = ("--port", "emu://ward")
 MINIMUM = """\
@@ -44,8 +45,10 @@ def soft(desk: Desk, text: str) -> list[str]:
 
 
 def taken(desk: Desk, text: str) -> None:
-    """The whole road, with whatever reasons it needs."""
-    desk.program(text, *soft(desk, text))
+    """The whole road, with whatever reasons and whoever else it needs."""
+    path, told = desk.plan(text, *soft(desk, text))
+    second = another_yes(desk, path) if told["second"] else None
+    desk.apply(path, told["confirm"], second=second)
 
 
 def refused(desk: Desk, text: str) -> list[str]:

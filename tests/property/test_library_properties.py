@@ -10,6 +10,7 @@ from pumpctl.errors import LibrarySyntax
 from pumpctl.quantities import Concentration, Duration, Mass, Percent, Rate
 from pumpctl.therapy.checks import rules
 from pumpctl.therapy.library import (
+    SECOND_PERSON,
     Band,
     Change,
     Library,
@@ -83,6 +84,7 @@ libraries = st.builds(
     expires=dates,
     source=texts(300),
     listed=st.lists(entries, min_size=1, max_size=3).map(tuple),
+    second_person=st.sampled_from(SECOND_PERSON),
 )
 
 

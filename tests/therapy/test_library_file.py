@@ -60,6 +60,16 @@ def test_a_site_s_library_is_without_findings() -> None:
     assert library.listed == DEFAULT.listed
 
 
+@pytest.mark.requirement("CNF-04")
+def test_a_site_says_when_two_people_confirm() -> None:
+    assert DEFAULT.second_person == "never"
+    asks = DEFAULT._replace(second_person="soft-limits")
+    assert read(to_toml(asks)).library == asks
+    assert draft_of(asks).formed() == asks
+    unsaid = altered(TEXT, ('[policy]\nsecond_person = "never"\n', ""))
+    assert read(unsaid).library == read(TEXT).library
+
+
 def test_what_it_does_not_limit_is_not_limited() -> None:
     bare = DEFAULT.listed[0]._replace(bolus=Band(), windows=(), usual=())
     library = Library("x", 7, Date(0), None, "a list", (bare,))
@@ -112,6 +122,10 @@ def test_bytes() -> None:
         (('length = "24 h"', 'length = "24"'), "QUANTITY", '"24"'),
         (('[drug.bolus]', '[[drug.bolus]]'), "VALUE_KIND", "[[drug.bolus]]"),
         (('"concentrations supplied', '" concentrations supplied'), "VALUE_TEXT", '" conc'),
+        (('second_person = "never"', 'second_person = "always"'), "VALUE_CHOICE", '"always"'),
+        (('second_person = "never"', "second_person = true"), "VALUE_KIND", "true"),
+        (('second_person = "never"', 'second = "never"'), "KEY_UNKNOWN", "second"),
+        (('second_person = "never"\n', ""), "KEY_MISSING", "[policy]"),
     ],
 )  # fmt: skip
 def test_a_fault_of_shape_stands_at_its_place(

@@ -18,6 +18,7 @@ from tests.helpers.desk import Desk
 from tests.helpers.libraries import site_library
 from tests.helpers.profiles import continuous
 from tests.helpers.site import Site, lower
+from tests.helpers.staff import another_yes
 
 PORT = ("--port", "emu://ward")
 
@@ -177,7 +178,9 @@ def test_after_its_last_day_only_the_same_program_goes_on(site: Site) -> None:
     told = desk.pump(
         "resume", "--plan-only", "-o", plan, "--override", "LIBRARY_EXPIRED=nobody to sign today"
     )
-    assert desk.apply(plan, told["confirm"])["outcome"] == "applied"
+    desk.refused(9, "NOT_CONFIRMED", *PORT, "apply", plan, "--confirm", told["confirm"])
+    second = another_yes(desk, plan)
+    assert desk.apply(plan, told["confirm"], second=second)["outcome"] == "applied"
     with Journal(desk.home / "journal.sqlite3") as journal:
         body = journal.entries(operation=told["operation"])[0].body
     assert body["overrides"] == [{"id": "LIBRARY_EXPIRED", "reason": "nobody to sign today"}]

@@ -292,3 +292,34 @@ def test_without_the_serial_check_another_pump_is_looked_at(desk: Desk) -> None:
     desk.refused(5, "WRONG_PUMP", *words)
     desk.monkeypatch.setattr(visit, "check_serial", nothing)
     assert desk.json(*words)["ok"]
+
+
+# --- the second person -----------------------------------------------------------------------
+
+
+@pytest.mark.requirement("CNF-04")
+@pytest.mark.requirement("STP-03")
+def test_without_the_endorsement_one_person_restarts_after_two_days(desk: Desk) -> None:
+    desk.emulator()
+    desk.rehearse()
+    desk.program(profile("240 mcg/day"))
+    desk.pump("stop", "--now")
+    desk.advance("50 h")
+    low = profile("150 mcg/day", fallback="100 mcg/day")
+    path, told = desk.plan(low, *[f"--override={name}=seen" for name in soft_of(desk, low)])
+    assert told["second"], "a restart after more than 48 h"
+    words = (*PORT, "apply", path, "--confirm", told["confirm"])
+    with desk.untouched():
+        desk.refused(9, "NOT_CONFIRMED", *words)
+    desk.monkeypatch.setattr(applying, "check_endorsement", nothing)
+    with desk.untouched():
+        desk.refused(3, "PLAN_STALE", *words)
+    desk.monkeypatch.setattr(applying, "_check_second", nothing)
+    desk.json(*words)
+    assert program_now(desk) == told["new"]["hash"]
+
+
+def soft_of(desk: Desk, text: str) -> list[str]:
+    """The open soft findings of a plan for this profile."""
+    _, told = desk.plan(text)
+    return sorted({one["id"] for one in told["findings"] if one["severity"] == "soft"})
