@@ -54,6 +54,11 @@ def port() -> str | None:
     return _values.get("port")
 
 
+def given(name: str) -> str | None:
+    """A global option by its name without dashes, from the command line or the environment."""
+    return _values.get(name)
+
+
 def home() -> Home:
     """The station's home."""
     from pathlib import Path

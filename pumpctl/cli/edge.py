@@ -30,6 +30,11 @@ def ticker() -> float:
     return time.monotonic()
 
 
+def pause(seconds: float) -> None:
+    """Wait."""
+    time.sleep(seconds)
+
+
 def entropy(size: int) -> bytes:
     """Random bytes of the operating system, the only source of keys and ids."""
     return os.urandom(size)

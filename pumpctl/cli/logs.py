@@ -12,6 +12,7 @@ from pumpctl.cli import context
 from pumpctl.cli.report import Report
 from pumpctl.errors import UsageError
 from pumpctl.therapy.log import LogEntry
+from pumpctl.therapy.log_text import readable_fields, told
 
 
 def pull(
@@ -72,7 +73,7 @@ def show(
     lines += [line_of(entry) for entry in entries]
     return Report(
         "logs.show",
-        {"serial": serial, "entries": [entry_json(entry) for entry in entries]},
+        {"serial": serial, "entries": [shown_json(entry) for entry in entries]},
         "\n".join(lines),
         warnings=context.warnings(),
     )
@@ -109,18 +110,19 @@ def entry_json(entry: LogEntry) -> dict[str, Any]:
         "counter_ms": entry.counter_ms,
         "pulses": entry.pulses,
         "operation": None if entry.operation is None else str(entry.operation),
-        "fields": dict(entry.fields),
+        "fields": readable_fields(entry),
     }
+
+
+def shown_json(entry: LogEntry) -> dict[str, Any]:
+    """The same with what a person reads."""
+    return {**entry_json(entry), "text": told(entry)}
 
 
 def line_of(entry: LogEntry) -> str:
     """One entry as a person reads it."""
-    told = "  ".join(f"{name}={value!s}" for name, value in entry.fields if name != "data")
-    operation = f"  operation={str(entry.operation)[:8]}" if entry.operation else ""
-    return (
-        f"{entry.number:>7}  {entry.time.label()}  {entry.kind:<16} pulses={entry.pulses}"
-        f"  {told}{operation}"
-    )
+    operation = f" (operation {str(entry.operation)[:8]})" if entry.operation else ""
+    return f"{entry.number:>7}  {entry.time.label()}  {told(entry)}{operation}"
 
 
 class _Progress:

@@ -8,7 +8,7 @@ import typer
 
 from pumpctl.cli import context
 from pumpctl.cli.report import Report, Warn
-from pumpctl.errors import UsageError
+from pumpctl.errors import AlarmActive, UsageError
 
 
 def list_() -> Report:
@@ -54,14 +54,31 @@ def status(
             "--check", metavar="critical|any", help="Exit 10 when such an alarm is active."
         ),
     ] = "",
-) -> Report:
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")
+    ] = False,
+    every: Annotated[
+        str, typer.Option("--every", metavar="TIME", help='With --watch: how often; "5 s".')
+    ] = "",
+) -> Report | int:
     """Show what a pump is doing now. It changes nothing on the pump.
+
+    With --watch it goes on showing it, with the log as it comes, also over a line that
+    dies and returns; Ctrl-C ends it. Between two looks the port is free for others.
 
     Example: pumpctl --port emu://ward-3 status
     """
     if check not in ("", "critical", "any"):
         raise UsageError(f"--check {check}: critical or any")
-    return _look("status", keep=False, check=check)
+    if every and not watch:
+        raise UsageError("--every goes with --watch")
+    if not watch:
+        return _look("status", keep=False, check=check)
+    if check:
+        raise UsageError("--check looks once: it does not go with --watch")
+    from pumpctl.cli.watch import interval, watch_pump
+
+    return watch_pump(interval(every or "5 s"))
 
 
 def interrogate() -> Report:
@@ -74,8 +91,8 @@ def interrogate() -> Report:
 
 def _look(schema: str, *, keep: bool, check: str) -> Report:
     from pumpctl.cli.screens import show_status
+    from pumpctl.workflows.acts.shown import described
     from pumpctl.workflows.looking import keep_interrogation, look, status_data
-    from pumpctl.workflows.planning import described
     from pumpctl.workflows.visit import visit
 
     station = context.station()
@@ -103,16 +120,23 @@ def _look(schema: str, *, keep: bool, check: str) -> Report:
         failure = keep_interrogation(station, seen, data)
         if failure is not None:
             warnings.append(Warn("UNRECORDED", failure))
+    error = None
     alarming = [
-        alarm
+        alarm["code"]
         for alarm in data["alarms"]
         if check == "any" or (check == "critical" and alarm["priority"] == "critical")
     ]
+    if alarming:
+        error = AlarmActive(f"alarms are active: {', '.join(alarming)}")
+    if check and seen.unresolved is not None:
+        warnings.append(Warn("UNRESOLVED", "an operation is unresolved: run pumpctl resolve"))
+    if seen.log.failure is not None:
+        warnings.append(Warn("LOG_UNREADABLE", f"{seen.log.failure}; the last bolus is not known"))
     return Report(
         schema,
         data,
         lambda: show_status(seen, full=keep),
         pump=(seen.state.serial, seen.state.model),
         warnings=(*context.warnings(), *warnings),
-        exit_code=10 if check and alarming else 0,
+        error=error,
     )

@@ -79,7 +79,7 @@ def emit(report: Report, *, as_json: bool) -> int:
     for warning in report.warnings:
         if warning.code != TOLD:
             _say(f"warning: {warning.message}")
-    written = _put_json(_document(report)) if as_json else _put(report.text)
+    written = _put(json_line(report)) if as_json else _put(report.text)
     if report.error is not None:
         complain(report.error, findings=as_json or not report.text)
     elif written and therapy_was_sent():
@@ -108,20 +108,24 @@ def _document(report: Report) -> dict[str, Any]:
     return document
 
 
+def _error_document(error: PumpctlError) -> dict[str, Any]:
+    return {"schema": "pumpctl.error/1", "ok": False, "error": error_json(error)}
+
+
 def emit_error(error: PumpctlError, *, as_json: bool) -> int:
     """Render a failure; its exit code."""
     if as_json:
-        document: dict[str, Any] = {
-            "schema": "pumpctl.error/1",
-            "ok": False,
-            "error": error_json(error),
-        }
-        _put_json(document)
+        _put(json_line(error))
     complain(error)
     return error.exit_code
 
 
-def _put_json(document: dict[str, Any]) -> int:
+def json_line(told: Report | PumpctlError) -> str:
+    """The JSON document of a result or a failure, in one line, in letters that stdout takes."""
+    return _json_text(_error_document(told) if isinstance(told, PumpctlError) else _document(told))
+
+
+def _json_text(document: dict[str, Any]) -> str:
     import json
 
     text = json.dumps(document, ensure_ascii=False)
@@ -129,7 +133,7 @@ def _put_json(document: dict[str, Any]) -> int:
         text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except UnicodeEncodeError:  # a file name of other bytes, or a terminal of few letters
         text = json.dumps(document)
-    return _put(text)
+    return text
 
 
 def _put(text: str | Callable[[], None]) -> int:

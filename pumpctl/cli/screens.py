@@ -13,15 +13,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pumpctl.cli.profile_text import program_lines
+from pumpctl.cli.profile_text import patient_dose_text, program_lines
 from pumpctl.quantities import Duration
 from pumpctl.therapy import figures
+from pumpctl.therapy.alarms import tell_alarms
+from pumpctl.therapy.boluses_seen import LastBolus
 from pumpctl.therapy.compare import DAY_NAMES
-from pumpctl.therapy.moment import clock_text
+from pumpctl.therapy.moment import Moment, clock_text
+from pumpctl.therapy.own_doses import left_text, until_text, when_text
 from pumpctl.therapy.state import Battery, BatteryState, Delivery
 
 if TYPE_CHECKING:
-    from pumpctl.workflows.applying import AppliedPlan
     from pumpctl.workflows.looking import Look
 
 _STILL = {Delivery.STOPPED: "stopped", Delivery.STALLED: "the motor stands still"}
@@ -65,8 +67,8 @@ def show_status(seen: Look, *, full: bool) -> None:
         table.add_row("low reservoir", f"{seen.forecast.low_date}")
         table.add_row("refill by", f"{seen.forecast.refill_by}")
     table.add_row("pump clock", f"{state.clock.label()}  ({difference_text(seen.difference_ms)})")
-    if state.bolus is not None:
-        table.add_row("bolus", f"{state.bolus.kind}, {state.bolus.delivered} of {state.bolus.dose}")
+    for name, value in bolus_rows(seen):
+        table.add_row(name, value)
     if state.bridge is not None:
         passed = state.bridge.passed.text_in("mL").removesuffix(" mL")
         table.add_row("bridge", f"{passed} of {state.bridge.volume} of the old drug has passed")
@@ -104,6 +106,36 @@ def _dose_rows(seen: Look) -> Iterator[tuple[str, str]]:
     yield "fallback", str(program.fallback)
 
 
+def bolus_rows(seen: Look) -> Iterator[tuple[str, str]]:
+    """The bolus that runs, or the last one, and the patient's own doses."""
+    state, last = seen.state, seen.last_bolus
+    if state.bolus is not None:
+        ends = until_text(state.bolus.ends, state.clock)
+        what = f"{state.bolus.delivered} of {state.bolus.dose}"
+        yield "bolus running", f"{state.bolus.kind}, {what} given, ends {ends}"
+    elif last is not None:
+        yield "last bolus", last_bolus_text(last, state.clock)
+    own = None if state.program is None else state.program.patient_dose
+    if own is not None:
+        yield "patient dose", patient_dose_text(own)
+    if state.patient_dose is not None:
+        yield (
+            "" if own is not None else "patient dose",
+            left_text(own, state.patient_dose, state.clock),
+        )
+
+
+def last_bolus_text(bolus: LastBolus, clock: Moment) -> str:
+    """`single, 20 mcg at 09:20`; of one that was cut short what was really given."""
+    at = bolus.ended or bolus.started
+    when = "" if at is None else f", {when_text(at, clock)}"
+    if bolus.given is None:
+        return f"{bolus.kind}, {bolus.ordered} ordered{when}; its end is not known"
+    if bolus.partial:
+        return f"{bolus.kind}, CUT SHORT: {bolus.given} of {bolus.ordered} given{when}"
+    return f"{bolus.kind}, {bolus.given} given{when}"
+
+
 def _battery_text(battery: Battery) -> str:
     date = "" if battery.replace_by is None else f", replace the pump by {battery.replace_by}"
     return _BATTERY[battery.state] + date
@@ -118,15 +150,9 @@ def _alarms(out: Console, seen: Look) -> None:
                 style="bold red",
             )
         )
-    for alarm in seen.state.alarms:
-        style = "bold red" if alarm.priority.value == "critical" else "yellow"
-        out.print(
-            Text(
-                f"ALARM {alarm.code} ({alarm.priority.value}) since {alarm.since.label()}: "
-                f"{alarm.cause}",
-                style=style,
-            )
-        )
+    for told in tell_alarms(seen.state.alarms):
+        out.print(Text(told.line, style="bold red" if told.critical else "yellow"))
+        out.print(f"  → {told.act}")
     if not seen.state.alarms:
         out.print("No alarms.")
 
@@ -148,21 +174,6 @@ def hours_of(duration: Duration) -> str:
     """`27 h 05 min`, rounded down to a minute: nobody reads milliseconds of a stop."""
     hours, minutes = divmod(duration.quanta // 60_000, 60)
     return f"{hours} h {minutes:02d} min"
-
-
-def applied_text(applied: AppliedPlan) -> str:
-    """What an apply came to, in two lines."""
-    state = applied.state
-    what = "Resumed" if applied.plan.kind == "resume" else "Activated"
-    today = (
-        ""
-        if state.program is None
-        else (f", {figures.daily_dose_rounded(state.program, state.clock.day)} today")
-    )
-    return (
-        f"{what} and verified on pump {state.serial}: {state.delivery.value}{today}.\n"
-        f"State version {applied.state_version}, operation {str(applied.operation)[:8]}."
-    )
 
 
 def _grid(columns: int) -> Table:

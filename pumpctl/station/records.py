@@ -42,6 +42,15 @@ class StoredEntry(NamedTuple):
     raw: bytes
 
 
+class Interrogation(NamedTuple):
+    """What a pump told once, as it was kept."""
+
+    at: str
+    """The station's clock then, ISO 8601."""
+    operator: str
+    body: str
+
+
 class Records:
     """The open store. Raises StoreError for whatever goes wrong."""
 
@@ -134,6 +143,30 @@ class Records:
                 db.execute(sa.insert(_INTERROGATIONS), [row])
         except sa.exc.SQLAlchemyError as error:
             raise _failed(error) from error
+
+    def interrogated(self) -> tuple[str, ...]:
+        """Serials of the pumps of which an interrogation is kept here."""
+        query = sa.select(_INTERROGATIONS.c.pump).distinct().order_by(_INTERROGATIONS.c.pump)
+        try:
+            with self._engine.connect() as db:
+                return tuple(db.scalars(query))
+        except sa.exc.SQLAlchemyError as error:
+            raise _failed(error) from error
+
+    def last_interrogation(self, pump: str) -> Interrogation | None:
+        """What this pump told when it was last interrogated; None where nothing is kept."""
+        query = (
+            sa.select(_INTERROGATIONS)
+            .where(_INTERROGATIONS.c.pump == pump)
+            .order_by(_INTERROGATIONS.c.id.desc())
+            .limit(1)
+        )
+        try:
+            with self._engine.connect() as db:
+                row = db.execute(query).first()
+        except sa.exc.SQLAlchemyError as error:
+            raise _failed(error) from error
+        return None if row is None else Interrogation(row.at, row.operator, row.body)
 
     def close(self) -> None:
         """Give the connections back."""

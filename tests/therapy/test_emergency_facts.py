@@ -1,0 +1,147 @@
+"""Alarms with what to do, and the facts of an emergency's card, from values alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pumpctl.quantities import Duration
+from pumpctl.therapy import emergency
+from pumpctl.therapy.alarms import WHAT_TO_DO, alarm_warnings, tell_alarms
+from pumpctl.therapy.moment import Moment
+from pumpctl.therapy.state import Alarm, Priority
+from pumpctl.wire.codes import AlarmCode
+
+
+@pytest.mark.requirement("ALM-02")
+def test_every_alarm_has_its_line_of_what_to_do() -> None:
+    assert set(WHAT_TO_DO) == set(AlarmCode.__members__)
+    assert all(len(act) <= 74 for act in WHAT_TO_DO.values())
+
+
+@pytest.mark.requirement("ALM-02")
+def test_critical_alarms_come_first_with_their_cause() -> None:
+    at = Moment.parse("2026-03-02T09:03:00Z")
+    low = Alarm("LOW_RESERVOIR", Priority.NON_CRITICAL, "2 mL are left", at)
+    stall = Alarm("MOTOR_STALL", Priority.CRITICAL, "the motor does not turn", at)
+    first, second = tell_alarms((low, stall))
+    assert first.critical and not second.critical
+    assert first.line == (
+        "ALARM MOTOR_STALL (critical) since 2026-03-02 09:03: the motor does not turn"
+    )
+    assert [code for code, _ in alarm_warnings((low, stall))] == ["ALARM_ACTIVE"] * 2
+    assert "Watch for withdrawal" in alarm_warnings((stall,))[0][1]
+    assert tell_alarms((low._replace(code="NEW_ONE"),))[0].act
+
+
+@pytest.mark.requirement("PMP-03")
+def test_an_empty_reservoir_is_told_as_an_estimate() -> None:
+    assert "estimate" in WHAT_TO_DO["EMPTY_RESERVOIR"]
+
+
+def test_what_an_old_record_lacks_is_left_out() -> None:
+    assert [fact.key for fact in emergency.facts({}, Duration(0))]
+    assert emergency.facts_json({})["rate"] is None
+
+
+def test_ages() -> None:
+    now = Moment.parse("2026-03-02T09:00:00Z")
+    ages = {0: "0 min ago", 61: "1 h ago", 1_440: "1 day ago", 2_880: "2 days ago"}
+    for minutes, text in ages.items():
+        assert emergency.age_text(now.plus(-minutes * 60_000), now) == text
+    assert "ahead" in emergency.age_text(now.plus(120_000), now)
+
+
+# --- facts ------------------------------------------------------------------------------
+
+DATA: dict[str, Any] = {
+    "delivery": "delivering",
+    "rate": "336 mcg/day",
+    "program": {"daily_dose": "438 mcg/day", "mode": "flex"},
+    "drug": {"name": "baclofen", "concentration": "2000 mcg/mL"},
+    "line": {"at_tip": {"concentration": "2000 mcg/mL"}},
+    "reservoir": {"volume": "38 mL", "capacity": "40 mL"},
+    "alarms": [],
+}
+BOLUS = {"kind": "single", "dose": "20 mcg", "started": "2026-03-02T09:00:00Z", "ended": None}
+
+
+def shown(age: str = "0 s", **other: Any) -> dict[str, str]:
+    found = emergency.facts({**DATA, **other}, Duration.parse(age))
+    return {fact.key: fact.text for fact in found}
+
+
+def test_mass_per_hour_and_day_and_its_volume() -> None:
+    told = shown()
+    # 336 ÷ 24 = 14 mcg/h; 336 ÷ 2000 = 0.168 mL/day; 38 mL × 2000 mcg/mL = 76 000 mcg
+    assert told["rate"] == "14 mcg/h = 336 mcg/day = 0.168 mL/day"
+    assert told["daily_dose"] == "438 mcg/day = 0.219 mL/day, flex"
+    assert told["reservoir"] == "38 mL = 76000 mcg of 40 mL, estimated"
+    assert told["drug"] == "baclofen 2000 mcg/mL"
+    sensed = shown(reservoir={"volume": "38 mL", "capacity": "40 mL", "sensed": "19 mL"})
+    assert sensed["reservoir"].endswith("sensed 19 mL")
+    bare = shown(drug={"name": "baclofen"}, line={})
+    assert bare["reservoir"] == "38 mL of 40 mL, estimated"
+
+
+@pytest.mark.requirement("REF-08")
+def test_no_volume_is_told_where_two_concentrations_are_on_the_way() -> None:
+    """Metered at the tip's concentration, the reservoir's would give a wrong flow."""
+    line = {"at_tip": {"concentration": "500 mcg/mL"}}
+    for other in ({"line": line}, {"line": line, "bridge": {"volume": "0.348 mL"}}):
+        told = shown(**other)
+        assert told["rate"] == "14 mcg/h = 336 mcg/day"
+        assert told["drug"] == "baclofen 2000 mcg/mL; at the catheter's tip 500 mcg/mL"
+        assert emergency.facts_json({**DATA, **other})["flow"] is None
+    assert emergency.facts_json(DATA)["flow"] == "0.168 mL/day"
+
+
+def test_the_last_bolus() -> None:
+    running = shown(last_bolus={**BOLUS, "given": "5 mcg", "running": True}, delivery="bolus")
+    assert running["last_bolus"] == "RUNNING, single: 5 mcg = 0.0025 mL of 20 mcg given so far"
+    assert running["rate"].endswith("basal, and a bolus runs")
+    bare = shown(drug={}, last_bolus={**BOLUS, "given": "5 mcg", "running": True})
+    assert bare["last_bolus"] == "RUNNING, single: 5 mcg of 20 mcg given so far"
+    cut = shown(last_bolus={**BOLUS, "given": "5 mcg", "partial": True})
+    assert cut["last_bolus"] == (
+        "single: 5 mcg given of 20 mcg ordered, CUT SHORT, 2026-03-02 09:00"
+    )
+    lost = shown(last_bolus={**BOLUS, "given": None, "started": None})
+    assert lost["last_bolus"] == "single: 20 mcg ordered; its end is not known"
+
+
+@pytest.mark.requirement("STP-03")
+@pytest.mark.parametrize(
+    ("pause", "age", "rule", "resumes"),
+    [
+        ("11.9 h", "0 s", "the same dose may be resumed", True),
+        ("12 h", "0 s", "an override", True),
+        ("47 h", "1 h", "an override", True),
+        ("48 h", "1 min", "the old dose is refused", False),
+        ("1 h", "3 d", "the old dose is refused", False),
+    ],
+)
+def test_what_a_pause_still_allows(pause: str, age: str, rule: str, resumes: bool) -> None:
+    stopped = {"delivery": "stopped", "rate": None, "stopped_for": pause}
+    told = shown(age, **stopped)
+    assert rule in told["stopped_for"]
+    assert told["rate"] == "nothing: stopped"
+    assert told["daily_dose"].endswith("NOT running")
+    assert emergency.may_resume({**DATA, **stopped}, Duration.parse(age)) is resumes
+
+
+def test_a_pump_that_delivers_is_not_resumed() -> None:
+    assert not emergency.may_resume(DATA, Duration(0))
+
+
+def test_alarms_and_an_open_operation_are_told() -> None:
+    told = shown(alarms=[{"code": "MOTOR_STALL"}], unresolved={"operation": "ab"})
+    assert told["alarms"] == "MOTOR_STALL"
+    assert "pumpctl resolve" in told["unresolved"]
+
+
+@pytest.mark.requirement("STP-02")
+def test_no_card_offers_minimum_rate() -> None:
+    for guidance in emergency.GUIDANCE.values():
+        assert all("minimum" not in step.text.lower() for step in guidance.steps)
