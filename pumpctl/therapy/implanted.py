@@ -8,11 +8,20 @@ a difference between the two.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
-from pumpctl.quantities import Length
+from pumpctl.quantities import Length, Quantity
 from pumpctl.therapy.line import Holds, LineParts, NotKnown
 from pumpctl.therapy.moment import Moment
+
+
+class Calibration(Quantity):
+    """What one pulse moves, in pL: the factory's constant, printed on a pump's package."""
+
+    __slots__ = ()
+    KIND = "a calibration constant"
+    UNITS: ClassVar[dict[str, int]] = {"uL": 1_000_000}
+    FOREIGN: ClassVar[dict[str, int]] = {"mL": 10**9, "nL": 1_000, "pL": 1}
 
 
 class Implanted(NamedTuple):
@@ -36,3 +45,8 @@ class Implanted(NamedTuple):
     catheter: Holds
     recorded: Moment
     """When the record was last revised."""
+
+    @property
+    def calibration(self) -> Calibration:
+        """`per_pulse` as it is printed on the package; whole pL, as the pump tells it."""
+        return Calibration(int(self.per_pulse * 1_000))

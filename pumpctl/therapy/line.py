@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Final, Literal, NamedTuple
 
 from pumpctl.errors import InputRefused
-from pumpctl.quantities import Length, Volume
+from pumpctl.quantities import Concentration, Length, Volume
 from pumpctl.therapy.library import Sourced
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.state import Fluid
@@ -37,6 +37,22 @@ Holds = Fluid | Mark
 def holds_text(holds: Holds) -> str:
     """`baclofen 500 mcg/mL`, `free of drug` or `unknown`."""
     return holds.value if isinstance(holds, Mark) else f"{holds.drug} {holds.concentration}"
+
+
+def holds_from(text: str) -> Holds:
+    """What a person says that a part of the line holds: `free`, `unknown`, or a fluid.
+
+    A fluid is `500 mcg/mL` (of baclofen) or `baclofen 500 mcg/mL`. QuantityError where
+    it is none of these; whether it is on any list is not asked.
+    """
+    said = " ".join(text.split())
+    for mark, words in ((UNKNOWN, ("unknown",)), (FREE, ("free", FREE.value))):
+        if said.lower() in words:
+            return mark
+    drug, _, strength = said.partition(" ")
+    if drug.isalpha() and strength:
+        return Fluid(drug.lower(), Concentration.parse(strength))
+    return Fluid("baclofen", Concentration.parse(said))
 
 
 class TubingRow(NamedTuple):
@@ -97,7 +113,7 @@ def _table(version: int, tubing: Sourced[Volume]) -> TubingTable:
         trimmable=Length.parse("110 cm"),
         source="one system's rule: (110 cm - trimmed length) x 0.0026 mL/cm",
     )
-    models = ("SP20", "SP40")
+    models = ("SP20", "SP40", "SP40S")
     return TubingTable(version, tuple(TubingRow(model, tubing) for model in models), (catheter,))
 
 
@@ -156,6 +172,8 @@ class Event(Enum):
     ACCESS_PORT = "access port"
     REPLACEMENT = "pump replacement"
     EXPLANT = "explant"
+    CORRECTION = "correction"
+    """Nothing was done to the line: something else is known of it, or its table was corrected."""
     PRIME = "prime"
     FRONT = "front at the tip"
     """The reservoir's fluid has displaced all that was in the line."""
@@ -174,7 +192,7 @@ class ImplantRecord(NamedTuple):
     tubing: Holds
     catheter: Holds
     changed: Moment
-    event: Event
+    event: Event | NotKnown
 
     @property
     def holds(self) -> Holds | None:
@@ -185,6 +203,7 @@ class ImplantRecord(NamedTuple):
 _TOUCHES_TUBING: Final = {
     *(Event.IMPLANT, Event.REPLACEMENT, Event.EXPLANT, Event.PRIME, Event.FRONT),
 }
+_TOUCHES_CATHETER: Final = set(Event) - {Event.CORRECTION}
 _KEEPS_LENGTH: Final = set(Event) - {Event.IMPLANT, Event.REVISION, Event.EXPLANT}
 
 
@@ -199,16 +218,18 @@ def revised(
 ) -> ImplantRecord:
     """The record after an event: what it touches and nobody states is unknown from then on.
 
-    Every event touches what the catheter holds; which of them also touch the
-    tubing or the length is in the tables above.
+    Every event but a correction touches what the catheter holds; which of them also
+    touch the tubing or the length is in the tables above.
     """
     if tubing is None:
         tubing = UNKNOWN if event in _TOUCHES_TUBING else record.tubing
+    if catheter is None:
+        catheter = UNKNOWN if event in _TOUCHES_CATHETER else record.catheter
     if trimmed is None:
         trimmed = record.trimmed if event in _KEEPS_LENGTH else UNKNOWN
     return record._replace(
         tubing=tubing,
-        catheter=UNKNOWN if catheter is None else catheter,
+        catheter=catheter,
         trimmed=trimmed,
         changed=at,
         event=event,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pumpctl.station.plan import read_plan, token
 from tests.faults.act_sweep import PORT, Prepared, done
 from tests.helpers.profiles import continuous
 
@@ -50,6 +51,45 @@ def resume(home: Path) -> Words:
     return _planned(home, "resume", "--plan-only")
 
 
+def bolus(home: Path) -> Words:
+    """A dose on top of the program."""
+    return _planned(home, "bolus", "single", "20 mcg", "--over", "10 min", "--plan-only")
+
+
+def prime(home: Path) -> Words:
+    """The catheter was emptied, and is recorded as free of drug."""
+    _apply(
+        home, "implant", "revise", "--event", "catheter aspiration", "--catheter-holds", "free",
+        "--plan-only",
+    )  # fmt: skip
+    path = home / "act.plan.json"
+    done(home, *PORT, "bolus", "prime", "--plan-only", "-o", str(path))
+    return *PORT, "apply", str(path), "--confirm", token(read_plan(path), "nurse")
+
+
+def implant(home: Path) -> Words:
+    """Something was done to the catheter."""
+    return _planned(home, "implant", "revise", "--event", "dye study", "--plan-only")
+
+
+def patient(home: Path) -> Words:
+    """The pump is nobody's from then on."""
+    return _planned(home, "patient", "clear", "--plan-only")
+
+
+def clock(home: Path) -> Words:
+    """Another offset from UTC."""
+    return _planned(home, "clock", "--set", "--offset", "+01:00", "--plan-only")
+
+
+def cancel(home: Path) -> Words:
+    """The short way out of a bolus that runs."""
+    done(home, *bolus(home))
+    (home / "act.plan.json").unlink()
+    done(home, "emulator", "advance", "ward", "4 min")
+    return *PORT, "bolus", "cancel", "--now"
+
+
 def stop(home: Path) -> Words:
     """The short way."""
     return *PORT, "stop", "--now"
@@ -58,9 +98,15 @@ def stop(home: Path) -> Words:
 KINDS: Mapping[str, Callable[[Path], Words]] = {
     "program": program,
     "resume": resume,
+    "bolus": bolus,
+    "prime": prime,
+    "clock": clock,
+    "implant": implant,
+    "patient": patient,
     "stop": stop,
+    "cancel": cancel,
 }
-_REPEATABLE = {"stop"}
+_REPEATABLE = {"stop", "cancel"}
 
 
 def prepare(name: str, home: Path) -> Prepared:

@@ -95,6 +95,7 @@ def whole(home: Path) -> dict[str, Any]:
         "version": told["state_version"],
         "delivery": told["delivery"],
         "reservoir": told["reservoir"],
+        "line": told["line"],
         "operations": [(one["operation"], one["result"]) for one in told["operations"]],
     }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pumpctl.quantities import Mass
 from pumpctl.therapy.bolus import BolusEffect, BolusOrder, bolus_effect
 from pumpctl.therapy.bridge import Impossible
 from pumpctl.therapy.checks.library_age import also_orders
@@ -43,6 +44,8 @@ class PrimeCase(NamedTuple):
     """The station's clock."""
     tables: tuple[TubingTable, ...] = TABLES
     library: Library = DEFAULT
+    ordered: Mass | None = None
+    """What was ordered when it was planned; None: what the plan says."""
 
     @property
     def by_volume(self) -> bool:
@@ -68,11 +71,15 @@ def check_prime(
     *,
     now: Moment,
     library: Library = DEFAULT,
+    ordered: Mass | None = None,
 ) -> tuple[Finding, ...]:
-    """All findings of priming this pump's line now, hard ones first."""
+    """All findings of priming this pump's line now, hard ones first.
+
+    `ordered`: the dose of a plan that was made earlier, beside what `plan` allows now.
+    """
     from pumpctl.therapy.checks import bolus_state, line_record  # noqa: F401  (to register)
 
-    case = PrimeCase(plan, pump, record, _effect(plan, pump), now, tables, library)
+    case = PrimeCase(plan, pump, record, _effect(plan, pump), now, tables, library, ordered)
     return placed(prime_check.run(case), None)
 
 
@@ -100,6 +107,26 @@ def prime_refused(case: PrimeCase) -> Iterator[Seen]:
             f"{case.plan.why}; {case.plan.instead}",
             value=f"{held}tubing {holds_text(case.record.tubing)}",
             limit="a catheter free of drug",
+        )
+
+
+@prime_check(
+    "PRIME_TOO_MUCH",
+    Severity.HARD,
+    source="REF-09",
+    why="What the pump has moved since the prime was planned is in the line already. The whole "
+    "prime would push as much past the tip. Plan it again.",
+    incident=OVERDOSES,
+)
+def prime_too_much(case: PrimeCase) -> Iterator[Seen]:
+    """No more is ordered than is free of drug now."""
+    if case.ordered is None or not isinstance(case.plan, PrimePlan):
+        return
+    if case.ordered > case.plan.dose:
+        yield Seen(
+            f"{case.ordered} were planned, and the line takes {case.plan.dose} by now",
+            value=str(case.ordered),
+            limit=str(case.plan.dose),
         )
 
 

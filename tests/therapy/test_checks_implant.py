@@ -1,0 +1,110 @@
+"""What may be written down as an implant's record; each check removed once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pumpctl.errors import QuantityError
+from pumpctl.quantities import Concentration, Mass, Volume
+from pumpctl.therapy.checks import rules
+from pumpctl.therapy.checks.implants import ImplantCase, check_implant, implant_check
+from pumpctl.therapy.findings import Finding
+from pumpctl.therapy.implanted import Calibration
+from pumpctl.therapy.line import FREE, UNKNOWN, Event, Holds, holds_from, holds_text
+from pumpctl.therapy.state import Fluid, RunningBolus
+from tests.therapy.line_samples import OTHER, STRONG, WEAK, implant
+from tests.therapy.samples import NOW, pump
+
+OWN = Calibration.parse("0.1 uL")
+RUNNING = RunningBolus("single", Mass(10_000), Mass(5_000), NOW, NOW.plus(150_000))
+DRUG = implant(tubing=STRONG, catheter=STRONG)
+
+
+def case(**other: Any) -> ImplantCase:
+    """A new pump's record of a primed tubing and a free catheter: nothing to find."""
+    made = ImplantCase(
+        record=implant(tubing=STRONG, changed=NOW),
+        kept=DRUG,
+        before=DRUG,
+        first=True,
+        moved=Volume(0),
+        pump=pump(),
+        printed=OWN,
+        own=OWN,
+    )
+    return made._replace(**other)
+
+
+BAD = [
+    ("IMPLANT_CALIBRATION", {"printed": Calibration(100_300)}),
+    ("IMPLANT_CALIBRATION_UNCHECKED", {"printed": UNKNOWN}),
+    ("IMPLANT_DRUG", {"record": implant(catheter=OTHER)}),
+    ("IMPLANT_DRUG", {"record": implant(tubing=Fluid("baclofen", Concentration(750)))}),
+    ("IMPLANT_NOT_FREE", {"record": implant(event=Event.CORRECTION), "moved": Volume(100)}),
+    ("IMPLANT_SAME", {"record": implant(event=Event.DYE_STUDY), "kept": implant()}),
+    ("IMPLANT_AGAIN", {"first": False}),
+    ("IMPLANT_BOLUS_RUNNING", {"pump": pump(bolus=RUNNING)}),
+    ("IMPLANT_TABLE_OLD", {"record": implant(table_version=1)}),
+    ("IMPLANT_UNCERTAIN", {"record": implant(trimmed=UNKNOWN)}),
+    ("IMPLANT_UNCERTAIN", {"record": implant(catheter_model=UNKNOWN)}),
+    ("IMPLANT_UNKNOWN", {"record": implant(tubing=UNKNOWN)}),
+]
+
+
+def ids(found: tuple[Finding, ...]) -> list[str]:
+    return [each.id for each in found]
+
+
+def test_an_ordinary_record_is_without_findings() -> None:
+    assert check_implant(case()) == ()
+
+
+@pytest.mark.requirement("REF-04")
+@pytest.mark.parametrize(("name", "other"), BAD)
+def test_the_check_finds_it_and_nothing_does_without_it(
+    name: str, other: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ids(check_implant(case(**other))) == [name]
+    monkeypatch.delitem(implant_check.by_id, name)
+    assert check_implant(case(**other)) == ()
+
+
+def test_every_check_has_its_case_and_is_explained() -> None:
+    assert {name for name, _ in BAD} == set(implant_check.by_id)
+    assert set(implant_check.by_id) <= set(rules())
+
+
+def test_a_record_of_a_table_that_is_gone_can_be_replaced() -> None:
+    assert check_implant(case(kept=implant(table_version=0))) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("unknown", UNKNOWN),
+        ("Free", FREE),
+        ("free of drug", FREE),
+        ("500 mcg/mL", WEAK),
+        ("baclofen  2000mcg/mL", STRONG),
+        ("morphine 1 mg/mL", OTHER),
+    ],
+)
+def test_what_a_part_holds_is_read_and_written(text: str, holds: Holds) -> None:
+    assert holds_from(text) == holds
+    assert holds_from(holds_text(holds)) == holds
+
+
+@pytest.mark.requirement("UNI-02")
+@pytest.mark.parametrize("text", ["", "500", "water", "baclofen", "500 mcg", "baclofen 1,5 mg/mL"])
+def test_what_is_no_content_is_refused(text: str) -> None:
+    with pytest.raises(QuantityError):
+        holds_from(text)
+
+
+def test_the_constant_is_exact_to_the_picolitre() -> None:
+    assert Calibration.parse("0.1003 uL").quanta == 100_300
+    assert str(Calibration(100_301)) == "0.100301 uL"
+    with pytest.raises(QuantityError):
+        Calibration.parse("100 nL")
