@@ -62,6 +62,13 @@ class QuantityError(UsageError):
         self.nearest = nearest
 
 
+class UnknownOperator(UsageError):
+    """Whoever `--operator` names is none of this station's operators, or no more (exit 2)."""
+
+    code = "OPERATOR"
+    default_hint = "pumpctl operator list shows who is; an admin adds others with operator add"
+
+
 # --- 3: input refused before activation ---------------------------------------
 
 
@@ -140,6 +147,27 @@ class LimitSoft(InputRefused):
 
     code = "LIMIT_SOFT"
     default_hint = "plan again with --override ID=REASON for each of them, or change the program"
+
+
+class VisitSyntax(InputRefused):
+    """The visit file is not TOML, or not readable at all."""
+
+    code = "VISIT_SYNTAX"
+    default_hint = "correct the file at the place shown"
+
+
+class VisitFaulty(InputRefused):
+    """The visit file can be read, and does not say what a refill is."""
+
+    code = "VISIT_FAULTY"
+    default_hint = "correct the file; every finding shows its line and column"
+
+
+class RefillConflict(InputRefused):
+    """This order was applied before with other content: one order is one refill."""
+
+    code = "REFILL_CONFLICT"
+    default_hint = "pumpctl status shows what the pump holds; another refill needs another order"
 
 
 class PlanUnreadable(InputRefused):
@@ -305,6 +333,37 @@ class Blocked(PumpctlError):
 
     exit_code = 10
     code = "BLOCKED"
+
+
+class AlarmActive(Blocked):
+    """`status --check` asked for such an alarm, and there is one."""
+
+    code = "ALARM_ACTIVE"
+    default_hint = "pumpctl status shows it, and what to do"
+
+
+class AlarmNotHeard(Blocked):
+    """The alarm signal was tested and nobody heard it: this pump warns nobody now."""
+
+    code = "ALARM_NOT_HEARD"
+    default_hint = (
+        "test again in a quiet room, with another listener; still nothing: have the pump examined, "
+        "and plan refill and checks by date, since no alarm will be heard"
+    )
+
+
+class MriHeld(Blocked):
+    """The guidance speaks against a scan now, and nobody gave a reason to scan all the same."""
+
+    code = "MRI_HELD"
+    default_hint = "clear it up first; an urgent scan: the same with --reason TEXT, which is kept"
+
+
+class MriNotClosed(Blocked):
+    """It is not yet shown that the pump delivers again after a scan."""
+
+    code = "MRI_NOT_CLOSED"
+    default_hint = "do not let the patient go; run pumpctl mri after again when it says so"
 
 
 class Unresolved(Blocked):

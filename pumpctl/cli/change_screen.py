@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 _STYLES = {"hard": "bold red", "soft": "bold yellow", "note": ""}
 _BODIES = {
     "program": "programs",
-    "resume": "programs",
+    "resume": "resumes",
+    "implant": "implants",
+    "patient": "patients",
+    "prime": "primes",
+    "bolus": "boluses",
+    "bridge": "bridges",
+    "refill": "refills",
+    "clock": "clocks",
 }
 """The module of `cli/acts` for each kind of plan."""
 
@@ -53,6 +60,11 @@ def show_plan(planned: Planned, output: Path | None, token: str | None, port: st
         out.print(f"Confirm it on a terminal: pumpctl confirm {output}", soft_wrap=True)
     elif output is not None:
         out.print(f"Apply with: pumpctl {on}apply {output} --confirm {token}", soft_wrap=True)
+    if output is not None and plan.second and not plan.open_soft:
+        out.print(
+            f"and --second LINE, from: pumpctl --operator NAME confirm {output} --second",
+            soft_wrap=True,
+        )
 
 
 def show_confirmation(planned: Planned) -> None:
@@ -92,6 +104,8 @@ def _change(out: Console, shown: Shown) -> None:
     _findings(out, plan)
     for line in body.bounds(shown):
         out.print(line)
+    for reason in plan.second:
+        out.print(Text(f"  SECOND PERSON needed: {reason}", style="bold yellow"))
     library = f"limits of {plan.library.site}, version {plan.library.version}"
     back = shown.readback.content.hex()[:8]
     out.print(f'  "new" is the pump\'s own read-back ({back}) · {library}')
@@ -104,7 +118,7 @@ def _head(out: Console, shown: Shown) -> None:
     if state is None:
         out.print(Text(f"Pump {plan.pump.serial} · patient {patient}", style="bold"))
         for alarm in plan.alarms:
-            out.print(Text(f"ALARM {alarm}", style="bold red"))
+            out.print(Text(alarm, style="bold red"))
         out.print(f"{plan.kind} · planned by {plan.operator} at {plan.made}")
         return
     kind = "emulator" if state.bench else "pump"
@@ -112,7 +126,7 @@ def _head(out: Console, shown: Shown) -> None:
         patient += " (new to it)"
     out.print(Text(f"Pump {state.serial} · {kind} · patient {patient}", style="bold"))
     for alarm in plan.alarms:
-        out.print(Text(f"ALARM {alarm}", style="bold red"))
+        out.print(Text(alarm, style="bold red"))
     calm = "" if state.alarms else "no alarms · "
     out.print(f"{calm}nothing unresolved · {_running(state)} · {_delivery_text(state)}")
     if shown.now is not None:
@@ -133,7 +147,7 @@ def _running(state: PumpState) -> str:
 
 def _delivery_text(state: PumpState) -> str:
     if state.stopped_for is not None:
-        return f"STOPPED, no drug for {hours_of(state.stopped_for)}"
+        return f"STOPPED for {hours_of(state.stopped_for)}"
     return state.delivery.value
 
 

@@ -23,6 +23,7 @@ COMMANDS = (
     Command("list", "look:list_", "Show serial ports, built-in pumps and known pumps.", "Look"),
     Command("status", "look:status", "Show what a pump is doing now. Changes nothing.", "Look"),
     Command("interrogate", "look:interrogate", "Read everything and keep it as a record.", "Look"),
+    Command("alarm test", "alarm:sound", "Sound the alarm signal; record if it was heard.", "Look"),
     Command("doctor", "doctor:doctor", "Check this station: home, journal, keys, ports.", "Look"),
     Command("explain", "profile:explain", "Say why a check exists and what it saves from.", "Look"),
     Command("logs pull", "logs:pull", "Bring the pump's log into the records.", "Log"),
@@ -45,8 +46,29 @@ COMMANDS = (
         "Print the JSON Schema of profiles for editors.",
         "Profiles",
     ),
+    Command(
+        "emergency overdose",
+        "emergency:overdose",
+        "What to do in an overdose, with this pump's facts.",
+        "Decide",
+    ),
+    Command(
+        "emergency withdrawal",
+        "emergency:withdrawal",
+        "What to do in a withdrawal, with this pump's facts.",
+        "Decide",
+    ),
     Command("titrate", "titrate:titrate", "Show what the next daily dose may be.", "Decide"),
-    Command("program show", "program:show", "Show the program that the pump runs.", "Therapy"),
+    Command("trial", "trial:trial", "Keep the record of a screening trial.", "Decide"),
+    Command(
+        "program show", "history:show", "Show the program that runs, or ran at a time.", "Therapy"
+    ),
+    Command(
+        "program history",
+        "history:history",
+        "Show every program that the pump ran, and by whom.",
+        "Therapy",
+    ),
     Command(
         "program plan",
         "program:plan",
@@ -56,8 +78,16 @@ COMMANDS = (
     Command(
         "program push", "program:push", "Plan, confirm, apply and verify a new program.", "Therapy"
     ),
+    Command("bolus single", "bolus:single", "Give one bolus on top of the program.", "Therapy"),
+    Command("bolus prime", "prime:prime", "Fill the line where it is free of drug.", "Therapy"),
+    Command("bolus bridge", "bridge:bridge", "Repair a bridge that was forgotten.", "Therapy"),
+    Command("bolus cancel", "bolus:cancel", "End the running bolus; asks for Enter.", "Therapy"),
+    Command("refill", "refill:refill", "Record a refill, in one activation.", "Therapy"),
     Command("stop", "stop:stop", "Stop delivery now. Abrupt withdrawal can kill.", "Therapy"),
     Command("resume", "stop:resume", "Go on with the stored program after a stop.", "Therapy"),
+    Command("mri before", "mri:before", "Look at a pump before an MRI scan.", "Therapy"),
+    Command("mri after", "mri:after", "Look twice after a scan: does it deliver?", "Therapy"),
+    Command("clock", "clock:clock", "Show the pump's clock; set it with --set.", "Therapy"),
     Command(
         "confirm",
         "program:confirm",
@@ -69,12 +99,20 @@ COMMANDS = (
     ),
     Command(
         "resolve",
-        "program:resolve",
+        "resolve:resolve",
         "Find out what became of an unknown operation.",
         "For all therapy",
     ),
     Command("pair", "pairing:pair", "Pair this operator with a pump.", "Station"),
     Command("unpair", "pairing:unpair", "Remove this operator's pairing from a pump.", "Station"),
+    Command("patient assign", "patient:assign", "Assign the pump to a patient.", "Station"),
+    Command("patient clear", "patient:clear", "Assign the pump to nobody.", "Station"),
+    Command("implant record", "implant:record", "Write the implant's record.", "Station"),
+    Command("implant revise", "implant:revise", "Revise it after an event.", "Station"),
+    Command("implant show", "implant:show", "Show what the line holds, and why.", "Station"),
+    Command("operator add", "operators:add", "Add an operator, or change a role.", "Station"),
+    Command("operator list", "operators:list_", "List operators, roles and pumps.", "Station"),
+    Command("operator revoke", "operators:revoke", "Revoke an operator, for good.", "Station"),
     Command("library show", "library:show", "Show the drug library in force.", "Station"),
     Command("library check", "library:check", "Check a drug library's file.", "Station"),
     Command("library sign", "library:sign", "Sign a drug library.", "Station"),
@@ -127,9 +165,16 @@ COMMANDS = (
 )
 
 GROUPS = {
+    "alarm": "The pump's alarm signal: test.",
     "logs": "The pump's log: pull, show, export.",
     "profile": "Dose profiles: write, check, show, compare, draw.",
-    "program": "The pump's program: show, plan, push.",
+    "program": "The pump's program: show, history, plan, push.",
+    "bolus": "A dose on top of the program: single, prime, cancel.",
+    "patient": "Whose pump it is: assign, clear.",
+    "implant": "The line and what it holds: record, revise, show.",
+    "operator": "Who acts at this station: add, list, revoke.",
+    "emergency": "What to do in an overdose or a withdrawal, with this pump's facts.",
+    "mri": "Around an MRI scan: before, after.",
     "library": "The drug library: show, check, sign, install, keys.",
     "emulator": "Built-in pumps for rehearsal and development.",
 }

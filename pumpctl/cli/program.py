@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pumpctl.cli import context
-from pumpctl.cli.report import Report, finding_json
+from pumpctl.cli.report import Report, Warn, finding_json
 from pumpctl.errors import PumpctlError, UsageError
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def plan_report(schema: str, planned: Planned, output: Path | None) -> Report:
         data,
         lambda: show_plan(planned, output, given, context.port()),
         pump=(made.pump.serial, made.pump.model),
-        warnings=context.warnings(),
+        warnings=(*context.warnings(), *(Warn("ALARM_ACTIVE", line) for line in made.alarms)),
     )
 
 

@@ -51,6 +51,7 @@ _NAMES: dict[codes.LogKind, tuple[str, str]] = {
     codes.LogKind.PATIENT_REFUSED: ("refused", "next_in_ms"),
     codes.LogKind.ALARM_RAISED: ("alarm", "priority"),
     codes.LogKind.ALARM_CLEARED: ("alarm", "priority"),
+    codes.LogKind.ALARM_TESTED: ("priority", "lasts_ms"),
     codes.LogKind.LOG_LOST: ("first_lost", "lost"),
     codes.LogKind.FALLBACK: ("rate_ng_per_day", "state_version"),
     codes.LogKind.PAIRED: ("role", "state_version"),

@@ -16,8 +16,23 @@ from types import TracebackType
 from typing import Any, Literal, NamedTuple
 
 from pumpctl.errors import StoreError
+from pumpctl.station.private_files import make_private
 
-Kind = Literal["intent", "outcome", "resolved", "refused", "pairing", "reason", "library"]
+Kind = Literal[
+    "intent",
+    "outcome",
+    "resolved",
+    "refused",
+    "pairing",
+    "reason",
+    "library",
+    "operator",
+    "trial",
+    "response",
+    "alarm test",
+    "mri",
+    "visit",
+]
 STATION = ""
 """In place of a pump's serial, for what concerns the whole station."""
 GENESIS = bytes(32)
@@ -78,6 +93,7 @@ class Journal:
         self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(path)  # SQLite gives its other files the mode of this one
             self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"the journal {path} cannot be opened: {error}") from error

@@ -8,11 +8,14 @@ that the pump wrote, with their number, so that nothing is lost in reading.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from pumpctl.errors import StoreError, UsageError
+from pumpctl.station.private_files import make_private
 
 _META = sa.MetaData()
 
@@ -66,6 +69,10 @@ class Records:
                 f"the driver for {url!r} is not installed",
                 hint="install pumpctl[postgresql]",
             ) from error
+        where = self._engine.url
+        if where.get_backend_name() == "sqlite" and where.database not in (None, "", ":memory:"):
+            with suppress(OSError):  # what is wrong with the place is SQLite's to say
+                make_private(Path(str(where.database)))
         try:
             _META.create_all(self._engine)
         except sa.exc.SQLAlchemyError as error:

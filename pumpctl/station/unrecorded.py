@@ -42,14 +42,29 @@ class Unrecorded:
         them; nothing is lost then, and an entry may come twice, never not at all.
         """
         taken = self._path.with_suffix(".taken")
+        count = 0
+        # What a run that died here, or a full journal, left taken comes first; then the rest.
+        while (lines := self._take(taken)) is not None:
+            count += self._append(journal, lines)
+            try:
+                taken.unlink()
+            except OSError as error:
+                raise StoreError(f"{taken} cannot be removed: {error}") from error
+        return count
+
+    def _take(self, taken: Path) -> list[str] | None:
+        """The next lines, put aside where nobody adds to them; None where there are none."""
         try:
-            if not taken.exists():  # else a run that died here left it: finish that first
+            if not taken.exists():
                 self._path.rename(taken)
-            lines = taken.read_text("ascii").splitlines()
+            return taken.read_text("ascii").splitlines()
         except FileNotFoundError:
-            return 0
+            return None
         except (OSError, UnicodeDecodeError) as error:
             raise StoreError(f"{self._path} cannot be read: {error}") from error
+
+    @staticmethod
+    def _append(journal: Journal, lines: list[str]) -> int:
         count = 0
         for line in filter(None, lines):
             entry = _entry(line)
@@ -60,10 +75,6 @@ class Unrecorded:
                 kind, at=at, pump=pump, operation=operation, body={**body, "recorded_late": True}
             )
             count += 1
-        try:
-            taken.unlink()
-        except OSError as error:
-            raise StoreError(f"{taken} cannot be removed: {error}") from error
         return count
 
 

@@ -69,6 +69,13 @@ class BolusEffect(NamedTuple):
     """The first scheduled bolus that would begin before this one has ended."""
 
 
+class Scheduled(NamedTuple):
+    """A scheduled bolus that is to come."""
+
+    at: Moment
+    dose: Mass
+
+
 def kind_of(program: Program) -> BolusKind:
     """Single on top of minimum rate, else supplemental."""
     return BolusKind.SINGLE if program.mode is Mode.MINIMUM else BolusKind.SUPPLEMENTAL
@@ -150,12 +157,19 @@ def _ahead(line: Contents, fluid: Fluid) -> Fraction:
     return volume_in(line) - behind
 
 
+def next_scheduled(program: Program, start: Moment) -> Scheduled | None:
+    """The first scheduled bolus at or after this instant."""
+    in_week = start.day * DAY_MS + start.label_ms % DAY_MS
+    waits = [
+        ((bolus.day * DAY_MS + bolus.at * MINUTE_MS - in_week) % WEEK_MS, bolus.dose)
+        for bolus in program.boluses
+    ]
+    wait, dose = min(waits, key=lambda each: each[0], default=(None, None))
+    return None if wait is None or dose is None else Scheduled(start.plus(wait), dose)
+
+
 def _meets(order: BolusOrder, program: Program, start: Moment) -> Moment | None:
     """The first scheduled bolus that begins while the order runs."""
-    begins, over = start.label_ms, order.over.quanta
-    in_week = start.day * DAY_MS + begins % DAY_MS
-    waits = [
-        (bolus.day * DAY_MS + bolus.at * MINUTE_MS - in_week) % WEEK_MS for bolus in program.boluses
-    ]
-    first = min(waits, default=over)
-    return start.plus(first) if first < over else None
+    first = next_scheduled(program, start)
+    ends = start.plus(order.over.quanta)
+    return first.at if first is not None and first.at.utc_ms < ends.utc_ms else None

@@ -43,7 +43,25 @@ REFILL_DAYS: Final = Sourced(180, "longest refill interval, PMID 38043050")
 REFILL_BEFORE_LOW_DAYS: Final = Sourced(7, "practice: a refill at least 7 days before the alarm")
 REPLACE_AHEAD_DAYS: Final = Sourced(90, "practice: a pump is replaced at least 3 months ahead")
 
+OBSERVE: Final = Sourced(Duration.parse("8 h"), "practice: observe at least 8 h (Boster 2016)")
+"""After a refill; drug beside the reservoir acts within hours as well."""
+OBSERVE_RESTART: Final = Sourced(
+    Duration.parse("24 h"), "this project's choice: watched for overdose for a day (REF-01)"
+)
+"""Where the patient may not have had the drug before."""
+REASSESS: Final = Sourced(
+    Duration.parse("24 h"), "practice: reassess within 24 h of any change (Boster 2016)"
+)
+WITHDRAWAL: Final = (
+    Sourced(Duration.parse("12 h"), "withdrawal begins 12 to 96 h after the last drug"),
+    Sourced(Duration.parse("96 h"), "withdrawal begins 12 to 96 h after the last drug"),
+)
+
 DISCREPANCY: Final = Sourced(Volume.parse("2 mL"), "practice: evaluate beyond 2 mL (REF-01)")
+ESTIMATE: Final = Sourced(
+    Volume.parse("0.1 mL"), "this project's choice: a twentieth of what needs a decision"
+)
+"""By how much the pump's estimate and its own pulses may differ without a word."""
 RATIO_FROM: Final = Sourced(
     Volume.parse("5 mL"), "this project's choice: at an early refill the ratio explodes (REF-01)"
 )

@@ -118,6 +118,41 @@ class Residual(NamedTuple):
         return self.delivered - self.programmed
 
 
+class Level(NamedTuple):
+    """What should be inside, told twice: by the pump's own estimate and by its pulses.
+
+    The estimate is the pump's reckoning from whatever it believes; the count starts from
+    the last fill on record. Both are kept, and neither replaces the other.
+    """
+
+    own: Volume
+    """The pump's estimate, when it was asked."""
+    pulses: int
+    """Its count at that instant."""
+    per_pulse: Fraction
+    fill: Fill | None
+    """The last fill; None where no record tells of it."""
+
+    def counted(self, pulses: int) -> Residual | None:
+        """What was left of the fill at this count; None where the fill is not known.
+
+        ValueError for a count before the fill.
+        """
+        return None if self.fill is None else residual(self.fill, pulses, self.per_pulse)
+
+    def estimated(self, pulses: int) -> Volume:
+        """What the pump's estimate was, or will be, at this count: never below nothing."""
+        if not self.own:
+            return self.own  # it stopped at nothing, and nobody knows when
+        moved = (pulses - self.pulses) * self.per_pulse
+        return Volume(max(0, round_down(self.own.quanta - moved)))
+
+    def expected(self, pulses: int) -> Volume:
+        """The expected residual at this count: by the pulses, else by the estimate."""
+        found = self.counted(pulses)
+        return self.estimated(pulses) if found is None else found.expected
+
+
 class Apart(NamedTuple):
     """A stretch of the log in which pulses and orders differ, in nL."""
 

@@ -91,9 +91,29 @@ def windows_worse(
     ends = max(_settled(each, now, past) for each in (program, left))
     found: list[Over] = []
     for length, limit in limits:
-        first, until = now - length.quanta + 1, ends + length.quanta
-        new, old = (_joined(first, past, _ahead(each, now, until)) for each in (program, left))
-        worse = list(_worse(new, old, length.quanta, first, ends))
+        until = ends + length.quanta
+        new, old = (_ahead(each, now, until) for each in (program, left))
+        found += courses_worse(past, new, old, now, ends, [(length, limit)])
+    return tuple(found)
+
+
+def courses_worse(
+    past: Course,
+    new: Course,
+    old: Course,
+    now: int,
+    ends: int,
+    limits: Iterable[tuple[Duration, Mass]],
+) -> tuple[Over, ...]:
+    """The same of what comes after `past`, as courses: `new`, and `old` in its place.
+
+    Windows are looked at that start up to `ends`; both courses reach one length beyond.
+    """
+    found: list[Over] = []
+    for length, limit in limits:
+        first = now - length.quanta + 1
+        with_new, with_old = (_joined(first, past, each) for each in (new, old))
+        worse = list(_worse(with_new, with_old, length.quanta, first, ends))
         mass, start = max(worse, key=lambda each: (each[0], -each[1]), default=(0, 0))
         if mass > limit.quanta:
             found.append(Over(length, start, Fraction(mass), limit))

@@ -3,8 +3,8 @@
 Basal by the schedule of whatever was in force, boluses as the pump's log tells
 them, and the whole held against the pump's own pulses: a course that these do not
 bear out is none. Where pulses are missing (a stall) it is more than was given,
-which is the safe side. Times are those of the pump's clock face, so that it must
-not have been set on the way.
+which is the safe side. Basal follows the pump's clock face as it was at the time;
+the course is told by the face of now, however often it was set on the way.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ def given(
     `ordered` must reach back to the first of them. Raises NotKnown where it cannot be told.
     """
     shift = state.clock.label_ms - state.counter_ms
-    if any(entry.time.label_ms - entry.counter_ms != shift for entry in entries):
-        raise NotKnown("the pump's clock was set")
+    faces = _faces(entries, state)
     bridged = any(entry.kind.startswith("bridge") for entry in entries)
     if bridged or state.delivery is Delivery.BRIDGE:
         raise NotKnown("a bridge was running")
@@ -42,13 +41,36 @@ def given(
         begins = max(start, each.at)
         if each.program is not None and begins < after.at:
             basal = each.program._replace(boluses=())
-            pieces += course_of(basal, begins + shift, after.at + shift).pieces
+            for own, since, until in faces:
+                first, last = max(since, begins), min(until, after.at)
+                if first < last:
+                    played = course_of(basal, first + own, last + own)
+                    pieces += played.moved(shift - own).pieces
     pieces += (
         Piece(begins + shift, ends + shift, dose) for begins, ends, dose in _boluses(entries, state)
     )
     course = Course(pieces)
     _compare_pulses(course, entries[0], state, shift, pulse)
     return course
+
+
+def _faces(entries: tuple[LogEntry, ...], state: PumpState) -> list[tuple[int, int, int]]:
+    """What the clock's face showed beyond the counter, from which count to which."""
+    found = [(_shown(entries[0]), entries[0].counter_ms)]
+    for entry in entries:
+        if entry.kind == "clock_set":
+            found.append((_shown(entry), entry.counter_ms))
+        elif _shown(entry) != found[-1][0] and entry.counter_ms != found[-1][1]:
+            # What was written in the very commit of a setting may still show the old face.
+            raise NotKnown("the pump's clock was set, and its log does not say so")
+    if found[-1][0] != state.clock.label_ms - state.counter_ms:
+        raise NotKnown("the pump's clock was set, and its log does not say so")
+    ends = [*(at for _, at in found[1:]), state.counter_ms]
+    return [(own, at, end) for (own, at), end in zip(found, ends, strict=True)]
+
+
+def _shown(entry: LogEntry) -> int:
+    return entry.time.label_ms - entry.counter_ms
 
 
 def _boluses(entries: tuple[LogEntry, ...], state: PumpState) -> Iterator[tuple[int, int, int]]:

@@ -26,6 +26,7 @@ from pumpctl.station.plan import (
     PlannedPump,
     sealed,
 )
+from pumpctl.therapy.alarms import tell_alarms
 from pumpctl.therapy.findings import Finding, Severity
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.program import Program
@@ -36,6 +37,10 @@ from pumpctl.workflows.gates import pass_gates
 from pumpctl.workflows.scene import Scene
 from pumpctl.workflows.second import lowers, why_second
 from pumpctl.workflows.visit import Visit
+
+
+_BRINGS_A_PROGRAM = ("program", "resume", "refill")
+"""Kinds of which a change of the daily dose can be told; a bolus changes no daily dose."""
 
 
 class Planned(NamedTuple):
@@ -86,7 +91,9 @@ def make_plan(
         counter_ms=state.counter_ms,
         old=act.old(state),
         new=act.new(),
-        change_percent=change_percent(state.program, act.program),
+        change_percent=change_percent(state.program, act.program)
+        if act.kind in _BRINGS_A_PROGRAM
+        else None,
         readback=act.told(readback),
         readback_bytes=readback.raw.hex(),
         content=staged.content.hex(),
@@ -108,9 +115,7 @@ def make_plan(
             for finding in findings
         ),
         overrides=named,
-        alarms=tuple(
-            f"{alarm.code} ({alarm.priority.value}): {alarm.cause}" for alarm in state.alarms
-        ),
+        alarms=tuple(f"{told.line} {told.act}" for told in tell_alarms(state.alarms)),
         second=why_second(
             findings, named, scene.library, lowers=lowers(state.program, act.program)
         ),

@@ -12,15 +12,14 @@ from pumpctl.errors import (
     ActNow,
     OutcomeUnknown,
     PumpRefused,
-    StoreError,
     UsageError,
 )
 from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, Unknown
-from pumpctl.station.journal import GENESIS, Journal, Kind
-from pumpctl.station.unrecorded import Unrecorded
+from pumpctl.station.journal import GENESIS
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.state import Delivery, PumpState
 from pumpctl.workflows.applying import outcome_body
+from pumpctl.workflows.recording import Record
 from pumpctl.workflows.surroundings import Station
 from pumpctl.workflows.visit import Visit
 
@@ -60,7 +59,7 @@ def stop(visit: Visit, reason: str | None) -> Stopped:
     said done and does not stand.
     """
     operation = OperationId(visit.station.entropy(OperationId.SIZE))
-    record = _Record(visit.station, visit.serial, operation)
+    record = Record(visit.station, visit.serial, operation)
     body: dict[str, object] = {
         "kind": "stop",
         "operator": visit.station.operator,
@@ -76,7 +75,7 @@ def stop(visit: Visit, reason: str | None) -> Stopped:
 
 def record_reason(station: Station, stopped: Stopped, reason: str) -> str | None:
     """Write down why, asked afterwards; the failure's text where that cannot be."""
-    record = _Record(station, stopped.state.serial, stopped.operation)
+    record = Record(station, stopped.state.serial, stopped.operation)
     record.write("reason", station.wall(), {"kind": "stop", "reason": reason})
     return record.failure
 
@@ -107,34 +106,3 @@ def _stopped(
     if state.delivery is not Delivery.STOPPED:
         raise ActNow(f"the pump said that it stopped, but it is {state.delivery.value}")
     return Stopped(operation, outcome.state_version, state, unrecorded)
-
-
-class _Record:
-    """The journal as far as it can be had: what it cannot take is told, and stops nothing."""
-
-    def __init__(self, station: Station, serial: str, operation: OperationId) -> None:
-        self._station = station
-        self._serial = serial
-        self._operation = operation
-        self.failure: str | None = None
-
-    def write(self, kind: Kind, at: Moment, body: dict[str, object]) -> bytes | None:
-        """The new head, or None and a reason in `failure`; then it is kept for later."""
-        later = Unrecorded(self._station.home.root)
-        try:
-            with Journal(self._station.home.journal, wait_s=0) as journal:
-                later.record(journal)
-                return journal.append(
-                    kind,
-                    at=str(at),
-                    pump=self._serial,
-                    operation=str(self._operation),
-                    body=body,
-                )
-        except StoreError as error:
-            self.failure = error.message
-            kept = later.keep(
-                kind, at=str(at), pump=self._serial, operation=str(self._operation), body=body
-            )
-            self.failure += "; it will be recorded later" if kept else "; write it down by hand"
-            return None

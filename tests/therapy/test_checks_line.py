@@ -60,11 +60,11 @@ def prime(
     record: ImplantRecord = PRIMED,
     fluid: Fluid = STRONG,
     library: Library = DEFAULT,
+    ordered: Mass | None = None,
     **state: Any,
 ) -> tuple[Finding, ...]:
-    return check_prime(
-        plan_prime(record, fluid, Volume(0)), pump(**state), record, now=NOW, library=library
-    )
+    plan = plan_prime(record, fluid, Volume(0))
+    return check_prime(plan, pump(**state), record, now=NOW, library=library, ordered=ordered)
 
 
 PRIMES = [
@@ -74,6 +74,7 @@ PRIMES = [
         "catheter baclofen 500 mcg/mL, tubing baclofen 500 mcg/mL", "a catheter free of drug"),
     Bad("PRIME_REFUSED", HARD, {"record": implant(tubing=UNKNOWN)},
         "catheter free of drug, tubing unknown", "a catheter free of drug"),
+    Bad("PRIME_TOO_MUCH", HARD, {"ordered": Mass(416_001)}, "416.001 mcg", "416 mcg"),
     Bad("PRIME_OTHER_FLUID", HARD, {"record": implant(), "fluid": WEAK},
         "baclofen 500 mcg/mL", "baclofen 2000 mcg/mL"),
     Bad("PRIME_UNCERTAIN", SOFT, {"record": implant(trimmed=UNKNOWN)}, "0.286 mL", "0 mL"),

@@ -8,7 +8,7 @@ rest lives in the pump and on the road to it:
 |---|---|
 | 3 an update that never finished | tests/workflows/test_interrupted.py (PRG-10, PRG-11) |
 | 8 a sensor that lied: the pump's alarm | with the sensor's messages; the record's: refill |
-| 9 after MRI: the pump's recovery | with `mri before` and `mri after`; its alarm: below |
+| 9 after MRI: the pump's recovery | tests/cli/test_mri.py; its alarm: below |
 | 13 a daylight-saving change on a pump | tests/emulator/test_delivery.py (TIM-03); below |
 | 15 patient data in clear text | journal and records (SEC-08); a profile's: below |
 """

@@ -94,7 +94,7 @@ def test_where_it_cannot_be_told_no_window_is_checked_and_all_else_is() -> None:
     life = steady(60)
     life.shift = HOUR
     life.wait(HOUR)
-    assert missing(life) == "the pump's clock was set"
+    assert missing(life) == "the pump's clock was set, and its log does not say so"
     life = steady(60)
     life.add(codes.LogKind.BRIDGE_ENDED)
     assert missing(life) == "a bridge was running"

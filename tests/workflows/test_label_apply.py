@@ -70,7 +70,7 @@ def test_a_plan_file_holds_for_whom_the_label_speaks(ward: Desk) -> None:
 # --- what it costs --------------------------------------------------------------------------
 
 
-def test_the_log_is_read_once_and_by_changes_of_therapy_only(ward: Desk) -> None:
+def test_the_log_is_read_once_by_a_look_and_a_change_and_never_by_a_stop(ward: Desk) -> None:
     asked = []
     real = Pump.log
 
@@ -82,6 +82,8 @@ def test_the_log_is_read_once_and_by_changes_of_therapy_only(ward: Desk) -> None
     ward.advance("100d")
     ward.monkeypatch.setattr(Pump, "log", counted)
     ward.pump("status")
+    assert asked == [128], "the last bolus is in there"
+    asked.clear()
     ward.pump("stop", "--now")
     assert asked == []
     path, told = ward.plan(of(250))

@@ -94,9 +94,10 @@ def check_library(draft: LibraryDraft, today: Date | None = None) -> tuple[Findi
 
 def rules() -> dict[str, Rule]:
     """Every finding that there can be, by id."""
-    from pumpctl.therapy import library_shape, profile_shape, walk
+    from pumpctl.therapy import library_shape, profile_shape, visit_shape, walk
     from pumpctl.therapy.checks import (  # noqa: F401  (so that they register)
         bolus_state,
+        implants,
         library_limits,
         line_record,
         refill_drug,
@@ -105,7 +106,7 @@ def rules() -> dict[str, Rule]:
     )
 
     _register_pump_checks()
-    every = {**walk.RULES, **profile_shape.RULES, **library_shape.RULES}
+    every = {**walk.RULES, **profile_shape.RULES, **library_shape.RULES, **visit_shape.RULES}
     for kind in EVERY_KIND:
         every.update((name, each.rule) for name, each in kind.by_id.items())
     return dict(sorted(every.items()))

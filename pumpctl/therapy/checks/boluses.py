@@ -28,7 +28,7 @@ from pumpctl.therapy.findings import Finding, Seen, Severity, placed
 from pumpctl.therapy.library import Library, Limits, window_text
 from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.line import FREE, holds_text
-from pumpctl.therapy.moment import DAY_MS, Moment
+from pumpctl.therapy.moment import DAY_MS, MINUTE_MS, Moment
 from pumpctl.therapy.plug import contents_of
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import Fluid, PumpState
@@ -46,8 +46,8 @@ class BolusCase(NamedTuple):
     """As it was interrogated now: its clock is the start."""
     effect: BolusEffect | None
     """None where the order or the pump's program cannot be computed."""
-    past: Course
-    """ng that were really given until now, whatever gave them."""
+    past: Course | None
+    """ng that were really given until now, whatever gave them; None where nobody knows."""
     last_ended: Moment | None
     """When the last bolus ended, whatever asked for it; None where nobody knows."""
     library: Library
@@ -74,7 +74,7 @@ def check_bolus(
     order: BolusOrder,
     pump: PumpState,
     *,
-    past: Course,
+    past: Course | None,
     last_ended: Moment | None,
     now: Moment,
     library: Library = DEFAULT,
@@ -220,7 +220,8 @@ def _windows(case: BolusCase, severity: Severity) -> Iterator[Seen]:
         if limit is None:
             continue
         added = _added(case, effect, program, window.length)
-        found = windows_ahead(case.past, program, start, [(window.length, limit.value)], added)
+        past = case.past or Course(())
+        found = windows_ahead(past, program, start, [(window.length, limit.value)], added)
         for over in found:
             if severity is Severity.SOFT and over.mass > window.hard.value.quanta:
                 continue  # said as a hard finding
@@ -259,6 +260,26 @@ def bolus_order_window_soft(case: BolusCase) -> Iterator[Seen]:
     yield from _windows(case, Severity.SOFT)
 
 
+@bolus_check(
+    "BOLUS_PAST_UNKNOWN",
+    Severity.SOFT,
+    source="LIM-05",
+    why="Windows of time that are still open hold what was given before, and here nobody can tell "
+    "what that was: another station's changes, a log that does not reach back. The pump judges "
+    "them by its own memory, with its own limits only. Find out what was given, then give the "
+    "reason.",
+    incident=_WINDOW_INCIDENT,
+)
+def bolus_past_unknown(case: BolusCase) -> Iterator[Seen]:
+    """What was given in the windows that are still open is known."""
+    if case.past is None:
+        yield Seen(
+            "what was given until now is not known here: no window that holds it was checked",
+            value="unknown",
+            limit="what was given in the longest window",
+        )
+
+
 def _locked_until(case: BolusCase) -> Moment | None:
     """When the lockout after the last bolus ends, as far as anybody knows."""
     program, own = case.pump.program, case.pump.patient_dose
@@ -268,6 +289,11 @@ def _locked_until(case: BolusCase) -> Moment | None:
         return case.last_ended.plus(program.patient_dose.lockout.quanta)
     # With none left it may be the maximum in 24 h that is waited for, which is no lockout.
     return own.next_at if own is not None and own.left else None
+
+
+def _minute(until: Moment) -> str:
+    """Rounded up: at the time that is shown it is over."""
+    return until.plus(-until.utc_ms % MINUTE_MS).label()
 
 
 @bolus_check(
@@ -282,7 +308,7 @@ def bolus_order_lockout(case: BolusCase) -> Iterator[Seen]:
     until = _locked_until(case)
     if until is not None and until.label_ms > case.pump.clock.label_ms:
         yield Seen(
-            f"a bolus was given lately: lockout until {until.label()}",
+            f"a bolus was given lately: lockout until {_minute(until)}",
             value=str(case.pump.clock),
             limit=f"not before {until}",
         )
@@ -302,7 +328,7 @@ def bolus_order_locks(case: BolusCase) -> Iterator[Seen]:
         return
     until = case.effect.ends.plus(program.patient_dose.lockout.quanta)
     yield Seen(
-        f"the patient's own dose is locked until {until.label()}",
+        f"the patient's own dose is locked until {_minute(until)}",
         value=str(until),
         limit=str(program.patient_dose.lockout),
     )

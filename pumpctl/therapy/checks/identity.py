@@ -37,7 +37,7 @@ def pump_other(case: PumpCase) -> Iterator[Seen]:
 def patient_other(case: PumpCase) -> Iterator[Seen]:
     """The pump is this patient's."""
     patient, held = case.draft.patient, case.pump.tag_hash
-    if patient is not None and held is not None:
+    if patient is not None and patient.tag and held is not None:  # none: whoever it holds
         own = tag_hash(case.pump.serial, patient.tag)
         if own != held:
             yield Seen(
@@ -57,7 +57,7 @@ def patient_other(case: PumpCase) -> Iterator[Seen]:
 def patient_assigned(case: PumpCase) -> Iterator[Seen]:
     """Say that the pump will be assigned."""
     patient = case.draft.patient
-    if patient is not None and case.pump.tag_hash is None:
+    if patient is not None and patient.tag and case.pump.tag_hash is None:
         yield Seen(
             f"the pump has no patient yet: this plan assigns it to {patient.tag}",
             value=patient.tag,

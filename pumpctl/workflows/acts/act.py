@@ -7,10 +7,11 @@ It knows no terminal, and it sends nothing: the road does.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from pumpctl.pump.orders import Order
 from pumpctl.pump.readbacks import Readback
+from pumpctl.quantities import Mass
 from pumpctl.station.plan import Kind
 from pumpctl.therapy.findings import Finding
 from pumpctl.therapy.patient import Patient
@@ -124,4 +125,13 @@ class Act(Protocol):
 
     def verify(self, before: PumpState, after: PumpState) -> Iterator[Pair]:
         """What must hold afterwards beside the state version, the program and the patient."""
+        ...
+
+
+@runtime_checkable
+class GivesDose(Protocol):
+    """An act after which the pump's ledger says how much of it was given."""
+
+    def verify_dose(self, after: PumpState, delivered: Mass) -> Iterator[Pair]:
+        """What must hold of the dose; `delivered` was asked after `after`, and is not less."""
         ...
