@@ -73,13 +73,27 @@ end
 function __pumpctl_goes_on
     switch $argv[1]
         case ''
-            contains -- $argv[2] list status interrogate doctor explain logs profile titrate program stop resume confirm apply resolve pair unpair library emulator conformance demo
+            contains -- $argv[2] list status interrogate alarm doctor explain logs profile emergency titrate trial program bolus refill stop resume mri clock confirm apply resolve pair unpair patient implant operator library emulator conformance demo
+        case 'alarm'
+            contains -- $argv[2] test
         case 'logs'
             contains -- $argv[2] pull show export
         case 'profile'
             contains -- $argv[2] new check show diff plot schema
         case 'program'
-            contains -- $argv[2] show plan push
+            contains -- $argv[2] show history plan push
+        case 'bolus'
+            contains -- $argv[2] single prime bridge cancel
+        case 'patient'
+            contains -- $argv[2] assign clear
+        case 'implant'
+            contains -- $argv[2] record revise show
+        case 'operator'
+            contains -- $argv[2] add list revoke
+        case 'emergency'
+            contains -- $argv[2] overdose withdrawal
+        case 'mri'
+            contains -- $argv[2] before after
         case 'library'
             contains -- $argv[2] show check sign install keys
         case 'emulator'
@@ -94,7 +108,9 @@ function __pumpctl_takes_value
     contains -- $argv[2] --port --pump --home --database --operator --log-level --capture; and return 0
     switch $argv[1]
         case 'status'
-            contains -- $argv[2] --check
+            contains -- $argv[2] --check --every
+        case 'alarm test'
+            contains -- $argv[2] --priority --heard
         case 'logs show'
             contains -- $argv[2] --last --kind
         case 'profile new'
@@ -108,19 +124,49 @@ function __pumpctl_takes_value
         case 'profile plot'
             contains -- $argv[2] --output -o
         case 'titrate'
-            contains -- $argv[2] --dose --by --reduce-by --fallback --every --to --started --last-increase --at --volume --output -o
+            contains -- $argv[2] --dose --by --reduce-by --fallback --every --to --started --last-increase --at --volume --output -o --record-response --side-effects --note --replace --reason
+        case 'trial'
+            contains -- $argv[2] --inject --response --effect --withdraw --replace --reason --at --years --injured --start-profile --origin --fallback --concentration
+        case 'program show'
+            contains -- $argv[2] --at
         case 'program plan'
-            contains -- $argv[2] --override -o --output
+            contains -- $argv[2] --back-to --override -o --output
         case 'program push'
+            contains -- $argv[2] --back-to --override -o --output
+        case 'bolus single'
+            contains -- $argv[2] --over --override -o --output
+        case 'bolus prime'
             contains -- $argv[2] --override -o --output
+        case 'bolus bridge'
+            contains -- $argv[2] --override -o --output
+        case 'refill'
+            contains -- $argv[2] --file --override -o --output
         case 'stop'
             contains -- $argv[2] --reason
         case 'resume'
             contains -- $argv[2] --override -o --output
+        case 'mri before'
+            contains -- $argv[2] --reason
+        case 'mri after'
+            contains -- $argv[2] --reason
+        case 'clock'
+            contains -- $argv[2] --offset --override -o --output
         case 'apply'
-            contains -- $argv[2] --confirm
+            contains -- $argv[2] --confirm --second
         case 'pair'
             contains -- $argv[2] --secret-file --role
+        case 'patient assign'
+            contains -- $argv[2] -o --output
+        case 'patient clear'
+            contains -- $argv[2] -o --output
+        case 'implant record'
+            contains -- $argv[2] --catheter --trimmed --tip --tubing-holds --catheter-holds --calibration --table --override -o --output
+        case 'implant revise'
+            contains -- $argv[2] --event --catheter --trimmed --tip --tubing-holds --catheter-holds --calibration --table --override -o --output
+        case 'operator add'
+            contains -- $argv[2] --role --passphrase-file --admin-passphrase-file
+        case 'operator revoke'
+            contains -- $argv[2] --admin-passphrase-file
         case 'library show'
             contains -- $argv[2] -o --output
         case 'library sign'
@@ -158,23 +204,34 @@ complete -c pumpctl -n '__pumpctl_unused flag --help -h' -s h -l help -d 'show t
 complete -c pumpctl -n '__pumpctl_at \'\'' -a list -d 'Show serial ports, built-in pumps and known pumps.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a status -d 'Show what a pump is doing now. Changes nothing.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a interrogate -d 'Read everything and keep it as a record.'
+complete -c pumpctl -n '__pumpctl_at \'\'' -a alarm -d 'The pump\'s alarm signal: test.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a doctor -d 'Check this station: home, journal, keys, ports.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a explain -d 'Say why a check exists and what it saves from.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a logs -d 'The pump\'s log: pull, show, export.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a profile -d 'Dose profiles: write, check, show, compare, draw.'
+complete -c pumpctl -n '__pumpctl_at \'\'' -a emergency -d 'What to do in an overdose or a withdrawal, with this pump\'s facts.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a titrate -d 'Show what the next daily dose may be.'
-complete -c pumpctl -n '__pumpctl_at \'\'' -a program -d 'The pump\'s program: show, plan, push.'
+complete -c pumpctl -n '__pumpctl_at \'\'' -a trial -d 'Keep the record of a screening trial.'
+complete -c pumpctl -n '__pumpctl_at \'\'' -a program -d 'The pump\'s program: show, history, plan, push.'
+complete -c pumpctl -n '__pumpctl_at \'\'' -a bolus -d 'A dose on top of the program: single, prime, cancel.'
+complete -c pumpctl -n '__pumpctl_at \'\'' -a refill -d 'Record a refill, in one activation.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a stop -d 'Stop delivery now. Abrupt withdrawal can kill.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a resume -d 'Go on with the stored program after a stop.'
+complete -c pumpctl -n '__pumpctl_at \'\'' -a mri -d 'Around an MRI scan: before, after.'
+complete -c pumpctl -n '__pumpctl_at \'\'' -a clock -d 'Show the pump\'s clock; set it with --set.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a confirm -d 'Confirm a plan on a terminal; prints its token.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a apply -d 'Apply a plan with its confirmation token.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a resolve -d 'Find out what became of an unknown operation.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a pair -d 'Pair this operator with a pump.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a unpair -d 'Remove this operator\'s pairing from a pump.'
+complete -c pumpctl -n '__pumpctl_at \'\'' -a patient -d 'Whose pump it is: assign, clear.'
+complete -c pumpctl -n '__pumpctl_at \'\'' -a implant -d 'The line and what it holds: record, revise, show.'
+complete -c pumpctl -n '__pumpctl_at \'\'' -a operator -d 'Who acts at this station: add, list, revoke.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a library -d 'The drug library: show, check, sign, install, keys.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a emulator -d 'Built-in pumps for rehearsal and development.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a conformance -d 'Test whether a device keeps the duties of a pump.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a demo -d 'The first minute: a whole visit on a built-in pump.'
+complete -c pumpctl -n '__pumpctl_at \'alarm\'' -a test -d 'Sound the alarm signal; record if it was heard.'
 complete -c pumpctl -n '__pumpctl_at \'logs\'' -a pull -d 'Bring the pump\'s log into the records.'
 complete -c pumpctl -n '__pumpctl_at \'logs\'' -a show -d 'Show log entries from the records.'
 complete -c pumpctl -n '__pumpctl_at \'logs\'' -a export -d 'Write log entries to NDJSON, CSV or Parquet.'
@@ -184,9 +241,26 @@ complete -c pumpctl -n '__pumpctl_at \'profile\'' -a show -d 'Show what a dose p
 complete -c pumpctl -n '__pumpctl_at \'profile\'' -a diff -d 'Show what a new dose profile changes.'
 complete -c pumpctl -n '__pumpctl_at \'profile\'' -a plot -d 'Draw a profile, or old and new, as a chart.'
 complete -c pumpctl -n '__pumpctl_at \'profile\'' -a schema -d 'Print the JSON Schema of profiles for editors.'
-complete -c pumpctl -n '__pumpctl_at \'program\'' -a show -d 'Show the program that the pump runs.'
+complete -c pumpctl -n '__pumpctl_at \'program\'' -a show -d 'Show the program that runs, or ran at a time.'
+complete -c pumpctl -n '__pumpctl_at \'program\'' -a history -d 'Show every program that the pump ran, and by whom.'
 complete -c pumpctl -n '__pumpctl_at \'program\'' -a plan -d 'Plan a new program and write the plan to a file.'
 complete -c pumpctl -n '__pumpctl_at \'program\'' -a push -d 'Plan, confirm, apply and verify a new program.'
+complete -c pumpctl -n '__pumpctl_at \'bolus\'' -a single -d 'Give one bolus on top of the program.'
+complete -c pumpctl -n '__pumpctl_at \'bolus\'' -a prime -d 'Fill the line where it is free of drug.'
+complete -c pumpctl -n '__pumpctl_at \'bolus\'' -a bridge -d 'Repair a bridge that was forgotten.'
+complete -c pumpctl -n '__pumpctl_at \'bolus\'' -a cancel -d 'End the running bolus; asks for Enter.'
+complete -c pumpctl -n '__pumpctl_at \'patient\'' -a assign -d 'Assign the pump to a patient.'
+complete -c pumpctl -n '__pumpctl_at \'patient\'' -a clear -d 'Assign the pump to nobody.'
+complete -c pumpctl -n '__pumpctl_at \'implant\'' -a record -d 'Write the implant\'s record.'
+complete -c pumpctl -n '__pumpctl_at \'implant\'' -a revise -d 'Revise it after an event.'
+complete -c pumpctl -n '__pumpctl_at \'implant\'' -a show -d 'Show what the line holds, and why.'
+complete -c pumpctl -n '__pumpctl_at \'operator\'' -a add -d 'Add an operator, or change a role.'
+complete -c pumpctl -n '__pumpctl_at \'operator\'' -a list -d 'List operators, roles and pumps.'
+complete -c pumpctl -n '__pumpctl_at \'operator\'' -a revoke -d 'Revoke an operator, for good.'
+complete -c pumpctl -n '__pumpctl_at \'emergency\'' -a overdose -d 'What to do in an overdose, with this pump\'s facts.'
+complete -c pumpctl -n '__pumpctl_at \'emergency\'' -a withdrawal -d 'What to do in a withdrawal, with this pump\'s facts.'
+complete -c pumpctl -n '__pumpctl_at \'mri\'' -a before -d 'Look at a pump before an MRI scan.'
+complete -c pumpctl -n '__pumpctl_at \'mri\'' -a after -d 'Look twice after a scan: does it deliver?'
 complete -c pumpctl -n '__pumpctl_at \'library\'' -a show -d 'Show the drug library in force.'
 complete -c pumpctl -n '__pumpctl_at \'library\'' -a check -d 'Check a drug library\'s file.'
 complete -c pumpctl -n '__pumpctl_at \'library\'' -a sign -d 'Sign a drug library.'
@@ -202,11 +276,15 @@ complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a play -d 'Replay a patient 
 complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a list -d 'List built-in pumps.'
 complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a remove -d 'Delete a built-in pump.'
 complete -c pumpctl -n '__pumpctl_at \'status\'; and __pumpctl_unused value --check' -l check -r -x -a 'critical any' -d 'Exit 10 when such an alarm is active.'
+complete -c pumpctl -n '__pumpctl_at \'status\'; and __pumpctl_unused flag --watch' -l watch -d 'Look again and again, until Ctrl-C.'
+complete -c pumpctl -n '__pumpctl_at \'status\'; and __pumpctl_unused value --every' -l every -r -x -d 'With --watch: how often; "5 s".'
+complete -c pumpctl -n '__pumpctl_at \'alarm test\'; and __pumpctl_unused value --priority' -l priority -r -x -a 'critical non-critical' -d 'Which signal; critical by itself.'
+complete -c pumpctl -n '__pumpctl_at \'alarm test\'; and __pumpctl_unused value --heard' -l heard -r -x -a 'yes no' -d 'Answer for the last test; nothing sounds then.'
 complete -c pumpctl -n '__pumpctl_at \'explain\'; and __pumpctl_unused flag --list' -l list -d 'List all ids.'
-complete -c pumpctl -n '__pumpctl_at \'explain\' 0' -x -a 'AGE_UNDER_12 ALARM_ACTIVE ALARM_CRITICAL BATTERY_LOW BOLUS_COUNT BOLUS_HARD BOLUS_LOW BOLUS_ORDER_ALARM BOLUS_ORDER_BRIDGE BOLUS_ORDER_DRUG BOLUS_ORDER_EMPTY BOLUS_ORDER_FLOW BOLUS_ORDER_FRONT BOLUS_ORDER_HARD BOLUS_ORDER_LARGE BOLUS_ORDER_LOCKOUT BOLUS_ORDER_LOCKS BOLUS_ORDER_LOW BOLUS_ORDER_RESERVOIR BOLUS_ORDER_RUNNING BOLUS_ORDER_SCHEDULED BOLUS_ORDER_SMALL BOLUS_ORDER_STOPPED BOLUS_ORDER_WINDOW BOLUS_ORDER_WINDOW_SOFT BOLUS_OVERLAP BOLUS_RUNNING BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FLOW BRIDGE_IMPOSSIBLE BRIDGE_INCREASE BRIDGE_LATE BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_PATIENT_DOSES BRIDGE_RUNNING BRIDGE_UNCERTAIN CHANGE_FROM_MINIMUM CLOCK_DIFFERENCE CLOCK_OFF CONCENTRATION_OTHER CONCENTRATION_SCREENING CONCENTRATION_UNKNOWN CONTINUOUS_BOLUS DAILY_DOSE_HARD DAILY_DOSE_LOW DAILY_DOSE_SOFT DAILY_DOSE_USUAL DATE DAY_MISSING DAY_TWICE DECLARED_DOSE DOSE_DURATION DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION DRUG_OTHER DRUG_UNKNOWN FALLBACK_FLOW FALLBACK_HIGH FALLBACK_LOW FIRST_24H FLOW_HIGH FLOW_LOW HISTORY_MISSING INCREASE_24H KEY_MISSING KEY_UNKNOWN LABEL_TIMES_UNKNOWN LARGEST_24H_HARD LIBRARY_CONCENTRATION LIBRARY_DATES LIBRARY_DUPLICATE LIBRARY_EXPIRED LIBRARY_FORMAT LIBRARY_LOOSER LIBRARY_NOTHING LIBRARY_ORDER LIBRARY_PUMP_MOST LIBRARY_REDUCTION LIBRARY_REQUIRED LIBRARY_SITE LIBRARY_SOURCE LIBRARY_TO_VERIFY LIBRARY_WINDOWS LIBRARY_WINDOW_ORDER LINE_DIFFERS LINE_MODEL LINE_TABLE_OLD LOCKOUT_SHORT LOW_ALARM_CAPACITY LOW_ALARM_LOW LOW_ALARM_RANGE MAINTENANCE_STEP MODE_CONTRADICTION PATIENT_ASSIGNED PATIENT_DOSE_HARD PATIENT_DOSE_LOCKOUT PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PATIENT_DOSE_UNREACHABLE PATIENT_OTHER PRIME_OTHER_FLUID PRIME_REFUSED PRIME_TUBING_OTHER PRIME_UNCERTAIN PROFILE_FORMAT PUMP_OTHER QUANTITY RATE_HARD RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_AMPOULE REFILL_CONCENTRATION REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG REFILL_DRUG_CHANGE REFILL_EXPIRY REFILL_INTERVAL REFILL_LOOK_ALIKE REFILL_LOT REFILL_MIXED REFILL_NON_DELIVERY REFILL_NO_HISTORY REFILL_NO_SENSOR REFILL_OVERDUE REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_PROGRAM REFILL_SENSOR REFILL_TOO_SMALL REFILL_TREND RESERVOIR_LOW START_DOSE START_DOSE_AHEAD STEP_COUNT STEP_GAP STEP_ORDER STEP_TWICE STOPPED_LONG STOPPED_RESTART STOPPED_SHORT STOPPED_TOO_LONG TAG_PLACEHOLDER TIME_OF_DAY TITRATION_STEP VALUE_CHOICE VALUE_COUNT VALUE_KIND VALUE_TEXT WINDOW_AHEAD_HARD WINDOW_AHEAD_SOFT WINDOW_HARD WINDOW_SOFT ZERO_DOSE ZERO_RATE'
+complete -c pumpctl -n '__pumpctl_at \'explain\' 0' -x -a 'AGE_UNDER_12 ALARM_ACTIVE ALARM_CRITICAL BATTERY_LOW BOLUS_COUNT BOLUS_HARD BOLUS_LOW BOLUS_ORDER_ALARM BOLUS_ORDER_BRIDGE BOLUS_ORDER_DRUG BOLUS_ORDER_EMPTY BOLUS_ORDER_FLOW BOLUS_ORDER_FRONT BOLUS_ORDER_HARD BOLUS_ORDER_LARGE BOLUS_ORDER_LOCKOUT BOLUS_ORDER_LOCKS BOLUS_ORDER_LOW BOLUS_ORDER_RESERVOIR BOLUS_ORDER_RUNNING BOLUS_ORDER_SCHEDULED BOLUS_ORDER_SMALL BOLUS_ORDER_STOPPED BOLUS_ORDER_WINDOW BOLUS_ORDER_WINDOW_SOFT BOLUS_OVERLAP BOLUS_PAST_UNKNOWN BOLUS_RUNNING BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FLOW BRIDGE_FORGOTTEN BRIDGE_IMPOSSIBLE BRIDGE_INCREASE BRIDGE_LATE BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_PATIENT_DOSES BRIDGE_RUNNING BRIDGE_UNCERTAIN CHANGE_FROM_MINIMUM CLOCK_DIFFERENCE CLOCK_OFF CONCENTRATION_OTHER CONCENTRATION_SCREENING CONCENTRATION_UNKNOWN CONTINUOUS_BOLUS DAILY_DOSE_HARD DAILY_DOSE_LOW DAILY_DOSE_SOFT DAILY_DOSE_USUAL DATE DAY_MISSING DAY_TWICE DECLARED_DOSE DOSE_DURATION DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION DRUG_OTHER DRUG_UNKNOWN FALLBACK_FLOW FALLBACK_HIGH FALLBACK_LOW FIRST_24H FLOW_HIGH FLOW_LOW HISTORY_MISSING IMPLANT_AGAIN IMPLANT_BOLUS_RUNNING IMPLANT_CALIBRATION IMPLANT_CALIBRATION_UNCHECKED IMPLANT_DRUG IMPLANT_NOT_FREE IMPLANT_SAME IMPLANT_TABLE_OLD IMPLANT_UNCERTAIN IMPLANT_UNKNOWN INCREASE_24H KEY_MISSING KEY_UNKNOWN LABEL_TIMES_UNKNOWN LARGEST_24H_HARD LIBRARY_CONCENTRATION LIBRARY_DATES LIBRARY_DUPLICATE LIBRARY_EXPIRED LIBRARY_FORMAT LIBRARY_LOOSER LIBRARY_NOTHING LIBRARY_ORDER LIBRARY_PUMP_MOST LIBRARY_REDUCTION LIBRARY_REQUIRED LIBRARY_SITE LIBRARY_SOURCE LIBRARY_TO_VERIFY LIBRARY_WINDOWS LIBRARY_WINDOW_ORDER LINE_DIFFERS LINE_MODEL LINE_TABLE_OLD LOCKOUT_SHORT LOW_ALARM_CAPACITY LOW_ALARM_LOW LOW_ALARM_RANGE MAINTENANCE_STEP MODE_CONTRADICTION PATIENT_ASSIGNED PATIENT_DOSE_HARD PATIENT_DOSE_LOCKOUT PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PATIENT_DOSE_UNREACHABLE PATIENT_OTHER PRIME_OTHER_FLUID PRIME_REFUSED PRIME_TOO_MUCH PRIME_TUBING_OTHER PRIME_UNCERTAIN PROFILE_FORMAT PUMP_OTHER QUANTITY RATE_HARD RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_AMPOULE REFILL_BOLUS_RUNNING REFILL_CONCENTRATION REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG REFILL_DRUG_CHANGE REFILL_ESTIMATE REFILL_EXPIRY REFILL_INTERVAL REFILL_LOOK_ALIKE REFILL_LOT REFILL_MIXED REFILL_NON_DELIVERY REFILL_NO_HISTORY REFILL_NO_SENSOR REFILL_OVERDUE REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_PROGRAM REFILL_SENSOR REFILL_TOO_SMALL REFILL_TREND RESERVOIR_LOW START_DOSE START_DOSE_AHEAD STEP_COUNT STEP_GAP STEP_ORDER STEP_TWICE STOPPED_LONG STOPPED_RESTART STOPPED_SHORT STOPPED_TOO_LONG TAG_PLACEHOLDER TIME_OF_DAY TITRATION_STEP VALUE_CHOICE VALUE_COUNT VALUE_KIND VALUE_TEXT VISIT_CONTRADICTION VISIT_FORMAT VISIT_PATIENT VISIT_REASON VISIT_TIME WINDOW_AHEAD_HARD WINDOW_AHEAD_SOFT WINDOW_HARD WINDOW_SOFT ZERO_DOSE ZERO_RATE'
 complete -c pumpctl -n '__pumpctl_at \'logs pull\'; and __pumpctl_unused flag --all' -l all -d 'Everything that the pump holds, not only what is new.'
 complete -c pumpctl -n '__pumpctl_at \'logs show\'; and __pumpctl_unused value --last' -l last -r -x -d 'So many of the newest.'
-complete -c pumpctl -n '__pumpctl_at \'logs show\'; and __pumpctl_unused value --kind' -l kind -r -x -a 'hour boot activated chain_head stopped resumed bolus_started bolus_ended bolus_missed refilled bridge_started bridge_ended clock_set alarm_raised alarm_cleared pairing_opened paired unpaired granted voided stage_dropped fallback patient_dose patient_refused limits_set log_lost patient_assigned implant_set' -d 'Only entries of this kind.'
+complete -c pumpctl -n '__pumpctl_at \'logs show\'; and __pumpctl_unused value --kind' -l kind -r -x -a 'hour boot activated chain_head stopped resumed bolus_started bolus_ended bolus_missed refilled bridge_started bridge_ended clock_set alarm_raised alarm_cleared pairing_opened paired unpaired granted voided stage_dropped fallback patient_dose patient_refused limits_set log_lost patient_assigned implant_set alarm_tested' -d 'Only entries of this kind.'
 complete -c pumpctl -n '__pumpctl_at \'logs export\' 0' -F
 complete -c pumpctl -n '__pumpctl_at \'profile new\'; and __pumpctl_unused value --mode' -l mode -r -x -a 'continuous flex minimum-rate' -d 'How it doses.'
 complete -c pumpctl -n '__pumpctl_at \'profile new\'; and __pumpctl_unused flag --force' -l force -d 'Write over a file.'
@@ -240,24 +318,101 @@ complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --a
 complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --volume' -l volume -r -x -d 'Reservoir volume then, for the dates, "38 mL".'
 complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --output -o' -s o -l output -r -F -d 'The new profile; for a weaning, a directory.'
 complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused flag --force' -l force -d 'Write over files.'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --record-response' -l record-response -r -x -a 'better same worse' -d 'Write down how the patient does under FILE\'s dose; --at: when it was seen.'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --side-effects' -l side-effects -r -x -d 'With --record-response, in words.'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --note' -l note -r -x -d 'With --record-response, in words.'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --replace' -l replace -r -x -d 'It stands in place of response N, a mistake.'
+complete -c pumpctl -n '__pumpctl_at \'titrate\'; and __pumpctl_unused value --reason' -l reason -r -x -d 'With --replace: what was wrong.'
 complete -c pumpctl -n '__pumpctl_at \'titrate\' 0' -F
-complete -c pumpctl -n '__pumpctl_at \'program plan\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_LEFT_OUT= BRIDGE_OLD_UNKNOWN= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_DURATION_LONG= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= LIBRARY_EXPIRED= LIBRARY_LOOSER= LIBRARY_REDUCTION= LINE_DIFFERS= LOCKOUT_SHORT= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
+complete -c pumpctl -n '__pumpctl_at \'trial\'; and __pumpctl_unused value --inject' -l inject -r -x -d 'An injection that was given, "50 mcg".'
+complete -c pumpctl -n '__pumpctl_at \'trial\'; and __pumpctl_unused value --response' -l response -r -x -a 'yes no' -d 'Did the last injection relieve?'
+complete -c pumpctl -n '__pumpctl_at \'trial\'; and __pumpctl_unused value --effect' -l effect -r -x -d 'With --response yes: it lasted "7 h".'
+complete -c pumpctl -n '__pumpctl_at \'trial\'; and __pumpctl_unused flag --bad-reaction' -l bad-reaction -d 'With --response: it was badly borne.'
+complete -c pumpctl -n '__pumpctl_at \'trial\'; and __pumpctl_unused value --withdraw' -l withdraw -r -x -d 'Entry N was a mistake.'
+complete -c pumpctl -n '__pumpctl_at \'trial\'; and __pumpctl_unused value --replace' -l replace -r -x -d 'This stands in place of entry N, a mistake.'
+complete -c pumpctl -n '__pumpctl_at \'trial\'; and __pumpctl_unused value --reason' -l reason -r -x -d 'Why: for a mistake, or where the label was departed from.'
+complete -c pumpctl -n '__pumpctl_at \'trial\'; and __pumpctl_unused value --at' -l at -r -x -d 'When it was, ISO 8601; a response: else now.'
+complete -c pumpctl -n '__pumpctl_at \'trial\'; and __pumpctl_unused value --years' -l years -r -x -d 'The patient\'s age, told once.'
+complete -c pumpctl -n '__pumpctl_at \'trial\'; and __pumpctl_unused value --injured' -l injured -r -x -d 'Day of a brain injury, if any.'
+complete -c pumpctl -n '__pumpctl_at \'trial\'; and __pumpctl_unused value --start-profile' -l start-profile -r -F -d 'Write the first profile.'
+complete -c pumpctl -n '__pumpctl_at \'trial\'; and __pumpctl_unused value --origin' -l origin -r -x -a 'spinal cerebral' -d 'For --start-profile.'
+complete -c pumpctl -n '__pumpctl_at \'trial\'; and __pumpctl_unused value --fallback' -l fallback -r -x -d 'For --start-profile, "75 mcg/day".'
+complete -c pumpctl -n '__pumpctl_at \'trial\'; and __pumpctl_unused value --concentration' -l concentration -r -x -d 'For --start-profile; else "500 mcg/mL".'
+complete -c pumpctl -n '__pumpctl_at \'trial\'; and __pumpctl_unused flag --force' -l force -d 'Write over a file.'
+complete -c pumpctl -n '__pumpctl_at \'program show\'; and __pumpctl_unused value --at' -l at -r -x -d 'What was in force when the pump\'s clock showed it: 2026-03-31T14:07+02:00.'
+complete -c pumpctl -n '__pumpctl_at \'program plan\'; and __pumpctl_unused value --back-to' -l back-to -r -x -d 'A program that this pump ran before.'
+complete -c pumpctl -n '__pumpctl_at \'program plan\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_PAST_UNKNOWN= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_FORGOTTEN= BRIDGE_LEFT_OUT= BRIDGE_OLD_UNKNOWN= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_DURATION_LONG= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= IMPLANT_AGAIN= IMPLANT_CALIBRATION_UNCHECKED= IMPLANT_TABLE_OLD= LIBRARY_EXPIRED= LIBRARY_LOOSER= LIBRARY_REDUCTION= LINE_DIFFERS= LOCKOUT_SHORT= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
 complete -c pumpctl -n '__pumpctl_at \'program plan\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the plan goes.'
 complete -c pumpctl -n '__pumpctl_at \'program plan\' 0' -F
-complete -c pumpctl -n '__pumpctl_at \'program push\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_LEFT_OUT= BRIDGE_OLD_UNKNOWN= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_DURATION_LONG= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= LIBRARY_EXPIRED= LIBRARY_LOOSER= LIBRARY_REDUCTION= LINE_DIFFERS= LOCKOUT_SHORT= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
+complete -c pumpctl -n '__pumpctl_at \'program push\'; and __pumpctl_unused value --back-to' -l back-to -r -x -d 'A program that this pump ran before.'
+complete -c pumpctl -n '__pumpctl_at \'program push\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_PAST_UNKNOWN= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_FORGOTTEN= BRIDGE_LEFT_OUT= BRIDGE_OLD_UNKNOWN= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_DURATION_LONG= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= IMPLANT_AGAIN= IMPLANT_CALIBRATION_UNCHECKED= IMPLANT_TABLE_OLD= LIBRARY_EXPIRED= LIBRARY_LOOSER= LIBRARY_REDUCTION= LINE_DIFFERS= LOCKOUT_SHORT= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
 complete -c pumpctl -n '__pumpctl_at \'program push\'; and __pumpctl_unused flag --plan-only' -l plan-only -d 'Stop after the plan.'
 complete -c pumpctl -n '__pumpctl_at \'program push\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the plan goes.'
 complete -c pumpctl -n '__pumpctl_at \'program push\' 0' -F
+complete -c pumpctl -n '__pumpctl_at \'bolus single\'; and __pumpctl_unused value --over' -l over -r -x -d 'The time it is spread over, with its unit, "10 min".'
+complete -c pumpctl -n '__pumpctl_at \'bolus single\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_PAST_UNKNOWN= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_FORGOTTEN= BRIDGE_LEFT_OUT= BRIDGE_OLD_UNKNOWN= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_DURATION_LONG= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= IMPLANT_AGAIN= IMPLANT_CALIBRATION_UNCHECKED= IMPLANT_TABLE_OLD= LIBRARY_EXPIRED= LIBRARY_LOOSER= LIBRARY_REDUCTION= LINE_DIFFERS= LOCKOUT_SHORT= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
+complete -c pumpctl -n '__pumpctl_at \'bolus single\'; and __pumpctl_unused flag --plan-only' -l plan-only -d 'Stop after the plan.'
+complete -c pumpctl -n '__pumpctl_at \'bolus single\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the plan goes.'
+complete -c pumpctl -n '__pumpctl_at \'bolus prime\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_PAST_UNKNOWN= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_FORGOTTEN= BRIDGE_LEFT_OUT= BRIDGE_OLD_UNKNOWN= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_DURATION_LONG= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= IMPLANT_AGAIN= IMPLANT_CALIBRATION_UNCHECKED= IMPLANT_TABLE_OLD= LIBRARY_EXPIRED= LIBRARY_LOOSER= LIBRARY_REDUCTION= LINE_DIFFERS= LOCKOUT_SHORT= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
+complete -c pumpctl -n '__pumpctl_at \'bolus prime\'; and __pumpctl_unused flag --plan-only' -l plan-only -d 'Stop after the plan.'
+complete -c pumpctl -n '__pumpctl_at \'bolus prime\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the plan goes.'
+complete -c pumpctl -n '__pumpctl_at \'bolus bridge\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_PAST_UNKNOWN= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_FORGOTTEN= BRIDGE_LEFT_OUT= BRIDGE_OLD_UNKNOWN= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_DURATION_LONG= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= IMPLANT_AGAIN= IMPLANT_CALIBRATION_UNCHECKED= IMPLANT_TABLE_OLD= LIBRARY_EXPIRED= LIBRARY_LOOSER= LIBRARY_REDUCTION= LINE_DIFFERS= LOCKOUT_SHORT= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
+complete -c pumpctl -n '__pumpctl_at \'bolus bridge\'; and __pumpctl_unused flag --plan-only' -l plan-only -d 'Stop after the plan.'
+complete -c pumpctl -n '__pumpctl_at \'bolus bridge\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the plan goes.'
+complete -c pumpctl -n '__pumpctl_at \'bolus cancel\'; and __pumpctl_unused flag --now' -l now -d 'Cancel at once; asks nothing.'
+complete -c pumpctl -n '__pumpctl_at \'refill\'; and __pumpctl_unused value --file' -l file -r -F -d 'The visit, in TOML.'
+complete -c pumpctl -n '__pumpctl_at \'refill\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_PAST_UNKNOWN= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_FORGOTTEN= BRIDGE_LEFT_OUT= BRIDGE_OLD_UNKNOWN= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_DURATION_LONG= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= IMPLANT_AGAIN= IMPLANT_CALIBRATION_UNCHECKED= IMPLANT_TABLE_OLD= LIBRARY_EXPIRED= LIBRARY_LOOSER= LIBRARY_REDUCTION= LINE_DIFFERS= LOCKOUT_SHORT= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
+complete -c pumpctl -n '__pumpctl_at \'refill\'; and __pumpctl_unused flag --plan-only' -l plan-only -d 'Stop after the plan.'
+complete -c pumpctl -n '__pumpctl_at \'refill\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the plan goes.'
 complete -c pumpctl -n '__pumpctl_at \'stop\'; and __pumpctl_unused flag --now' -l now -d 'Stop at once; asks nothing.'
 complete -c pumpctl -n '__pumpctl_at \'stop\'; and __pumpctl_unused value --reason' -l reason -r -x -d 'Why; never needed to stop.'
-complete -c pumpctl -n '__pumpctl_at \'resume\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_LEFT_OUT= BRIDGE_OLD_UNKNOWN= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_DURATION_LONG= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= LIBRARY_EXPIRED= LIBRARY_LOOSER= LIBRARY_REDUCTION= LINE_DIFFERS= LOCKOUT_SHORT= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
+complete -c pumpctl -n '__pumpctl_at \'resume\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_PAST_UNKNOWN= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_FORGOTTEN= BRIDGE_LEFT_OUT= BRIDGE_OLD_UNKNOWN= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_DURATION_LONG= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= IMPLANT_AGAIN= IMPLANT_CALIBRATION_UNCHECKED= IMPLANT_TABLE_OLD= LIBRARY_EXPIRED= LIBRARY_LOOSER= LIBRARY_REDUCTION= LINE_DIFFERS= LOCKOUT_SHORT= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
 complete -c pumpctl -n '__pumpctl_at \'resume\'; and __pumpctl_unused flag --plan-only' -l plan-only -d 'Stop after the plan.'
 complete -c pumpctl -n '__pumpctl_at \'resume\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the plan goes.'
+complete -c pumpctl -n '__pumpctl_at \'mri before\'; and __pumpctl_unused value --reason' -l reason -r -x -d 'Why all the same; it is recorded.'
+complete -c pumpctl -n '__pumpctl_at \'mri after\'; and __pumpctl_unused flag --wait' -l wait -d 'Wait for the second look, an hour at most.'
+complete -c pumpctl -n '__pumpctl_at \'mri after\'; and __pumpctl_unused value --reason' -l reason -r -x -d 'Why all the same; it is recorded.'
+complete -c pumpctl -n '__pumpctl_at \'clock\'; and __pumpctl_unused flag --set' -l set -d 'Set the pump\'s to the station\'s.'
+complete -c pumpctl -n '__pumpctl_at \'clock\'; and __pumpctl_unused value --offset' -l offset -r -x -d 'With --set: another offset from UTC.'
+complete -c pumpctl -n '__pumpctl_at \'clock\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_PAST_UNKNOWN= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_FORGOTTEN= BRIDGE_LEFT_OUT= BRIDGE_OLD_UNKNOWN= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_DURATION_LONG= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= IMPLANT_AGAIN= IMPLANT_CALIBRATION_UNCHECKED= IMPLANT_TABLE_OLD= LIBRARY_EXPIRED= LIBRARY_LOOSER= LIBRARY_REDUCTION= LINE_DIFFERS= LOCKOUT_SHORT= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
+complete -c pumpctl -n '__pumpctl_at \'clock\'; and __pumpctl_unused flag --plan-only' -l plan-only -d 'Stop after the plan.'
+complete -c pumpctl -n '__pumpctl_at \'clock\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the plan goes.'
+complete -c pumpctl -n '__pumpctl_at \'confirm\'; and __pumpctl_unused flag --second' -l second -d 'Confirm as the second person, with a passphrase.'
 complete -c pumpctl -n '__pumpctl_at \'confirm\' 0' -F
 complete -c pumpctl -n '__pumpctl_at \'apply\'; and __pumpctl_unused value --confirm' -l confirm -r -x -d 'The plan\'s token.'
+complete -c pumpctl -n '__pumpctl_at \'apply\'; and __pumpctl_unused value --second' -l second -r -x -d 'What confirm --second gave, if needed.'
 complete -c pumpctl -n '__pumpctl_at \'apply\' 0' -F
 complete -c pumpctl -n '__pumpctl_at \'pair\'; and __pumpctl_unused value --secret-file' -l secret-file -r -F -d 'A file with the implant card\'s secret.'
 complete -c pumpctl -n '__pumpctl_at \'pair\'; and __pumpctl_unused value --role' -l role -r -x -a 'observer clinician engineer admin' -d 'Asked for; the pump may grant less.'
+complete -c pumpctl -n '__pumpctl_at \'patient assign\'; and __pumpctl_unused flag --plan-only' -l plan-only -d 'Stop after the plan.'
+complete -c pumpctl -n '__pumpctl_at \'patient assign\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the plan goes.'
+complete -c pumpctl -n '__pumpctl_at \'patient clear\'; and __pumpctl_unused flag --plan-only' -l plan-only -d 'Stop after the plan.'
+complete -c pumpctl -n '__pumpctl_at \'patient clear\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the plan goes.'
+complete -c pumpctl -n '__pumpctl_at \'implant record\'; and __pumpctl_unused value --catheter' -l catheter -r -x -d 'Catheter model, or unknown.'
+complete -c pumpctl -n '__pumpctl_at \'implant record\'; and __pumpctl_unused value --trimmed' -l trimmed -r -x -d 'Cut off: "30 cm", or unknown.'
+complete -c pumpctl -n '__pumpctl_at \'implant record\'; and __pumpctl_unused value --tip' -l tip -r -x -d 'Level of the tip, T10, or unknown.'
+complete -c pumpctl -n '__pumpctl_at \'implant record\'; and __pumpctl_unused value --tubing-holds' -l tubing-holds -r -x -d '"500 mcg/mL", free (of drug), or unknown.'
+complete -c pumpctl -n '__pumpctl_at \'implant record\'; and __pumpctl_unused value --catheter-holds' -l catheter-holds -r -x -d 'The same of the catheter.'
+complete -c pumpctl -n '__pumpctl_at \'implant record\'; and __pumpctl_unused value --calibration' -l calibration -r -x -d 'On the package: "0.1 uL" a pulse, or unknown.'
+complete -c pumpctl -n '__pumpctl_at \'implant record\'; and __pumpctl_unused value --table' -l table -r -x -d 'Of the line volumes; default the newest.'
+complete -c pumpctl -n '__pumpctl_at \'implant record\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_PAST_UNKNOWN= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_FORGOTTEN= BRIDGE_LEFT_OUT= BRIDGE_OLD_UNKNOWN= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_DURATION_LONG= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= IMPLANT_AGAIN= IMPLANT_CALIBRATION_UNCHECKED= IMPLANT_TABLE_OLD= LIBRARY_EXPIRED= LIBRARY_LOOSER= LIBRARY_REDUCTION= LINE_DIFFERS= LOCKOUT_SHORT= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
+complete -c pumpctl -n '__pumpctl_at \'implant record\'; and __pumpctl_unused flag --plan-only' -l plan-only -d 'Stop after the plan.'
+complete -c pumpctl -n '__pumpctl_at \'implant record\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the plan goes.'
+complete -c pumpctl -n '__pumpctl_at \'implant revise\'; and __pumpctl_unused value --event' -l event -r -x -d 'What was done.'
+complete -c pumpctl -n '__pumpctl_at \'implant revise\'; and __pumpctl_unused value --catheter' -l catheter -r -x -d 'Catheter model, or unknown.'
+complete -c pumpctl -n '__pumpctl_at \'implant revise\'; and __pumpctl_unused value --trimmed' -l trimmed -r -x -d 'Cut off: "30 cm", or unknown.'
+complete -c pumpctl -n '__pumpctl_at \'implant revise\'; and __pumpctl_unused value --tip' -l tip -r -x -d 'Level of the tip, T10, or unknown.'
+complete -c pumpctl -n '__pumpctl_at \'implant revise\'; and __pumpctl_unused value --tubing-holds' -l tubing-holds -r -x -d '"500 mcg/mL", free (of drug), or unknown.'
+complete -c pumpctl -n '__pumpctl_at \'implant revise\'; and __pumpctl_unused value --catheter-holds' -l catheter-holds -r -x -d 'The same of the catheter.'
+complete -c pumpctl -n '__pumpctl_at \'implant revise\'; and __pumpctl_unused value --calibration' -l calibration -r -x -d 'On the package: "0.1 uL" a pulse, or unknown.'
+complete -c pumpctl -n '__pumpctl_at \'implant revise\'; and __pumpctl_unused value --table' -l table -r -x -d 'Of the line volumes; default the newest.'
+complete -c pumpctl -n '__pumpctl_at \'implant revise\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_PAST_UNKNOWN= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_FORGOTTEN= BRIDGE_LEFT_OUT= BRIDGE_OLD_UNKNOWN= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_DURATION_LONG= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= IMPLANT_AGAIN= IMPLANT_CALIBRATION_UNCHECKED= IMPLANT_TABLE_OLD= LIBRARY_EXPIRED= LIBRARY_LOOSER= LIBRARY_REDUCTION= LINE_DIFFERS= LOCKOUT_SHORT= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
+complete -c pumpctl -n '__pumpctl_at \'implant revise\'; and __pumpctl_unused flag --plan-only' -l plan-only -d 'Stop after the plan.'
+complete -c pumpctl -n '__pumpctl_at \'implant revise\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the plan goes.'
+complete -c pumpctl -n '__pumpctl_at \'operator add\'; and __pumpctl_unused value --role' -l role -r -x -a 'observer clinician engineer admin' -d 'The role.'
+complete -c pumpctl -n '__pumpctl_at \'operator add\'; and __pumpctl_unused value --passphrase-file' -l passphrase-file -r -F -d 'A file with NAME\'s new passphrase; else asked.'
+complete -c pumpctl -n '__pumpctl_at \'operator add\'; and __pumpctl_unused value --admin-passphrase-file' -l admin-passphrase-file -r -F -d 'A file with the acting admin\'s passphrase; else it is asked.'
+complete -c pumpctl -n '__pumpctl_at \'operator revoke\'; and __pumpctl_unused value --admin-passphrase-file' -l admin-passphrase-file -r -F -d 'A file with the acting admin\'s passphrase; else it is asked.'
 complete -c pumpctl -n '__pumpctl_at \'library show\'; and __pumpctl_unused flag --toml' -l toml -d 'As TOML, without a signature.'
 complete -c pumpctl -n '__pumpctl_at \'library show\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Write the TOML there, to start from.'
 complete -c pumpctl -n '__pumpctl_at \'library check\' 0' -F
@@ -265,7 +420,7 @@ complete -c pumpctl -n '__pumpctl_at \'library sign\'; and __pumpctl_unused valu
 complete -c pumpctl -n '__pumpctl_at \'library sign\'; and __pumpctl_unused value -o --output' -s o -l output -r -F -d 'Where the signed file goes; else it takes its place.'
 complete -c pumpctl -n '__pumpctl_at \'library sign\'; and __pumpctl_unused value --passphrase-file' -l passphrase-file -r -F -d 'A file with the key\'s passphrase; or PUMPCTL_LIBRARY_PASSPHRASE_FILE.'
 complete -c pumpctl -n '__pumpctl_at \'library sign\' 0' -F
-complete -c pumpctl -n '__pumpctl_at \'library install\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_LEFT_OUT= BRIDGE_OLD_UNKNOWN= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_DURATION_LONG= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= LIBRARY_EXPIRED= LIBRARY_LOOSER= LIBRARY_REDUCTION= LINE_DIFFERS= LOCKOUT_SHORT= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
+complete -c pumpctl -n '__pumpctl_at \'library install\'' -l override -r -x -a 'ALARM_CRITICAL= BOLUS_LOW= BOLUS_ORDER_FRONT= BOLUS_ORDER_LARGE= BOLUS_ORDER_SMALL= BOLUS_ORDER_WINDOW_SOFT= BOLUS_PAST_UNKNOWN= BOLUS_SOFT= BRIDGE_ARRIVED= BRIDGE_FORGOTTEN= BRIDGE_LEFT_OUT= BRIDGE_OLD_UNKNOWN= BRIDGE_UNCERTAIN= DAILY_DOSE_LOW= DAILY_DOSE_SOFT= DOSE_DURATION_LONG= DOSE_INCREASE= DOSE_REDUCTION= FALLBACK_HIGH= FALLBACK_LOW= HISTORY_MISSING= IMPLANT_AGAIN= IMPLANT_CALIBRATION_UNCHECKED= IMPLANT_TABLE_OLD= LIBRARY_EXPIRED= LIBRARY_LOOSER= LIBRARY_REDUCTION= LINE_DIFFERS= LOCKOUT_SHORT= MAINTENANCE_STEP= PATIENT_DOSE_LOW= PATIENT_DOSE_SOFT= PRIME_TUBING_OTHER= PRIME_UNCERTAIN= RATE_INCREASE= RATE_LOW= RATE_REDUCTION= RATE_SOFT= REFILL_CONCENTRATION_CHANGE= REFILL_DISCREPANCY= REFILL_DRAINED= REFILL_DRUG_CHANGE= REFILL_INTERVAL= REFILL_NON_DELIVERY= REFILL_OVER_CAPACITY= REFILL_POCKET_FILL= REFILL_SENSOR= REFILL_TOO_SMALL= START_DOSE= STOPPED_LONG= STOPPED_RESTART= TITRATION_STEP= WINDOW_AHEAD_SOFT= WINDOW_SOFT=' -d 'Override one soft finding by name.'
 complete -c pumpctl -n '__pumpctl_at \'library install\' 0' -F
 complete -c pumpctl -n '__pumpctl_at \'library keys\'; and __pumpctl_unused value --new' -l new -r -x -d 'Make a key.'
 complete -c pumpctl -n '__pumpctl_at \'library keys\'; and __pumpctl_unused value --trust' -l trust -r -F -d 'Trust the public key in a file.'

@@ -11,23 +11,36 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
             'list' = 'Show serial ports, built-in pumps and known pumps.'
             'status' = 'Show what a pump is doing now. Changes nothing.'
             'interrogate' = 'Read everything and keep it as a record.'
+            'alarm' = 'The pump''s alarm signal: test.'
             'doctor' = 'Check this station: home, journal, keys, ports.'
             'explain' = 'Say why a check exists and what it saves from.'
             'logs' = 'The pump''s log: pull, show, export.'
             'profile' = 'Dose profiles: write, check, show, compare, draw.'
+            'emergency' = 'What to do in an overdose or a withdrawal, with this pump''s facts.'
             'titrate' = 'Show what the next daily dose may be.'
-            'program' = 'The pump''s program: show, plan, push.'
+            'trial' = 'Keep the record of a screening trial.'
+            'program' = 'The pump''s program: show, history, plan, push.'
+            'bolus' = 'A dose on top of the program: single, prime, cancel.'
+            'refill' = 'Record a refill, in one activation.'
             'stop' = 'Stop delivery now. Abrupt withdrawal can kill.'
             'resume' = 'Go on with the stored program after a stop.'
+            'mri' = 'Around an MRI scan: before, after.'
+            'clock' = 'Show the pump''s clock; set it with --set.'
             'confirm' = 'Confirm a plan on a terminal; prints its token.'
             'apply' = 'Apply a plan with its confirmation token.'
             'resolve' = 'Find out what became of an unknown operation.'
             'pair' = 'Pair this operator with a pump.'
             'unpair' = 'Remove this operator''s pairing from a pump.'
+            'patient' = 'Whose pump it is: assign, clear.'
+            'implant' = 'The line and what it holds: record, revise, show.'
+            'operator' = 'Who acts at this station: add, list, revoke.'
             'library' = 'The drug library: show, check, sign, install, keys.'
             'emulator' = 'Built-in pumps for rehearsal and development.'
             'conformance' = 'Test whether a device keeps the duties of a pump.'
             'demo' = 'The first minute: a whole visit on a built-in pump.'
+        }
+        'alarm' = [ordered]@{
+            'test' = 'Sound the alarm signal; record if it was heard.'
         }
         'logs' = [ordered]@{
             'pull' = 'Bring the pump''s log into the records.'
@@ -43,9 +56,38 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
             'schema' = 'Print the JSON Schema of profiles for editors.'
         }
         'program' = [ordered]@{
-            'show' = 'Show the program that the pump runs.'
+            'show' = 'Show the program that runs, or ran at a time.'
+            'history' = 'Show every program that the pump ran, and by whom.'
             'plan' = 'Plan a new program and write the plan to a file.'
             'push' = 'Plan, confirm, apply and verify a new program.'
+        }
+        'bolus' = [ordered]@{
+            'single' = 'Give one bolus on top of the program.'
+            'prime' = 'Fill the line where it is free of drug.'
+            'bridge' = 'Repair a bridge that was forgotten.'
+            'cancel' = 'End the running bolus; asks for Enter.'
+        }
+        'patient' = [ordered]@{
+            'assign' = 'Assign the pump to a patient.'
+            'clear' = 'Assign the pump to nobody.'
+        }
+        'implant' = [ordered]@{
+            'record' = 'Write the implant''s record.'
+            'revise' = 'Revise it after an event.'
+            'show' = 'Show what the line holds, and why.'
+        }
+        'operator' = [ordered]@{
+            'add' = 'Add an operator, or change a role.'
+            'list' = 'List operators, roles and pumps.'
+            'revoke' = 'Revoke an operator, for good.'
+        }
+        'emergency' = [ordered]@{
+            'overdose' = 'What to do in an overdose, with this pump''s facts.'
+            'withdrawal' = 'What to do in a withdrawal, with this pump''s facts.'
+        }
+        'mri' = [ordered]@{
+            'before' = 'Look at a pump before an MRI scan.'
+            'after' = 'Look twice after a scan: does it deliver?'
         }
         'library' = [ordered]@{
             'show' = 'Show the drug library in force.'
@@ -83,6 +125,12 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
     $own = @{
         'status' = [ordered]@{
             '--check' = @('words', 'Exit 10 when such an alarm is active.', 'critical any')
+            '--watch' = @('flag', 'Look again and again, until Ctrl-C.', '')
+            '--every' = @('text', 'With --watch: how often; "5 s".', '')
+        }
+        'alarm test' = [ordered]@{
+            '--priority' = @('words', 'Which signal; critical by itself.', 'critical non-critical')
+            '--heard' = @('words', 'Answer for the last test; nothing sounds then.', 'yes no')
         }
         'explain' = [ordered]@{
             '--list' = @('flag', 'List all ids.', '')
@@ -92,7 +140,7 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
         }
         'logs show' = [ordered]@{
             '--last' = @('text', 'So many of the newest.', '')
-            '--kind' = @('words', 'Only entries of this kind.', 'hour boot activated chain_head stopped resumed bolus_started bolus_ended bolus_missed refilled bridge_started bridge_ended clock_set alarm_raised alarm_cleared pairing_opened paired unpaired granted voided stage_dropped fallback patient_dose patient_refused limits_set log_lost patient_assigned implant_set')
+            '--kind' = @('words', 'Only entries of this kind.', 'hour boot activated chain_head stopped resumed bolus_started bolus_ended bolus_missed refilled bridge_started bridge_ended clock_set alarm_raised alarm_cleared pairing_opened paired unpaired granted voided stage_dropped fallback patient_dose patient_refused limits_set log_lost patient_assigned implant_set alarm_tested')
         }
         'profile new' = [ordered]@{
             '--mode' = @('words', 'How it doses.', 'continuous flex minimum-rate')
@@ -132,14 +180,70 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
             '--output' = @('file', 'The new profile; for a weaning, a directory.', '')
             '-o' = @('file', 'The new profile; for a weaning, a directory.', '')
             '--force' = @('flag', 'Write over files.', '')
+            '--record-response' = @('words', 'Write down how the patient does under FILE''s dose; --at: when it was seen.', 'better same worse')
+            '--side-effects' = @('text', 'With --record-response, in words.', '')
+            '--note' = @('text', 'With --record-response, in words.', '')
+            '--replace' = @('text', 'It stands in place of response N, a mistake.', '')
+            '--reason' = @('text', 'With --replace: what was wrong.', '')
+        }
+        'trial' = [ordered]@{
+            '--inject' = @('text', 'An injection that was given, "50 mcg".', '')
+            '--response' = @('words', 'Did the last injection relieve?', 'yes no')
+            '--effect' = @('text', 'With --response yes: it lasted "7 h".', '')
+            '--bad-reaction' = @('flag', 'With --response: it was badly borne.', '')
+            '--withdraw' = @('text', 'Entry N was a mistake.', '')
+            '--replace' = @('text', 'This stands in place of entry N, a mistake.', '')
+            '--reason' = @('text', 'Why: for a mistake, or where the label was departed from.', '')
+            '--at' = @('text', 'When it was, ISO 8601; a response: else now.', '')
+            '--years' = @('text', 'The patient''s age, told once.', '')
+            '--injured' = @('text', 'Day of a brain injury, if any.', '')
+            '--start-profile' = @('file', 'Write the first profile.', '')
+            '--origin' = @('words', 'For --start-profile.', 'spinal cerebral')
+            '--fallback' = @('text', 'For --start-profile, "75 mcg/day".', '')
+            '--concentration' = @('text', 'For --start-profile; else "500 mcg/mL".', '')
+            '--force' = @('flag', 'Write over a file.', '')
+        }
+        'program show' = [ordered]@{
+            '--at' = @('text', 'What was in force when the pump''s clock showed it: 2026-03-31T14:07+02:00.', '')
         }
         'program plan' = [ordered]@{
-            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING LIBRARY_EXPIRED LIBRARY_LOOSER LIBRARY_REDUCTION LINE_DIFFERS LOCKOUT_SHORT MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
+            '--back-to' = @('text', 'A program that this pump ran before.', '')
+            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_PAST_UNKNOWN BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FORGOTTEN BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING IMPLANT_AGAIN IMPLANT_CALIBRATION_UNCHECKED IMPLANT_TABLE_OLD LIBRARY_EXPIRED LIBRARY_LOOSER LIBRARY_REDUCTION LINE_DIFFERS LOCKOUT_SHORT MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
             '-o' = @('file', 'Where the plan goes.', '')
             '--output' = @('file', 'Where the plan goes.', '')
         }
         'program push' = [ordered]@{
-            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING LIBRARY_EXPIRED LIBRARY_LOOSER LIBRARY_REDUCTION LINE_DIFFERS LOCKOUT_SHORT MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
+            '--back-to' = @('text', 'A program that this pump ran before.', '')
+            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_PAST_UNKNOWN BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FORGOTTEN BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING IMPLANT_AGAIN IMPLANT_CALIBRATION_UNCHECKED IMPLANT_TABLE_OLD LIBRARY_EXPIRED LIBRARY_LOOSER LIBRARY_REDUCTION LINE_DIFFERS LOCKOUT_SHORT MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
+            '--plan-only' = @('flag', 'Stop after the plan.', '')
+            '-o' = @('file', 'Where the plan goes.', '')
+            '--output' = @('file', 'Where the plan goes.', '')
+        }
+        'bolus single' = [ordered]@{
+            '--over' = @('text', 'The time it is spread over, with its unit, "10 min".', '')
+            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_PAST_UNKNOWN BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FORGOTTEN BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING IMPLANT_AGAIN IMPLANT_CALIBRATION_UNCHECKED IMPLANT_TABLE_OLD LIBRARY_EXPIRED LIBRARY_LOOSER LIBRARY_REDUCTION LINE_DIFFERS LOCKOUT_SHORT MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
+            '--plan-only' = @('flag', 'Stop after the plan.', '')
+            '-o' = @('file', 'Where the plan goes.', '')
+            '--output' = @('file', 'Where the plan goes.', '')
+        }
+        'bolus prime' = [ordered]@{
+            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_PAST_UNKNOWN BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FORGOTTEN BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING IMPLANT_AGAIN IMPLANT_CALIBRATION_UNCHECKED IMPLANT_TABLE_OLD LIBRARY_EXPIRED LIBRARY_LOOSER LIBRARY_REDUCTION LINE_DIFFERS LOCKOUT_SHORT MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
+            '--plan-only' = @('flag', 'Stop after the plan.', '')
+            '-o' = @('file', 'Where the plan goes.', '')
+            '--output' = @('file', 'Where the plan goes.', '')
+        }
+        'bolus bridge' = [ordered]@{
+            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_PAST_UNKNOWN BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FORGOTTEN BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING IMPLANT_AGAIN IMPLANT_CALIBRATION_UNCHECKED IMPLANT_TABLE_OLD LIBRARY_EXPIRED LIBRARY_LOOSER LIBRARY_REDUCTION LINE_DIFFERS LOCKOUT_SHORT MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
+            '--plan-only' = @('flag', 'Stop after the plan.', '')
+            '-o' = @('file', 'Where the plan goes.', '')
+            '--output' = @('file', 'Where the plan goes.', '')
+        }
+        'bolus cancel' = [ordered]@{
+            '--now' = @('flag', 'Cancel at once; asks nothing.', '')
+        }
+        'refill' = [ordered]@{
+            '--file' = @('file', 'The visit, in TOML.', '')
+            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_PAST_UNKNOWN BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FORGOTTEN BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING IMPLANT_AGAIN IMPLANT_CALIBRATION_UNCHECKED IMPLANT_TABLE_OLD LIBRARY_EXPIRED LIBRARY_LOOSER LIBRARY_REDUCTION LINE_DIFFERS LOCKOUT_SHORT MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
             '--plan-only' = @('flag', 'Stop after the plan.', '')
             '-o' = @('file', 'Where the plan goes.', '')
             '--output' = @('file', 'Where the plan goes.', '')
@@ -149,17 +253,81 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
             '--reason' = @('text', 'Why; never needed to stop.', '')
         }
         'resume' = [ordered]@{
-            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING LIBRARY_EXPIRED LIBRARY_LOOSER LIBRARY_REDUCTION LINE_DIFFERS LOCKOUT_SHORT MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
+            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_PAST_UNKNOWN BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FORGOTTEN BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING IMPLANT_AGAIN IMPLANT_CALIBRATION_UNCHECKED IMPLANT_TABLE_OLD LIBRARY_EXPIRED LIBRARY_LOOSER LIBRARY_REDUCTION LINE_DIFFERS LOCKOUT_SHORT MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
             '--plan-only' = @('flag', 'Stop after the plan.', '')
             '-o' = @('file', 'Where the plan goes.', '')
             '--output' = @('file', 'Where the plan goes.', '')
         }
+        'mri before' = [ordered]@{
+            '--reason' = @('text', 'Why all the same; it is recorded.', '')
+        }
+        'mri after' = [ordered]@{
+            '--wait' = @('flag', 'Wait for the second look, an hour at most.', '')
+            '--reason' = @('text', 'Why all the same; it is recorded.', '')
+        }
+        'clock' = [ordered]@{
+            '--set' = @('flag', 'Set the pump''s to the station''s.', '')
+            '--offset' = @('text', 'With --set: another offset from UTC.', '')
+            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_PAST_UNKNOWN BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FORGOTTEN BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING IMPLANT_AGAIN IMPLANT_CALIBRATION_UNCHECKED IMPLANT_TABLE_OLD LIBRARY_EXPIRED LIBRARY_LOOSER LIBRARY_REDUCTION LINE_DIFFERS LOCKOUT_SHORT MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
+            '--plan-only' = @('flag', 'Stop after the plan.', '')
+            '-o' = @('file', 'Where the plan goes.', '')
+            '--output' = @('file', 'Where the plan goes.', '')
+        }
+        'confirm' = [ordered]@{
+            '--second' = @('flag', 'Confirm as the second person, with a passphrase.', '')
+        }
         'apply' = [ordered]@{
             '--confirm' = @('text', 'The plan''s token.', '')
+            '--second' = @('text', 'What confirm --second gave, if needed.', '')
         }
         'pair' = [ordered]@{
             '--secret-file' = @('file', 'A file with the implant card''s secret.', '')
             '--role' = @('words', 'Asked for; the pump may grant less.', 'observer clinician engineer admin')
+        }
+        'patient assign' = [ordered]@{
+            '--plan-only' = @('flag', 'Stop after the plan.', '')
+            '-o' = @('file', 'Where the plan goes.', '')
+            '--output' = @('file', 'Where the plan goes.', '')
+        }
+        'patient clear' = [ordered]@{
+            '--plan-only' = @('flag', 'Stop after the plan.', '')
+            '-o' = @('file', 'Where the plan goes.', '')
+            '--output' = @('file', 'Where the plan goes.', '')
+        }
+        'implant record' = [ordered]@{
+            '--catheter' = @('text', 'Catheter model, or unknown.', '')
+            '--trimmed' = @('text', 'Cut off: "30 cm", or unknown.', '')
+            '--tip' = @('text', 'Level of the tip, T10, or unknown.', '')
+            '--tubing-holds' = @('text', '"500 mcg/mL", free (of drug), or unknown.', '')
+            '--catheter-holds' = @('text', 'The same of the catheter.', '')
+            '--calibration' = @('text', 'On the package: "0.1 uL" a pulse, or unknown.', '')
+            '--table' = @('text', 'Of the line volumes; default the newest.', '')
+            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_PAST_UNKNOWN BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FORGOTTEN BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING IMPLANT_AGAIN IMPLANT_CALIBRATION_UNCHECKED IMPLANT_TABLE_OLD LIBRARY_EXPIRED LIBRARY_LOOSER LIBRARY_REDUCTION LINE_DIFFERS LOCKOUT_SHORT MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
+            '--plan-only' = @('flag', 'Stop after the plan.', '')
+            '-o' = @('file', 'Where the plan goes.', '')
+            '--output' = @('file', 'Where the plan goes.', '')
+        }
+        'implant revise' = [ordered]@{
+            '--event' = @('text', 'What was done.', '')
+            '--catheter' = @('text', 'Catheter model, or unknown.', '')
+            '--trimmed' = @('text', 'Cut off: "30 cm", or unknown.', '')
+            '--tip' = @('text', 'Level of the tip, T10, or unknown.', '')
+            '--tubing-holds' = @('text', '"500 mcg/mL", free (of drug), or unknown.', '')
+            '--catheter-holds' = @('text', 'The same of the catheter.', '')
+            '--calibration' = @('text', 'On the package: "0.1 uL" a pulse, or unknown.', '')
+            '--table' = @('text', 'Of the line volumes; default the newest.', '')
+            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_PAST_UNKNOWN BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FORGOTTEN BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING IMPLANT_AGAIN IMPLANT_CALIBRATION_UNCHECKED IMPLANT_TABLE_OLD LIBRARY_EXPIRED LIBRARY_LOOSER LIBRARY_REDUCTION LINE_DIFFERS LOCKOUT_SHORT MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
+            '--plan-only' = @('flag', 'Stop after the plan.', '')
+            '-o' = @('file', 'Where the plan goes.', '')
+            '--output' = @('file', 'Where the plan goes.', '')
+        }
+        'operator add' = [ordered]@{
+            '--role' = @('words', 'The role.', 'observer clinician engineer admin')
+            '--passphrase-file' = @('file', 'A file with NAME''s new passphrase; else asked.', '')
+            '--admin-passphrase-file' = @('file', 'A file with the acting admin''s passphrase; else it is asked.', '')
+        }
+        'operator revoke' = [ordered]@{
+            '--admin-passphrase-file' = @('file', 'A file with the acting admin''s passphrase; else it is asked.', '')
         }
         'library show' = [ordered]@{
             '--toml' = @('flag', 'As TOML, without a signature.', '')
@@ -173,7 +341,7 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
             '--passphrase-file' = @('file', 'A file with the key''s passphrase; or PUMPCTL_LIBRARY_PASSPHRASE_FILE.', '')
         }
         'library install' = [ordered]@{
-            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING LIBRARY_EXPIRED LIBRARY_LOOSER LIBRARY_REDUCTION LINE_DIFFERS LOCKOUT_SHORT MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
+            '--override' = @('ids', 'Override one soft finding by name.', 'ALARM_CRITICAL BOLUS_LOW BOLUS_ORDER_FRONT BOLUS_ORDER_LARGE BOLUS_ORDER_SMALL BOLUS_ORDER_WINDOW_SOFT BOLUS_PAST_UNKNOWN BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FORGOTTEN BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_UNCERTAIN DAILY_DOSE_LOW DAILY_DOSE_SOFT DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION FALLBACK_HIGH FALLBACK_LOW HISTORY_MISSING IMPLANT_AGAIN IMPLANT_CALIBRATION_UNCHECKED IMPLANT_TABLE_OLD LIBRARY_EXPIRED LIBRARY_LOOSER LIBRARY_REDUCTION LINE_DIFFERS LOCKOUT_SHORT MAINTENANCE_STEP PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PRIME_TUBING_OTHER PRIME_UNCERTAIN RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG_CHANGE REFILL_INTERVAL REFILL_NON_DELIVERY REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_SENSOR REFILL_TOO_SMALL START_DOSE STOPPED_LONG STOPPED_RESTART TITRATION_STEP WINDOW_AHEAD_SOFT WINDOW_SOFT')
         }
         'library keys' = [ordered]@{
             '--new' = @('text', 'Make a key.', '')
@@ -233,7 +401,7 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
     $again = @('--override', '--only')
     # Arguments by their number.
     $arguments = @{
-        'explain 0' = @('words', 'AGE_UNDER_12 ALARM_ACTIVE ALARM_CRITICAL BATTERY_LOW BOLUS_COUNT BOLUS_HARD BOLUS_LOW BOLUS_ORDER_ALARM BOLUS_ORDER_BRIDGE BOLUS_ORDER_DRUG BOLUS_ORDER_EMPTY BOLUS_ORDER_FLOW BOLUS_ORDER_FRONT BOLUS_ORDER_HARD BOLUS_ORDER_LARGE BOLUS_ORDER_LOCKOUT BOLUS_ORDER_LOCKS BOLUS_ORDER_LOW BOLUS_ORDER_RESERVOIR BOLUS_ORDER_RUNNING BOLUS_ORDER_SCHEDULED BOLUS_ORDER_SMALL BOLUS_ORDER_STOPPED BOLUS_ORDER_WINDOW BOLUS_ORDER_WINDOW_SOFT BOLUS_OVERLAP BOLUS_RUNNING BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FLOW BRIDGE_IMPOSSIBLE BRIDGE_INCREASE BRIDGE_LATE BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_PATIENT_DOSES BRIDGE_RUNNING BRIDGE_UNCERTAIN CHANGE_FROM_MINIMUM CLOCK_DIFFERENCE CLOCK_OFF CONCENTRATION_OTHER CONCENTRATION_SCREENING CONCENTRATION_UNKNOWN CONTINUOUS_BOLUS DAILY_DOSE_HARD DAILY_DOSE_LOW DAILY_DOSE_SOFT DAILY_DOSE_USUAL DATE DAY_MISSING DAY_TWICE DECLARED_DOSE DOSE_DURATION DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION DRUG_OTHER DRUG_UNKNOWN FALLBACK_FLOW FALLBACK_HIGH FALLBACK_LOW FIRST_24H FLOW_HIGH FLOW_LOW HISTORY_MISSING INCREASE_24H KEY_MISSING KEY_UNKNOWN LABEL_TIMES_UNKNOWN LARGEST_24H_HARD LIBRARY_CONCENTRATION LIBRARY_DATES LIBRARY_DUPLICATE LIBRARY_EXPIRED LIBRARY_FORMAT LIBRARY_LOOSER LIBRARY_NOTHING LIBRARY_ORDER LIBRARY_PUMP_MOST LIBRARY_REDUCTION LIBRARY_REQUIRED LIBRARY_SITE LIBRARY_SOURCE LIBRARY_TO_VERIFY LIBRARY_WINDOWS LIBRARY_WINDOW_ORDER LINE_DIFFERS LINE_MODEL LINE_TABLE_OLD LOCKOUT_SHORT LOW_ALARM_CAPACITY LOW_ALARM_LOW LOW_ALARM_RANGE MAINTENANCE_STEP MODE_CONTRADICTION PATIENT_ASSIGNED PATIENT_DOSE_HARD PATIENT_DOSE_LOCKOUT PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PATIENT_DOSE_UNREACHABLE PATIENT_OTHER PRIME_OTHER_FLUID PRIME_REFUSED PRIME_TUBING_OTHER PRIME_UNCERTAIN PROFILE_FORMAT PUMP_OTHER QUANTITY RATE_HARD RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_AMPOULE REFILL_CONCENTRATION REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG REFILL_DRUG_CHANGE REFILL_EXPIRY REFILL_INTERVAL REFILL_LOOK_ALIKE REFILL_LOT REFILL_MIXED REFILL_NON_DELIVERY REFILL_NO_HISTORY REFILL_NO_SENSOR REFILL_OVERDUE REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_PROGRAM REFILL_SENSOR REFILL_TOO_SMALL REFILL_TREND RESERVOIR_LOW START_DOSE START_DOSE_AHEAD STEP_COUNT STEP_GAP STEP_ORDER STEP_TWICE STOPPED_LONG STOPPED_RESTART STOPPED_SHORT STOPPED_TOO_LONG TAG_PLACEHOLDER TIME_OF_DAY TITRATION_STEP VALUE_CHOICE VALUE_COUNT VALUE_KIND VALUE_TEXT WINDOW_AHEAD_HARD WINDOW_AHEAD_SOFT WINDOW_HARD WINDOW_SOFT ZERO_DOSE ZERO_RATE')
+        'explain 0' = @('words', 'AGE_UNDER_12 ALARM_ACTIVE ALARM_CRITICAL BATTERY_LOW BOLUS_COUNT BOLUS_HARD BOLUS_LOW BOLUS_ORDER_ALARM BOLUS_ORDER_BRIDGE BOLUS_ORDER_DRUG BOLUS_ORDER_EMPTY BOLUS_ORDER_FLOW BOLUS_ORDER_FRONT BOLUS_ORDER_HARD BOLUS_ORDER_LARGE BOLUS_ORDER_LOCKOUT BOLUS_ORDER_LOCKS BOLUS_ORDER_LOW BOLUS_ORDER_RESERVOIR BOLUS_ORDER_RUNNING BOLUS_ORDER_SCHEDULED BOLUS_ORDER_SMALL BOLUS_ORDER_STOPPED BOLUS_ORDER_WINDOW BOLUS_ORDER_WINDOW_SOFT BOLUS_OVERLAP BOLUS_PAST_UNKNOWN BOLUS_RUNNING BOLUS_SOFT BRIDGE_ARRIVED BRIDGE_FLOW BRIDGE_FORGOTTEN BRIDGE_IMPOSSIBLE BRIDGE_INCREASE BRIDGE_LATE BRIDGE_LEFT_OUT BRIDGE_OLD_UNKNOWN BRIDGE_PATIENT_DOSES BRIDGE_RUNNING BRIDGE_UNCERTAIN CHANGE_FROM_MINIMUM CLOCK_DIFFERENCE CLOCK_OFF CONCENTRATION_OTHER CONCENTRATION_SCREENING CONCENTRATION_UNKNOWN CONTINUOUS_BOLUS DAILY_DOSE_HARD DAILY_DOSE_LOW DAILY_DOSE_SOFT DAILY_DOSE_USUAL DATE DAY_MISSING DAY_TWICE DECLARED_DOSE DOSE_DURATION DOSE_DURATION_LONG DOSE_INCREASE DOSE_REDUCTION DRUG_OTHER DRUG_UNKNOWN FALLBACK_FLOW FALLBACK_HIGH FALLBACK_LOW FIRST_24H FLOW_HIGH FLOW_LOW HISTORY_MISSING IMPLANT_AGAIN IMPLANT_BOLUS_RUNNING IMPLANT_CALIBRATION IMPLANT_CALIBRATION_UNCHECKED IMPLANT_DRUG IMPLANT_NOT_FREE IMPLANT_SAME IMPLANT_TABLE_OLD IMPLANT_UNCERTAIN IMPLANT_UNKNOWN INCREASE_24H KEY_MISSING KEY_UNKNOWN LABEL_TIMES_UNKNOWN LARGEST_24H_HARD LIBRARY_CONCENTRATION LIBRARY_DATES LIBRARY_DUPLICATE LIBRARY_EXPIRED LIBRARY_FORMAT LIBRARY_LOOSER LIBRARY_NOTHING LIBRARY_ORDER LIBRARY_PUMP_MOST LIBRARY_REDUCTION LIBRARY_REQUIRED LIBRARY_SITE LIBRARY_SOURCE LIBRARY_TO_VERIFY LIBRARY_WINDOWS LIBRARY_WINDOW_ORDER LINE_DIFFERS LINE_MODEL LINE_TABLE_OLD LOCKOUT_SHORT LOW_ALARM_CAPACITY LOW_ALARM_LOW LOW_ALARM_RANGE MAINTENANCE_STEP MODE_CONTRADICTION PATIENT_ASSIGNED PATIENT_DOSE_HARD PATIENT_DOSE_LOCKOUT PATIENT_DOSE_LOW PATIENT_DOSE_SOFT PATIENT_DOSE_UNREACHABLE PATIENT_OTHER PRIME_OTHER_FLUID PRIME_REFUSED PRIME_TOO_MUCH PRIME_TUBING_OTHER PRIME_UNCERTAIN PROFILE_FORMAT PUMP_OTHER QUANTITY RATE_HARD RATE_INCREASE RATE_LOW RATE_REDUCTION RATE_SOFT REFILL_AMPOULE REFILL_BOLUS_RUNNING REFILL_CONCENTRATION REFILL_CONCENTRATION_CHANGE REFILL_DISCREPANCY REFILL_DRAINED REFILL_DRUG REFILL_DRUG_CHANGE REFILL_ESTIMATE REFILL_EXPIRY REFILL_INTERVAL REFILL_LOOK_ALIKE REFILL_LOT REFILL_MIXED REFILL_NON_DELIVERY REFILL_NO_HISTORY REFILL_NO_SENSOR REFILL_OVERDUE REFILL_OVER_CAPACITY REFILL_POCKET_FILL REFILL_PROGRAM REFILL_SENSOR REFILL_TOO_SMALL REFILL_TREND RESERVOIR_LOW START_DOSE START_DOSE_AHEAD STEP_COUNT STEP_GAP STEP_ORDER STEP_TWICE STOPPED_LONG STOPPED_RESTART STOPPED_SHORT STOPPED_TOO_LONG TAG_PLACEHOLDER TIME_OF_DAY TITRATION_STEP VALUE_CHOICE VALUE_COUNT VALUE_KIND VALUE_TEXT VISIT_CONTRADICTION VISIT_FORMAT VISIT_PATIENT VISIT_REASON VISIT_TIME WINDOW_AHEAD_HARD WINDOW_AHEAD_SOFT WINDOW_HARD WINDOW_SOFT ZERO_DOSE ZERO_RATE')
         'logs export 0' = @('file', '')
         'profile new 0' = @('file', '')
         'profile check 0' = @('file', '')
@@ -243,10 +411,15 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
         'profile plot 0' = @('file', '')
         'profile plot 1' = @('file', '')
         'titrate 0' = @('file', '')
+        'trial 0' = @('text', '')
         'program plan 0' = @('file', '')
         'program push 0' = @('file', '')
+        'bolus single 0' = @('text', '')
         'confirm 0' = @('file', '')
         'apply 0' = @('file', '')
+        'patient assign 0' = @('text', '')
+        'operator add 0' = @('text', '')
+        'operator revoke 0' = @('text', '')
         'library check 0' = @('file', '')
         'library sign 0' = @('file', '')
         'library install 0' = @('file', '')

@@ -38,7 +38,6 @@ from pumpctl.workflows.scene import Scene
 from pumpctl.workflows.second import lowers, why_second
 from pumpctl.workflows.visit import Visit
 
-
 _BRINGS_A_PROGRAM = ("program", "resume", "refill")
 """Kinds of which a change of the daily dose can be told; a bolus changes no daily dose."""
 

@@ -76,7 +76,7 @@ def in_bash(line: str, home: Path) -> list[str]:
         ("pumpctl --home /tmp prog", ["program"]),
         ("pumpctl --port=emu://ward-3 prog", ["program"]),
         ("pumpctl --port emu://ward-3 prog", ["program"]),
-        ("pumpctl program ", ["show", "plan", "push"]),
+        ("pumpctl program ", ["show", "history", "plan", "push"]),
         ("pumpctl program --json p", ["plan", "push"]),
         ("pumpctl --json program --pump SP40-1 pl", ["plan"]),
         ("pumpctl status --js", ["--json"]),

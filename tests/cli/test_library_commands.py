@@ -180,10 +180,10 @@ def test_a_stop_says_that_a_resume_would_be_refused(site: Site) -> None:
     desk.emulator()
     site.install(site_library())
     stop = (*PORT, "stop", "--now")
-    assert "Go on with: pumpctl resume" in desk.run(*stop).out
+    assert "Next: pumpctl resume goes on" in desk.run(*stop).out
     desk.data("library", "keys", "--revoke", "pharmacy", "--confirm", "pharmacy")
     ran = desk.run(*stop)
-    assert ran.code == 0 and "Go on with" not in ran.out
+    assert ran.code == 0 and "Next: pumpctl resume" not in ran.out
     assert "A resume is REFUSED now" in ran.out
     typed(desk, "STOP\n\n")
     ran = desk.run(*PORT, "stop")

@@ -8,7 +8,8 @@ import pytest
 
 from pumpctl.errors import StoreError
 from pumpctl.outcomes import StateVersion
-from pumpctl.pump.pump import LogBatch, Pump, Readback
+from pumpctl.pump.pump import LogBatch, Pump
+from pumpctl.pump.readbacks import ProgramBack, Readback
 from pumpctl.quantities import Volume
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.findings import Finding, Severity
@@ -124,6 +125,7 @@ def test_a_read_back_that_lies_about_the_volume_makes_no_plan(desk: Desk) -> Non
 
     def tenfold(self: Pump) -> Readback:
         told = real(self)
+        assert isinstance(told, ProgramBack)
         days = tuple(day._replace(volume=Volume(day.volume.quanta * 10)) for day in told.days)
         return told._replace(days=days)
 
