@@ -194,7 +194,7 @@ def test_a_stop_says_that_a_resume_would_be_refused(site: Site) -> None:
         raise RuntimeError("a bug of ours")
 
     desk.monkeypatch.setattr(context, "library", broken)
-    assert "Go on with" in desk.run(*stop).out
+    assert "Next: pumpctl resume" in desk.run(*stop).out
 
 
 # --- input, age, words -----------------------------------------------------------------------

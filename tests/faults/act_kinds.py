@@ -8,6 +8,7 @@ from pathlib import Path
 from pumpctl.station.plan import read_plan, token
 from tests.faults.act_sweep import PORT, Prepared, done
 from tests.helpers.profiles import continuous
+from tests.helpers.visits import visit_text
 
 Words = tuple[str, ...]
 
@@ -62,9 +63,7 @@ def prime(home: Path) -> Words:
         home, "implant", "revise", "--event", "catheter aspiration", "--catheter-holds", "free",
         "--plan-only",
     )  # fmt: skip
-    path = home / "act.plan.json"
-    done(home, *PORT, "bolus", "prime", "--plan-only", "-o", str(path))
-    return *PORT, "apply", str(path), "--confirm", token(read_plan(path), "nurse")
+    return _by_hand(home, "bolus", "prime", "--plan-only")
 
 
 def implant(home: Path) -> Words:
@@ -90,6 +89,52 @@ def cancel(home: Path) -> Words:
     return *PORT, "bolus", "cancel", "--now"
 
 
+def refill(home: Path) -> Words:
+    """The same drug goes in; the program goes on."""
+    file = home / "visit.toml"
+    file.write_text(visit_text(_expected(home)), encoding="utf-8")
+    return _planned(home, "refill", "--file", str(file), "--plan-only")
+
+
+def change(home: Path) -> Words:
+    """Another concentration, with its bridge: its token is typed for."""
+    file = home / "visit.toml"
+    file.write_text(visit_text(_expected(home), concentration="1000 mcg/mL"), encoding="utf-8")
+    return _by_hand(home, "refill", "--file", str(file), "--plan-only")
+
+
+def bridge(home: Path) -> Words:
+    """The repair of a bridge that was left out."""
+    file = home / "visit.toml"
+    left_out = visit_text(
+        _expected(home),
+        concentration="1000 mcg/mL",
+        bridge="none",
+        reasons={"BRIDGE_LEFT_OUT": "forgotten, in this rehearsal"},
+    )
+    file.write_text(left_out, encoding="utf-8")
+    done(home, *_by_hand(home, "refill", "--file", str(file), "--plan-only"))
+    (home / "act.plan.json").unlink()
+    done(home, "emulator", "advance", "ward", "6 h")
+    path = home / "act.plan.json"
+    told = done(home, *PORT, "bolus", "bridge", "--plan-only", "-o", str(path))
+    soft = [one["id"] for one in told["findings"] if one["severity"] == "soft"]
+    reasons = [f"--override={name}=seen" for name in soft]
+    return _by_hand(home, "bolus", "bridge", "--plan-only", *reasons)
+
+
+def _expected(home: Path) -> str:
+    """What the pump reckons to hold: so much is drained."""
+    return str(done(home, *PORT, "status")["reservoir"]["volume"])
+
+
+def _by_hand(home: Path, *words: str) -> Words:
+    """The command that applies a plan whose token comes from `confirm` only."""
+    path = home / "act.plan.json"
+    done(home, *PORT, *words, "-o", str(path))
+    return *PORT, "apply", str(path), "--confirm", token(read_plan(path), "nurse")
+
+
 def stop(home: Path) -> Words:
     """The short way."""
     return *PORT, "stop", "--now"
@@ -103,6 +148,9 @@ KINDS: Mapping[str, Callable[[Path], Words]] = {
     "clock": clock,
     "implant": implant,
     "patient": patient,
+    "refill": refill,
+    "change": change,
+    "bridge": bridge,
     "stop": stop,
     "cancel": cancel,
 }

@@ -9,7 +9,13 @@ import pytest
 from pumpctl.quantities import Concentration, Mass, Rate, Volume
 from pumpctl.therapy.bridge import NotNeeded, Planned, plan_bridge
 from pumpctl.therapy.checks import rules
-from pumpctl.therapy.checks.refills import RefillCase, check_refill, offer_of, refill_check
+from pumpctl.therapy.checks.refills import (
+    RefillCase,
+    check_given_up,
+    check_refill,
+    offer_of,
+    refill_check,
+)
 from pumpctl.therapy.findings import Finding, Severity
 from pumpctl.therapy.library import Library
 from pumpctl.therapy.library_default import DEFAULT
@@ -17,8 +23,8 @@ from pumpctl.therapy.line import line_parts
 from pumpctl.therapy.moment import DAY_MS, Date
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.refill import Ampoule, Discrepancy, RefillRecord
-from pumpctl.therapy.state import PumpState
-from tests.therapy.line_samples import STRONG, implant
+from pumpctl.therapy.state import Line, PumpState, RunningBolus
+from tests.therapy.line_samples import STRONG, WEAK, implant
 from tests.therapy.samples import NOW, even, ids, minimum, named, pump
 
 HARD, SOFT, NOTE = Severity.HARD, Severity.SOFT, Severity.NOTE
@@ -100,6 +106,7 @@ def planned(new: Program) -> Planned:
     return plan_bridge(even(), new, record.holds, line_parts(record).whole, injected=NOW, now=NOW)
 
 
+BOLUS = RunningBolus("single", Mass.parse("20 mcg"), Mass(0), NOW, NOW.plus(600_000))
 DRIFT = tuple(Discrepancy(ml("40"), ml("20"), ml("18")) for _ in range(2))
 
 CASES = [
@@ -190,6 +197,12 @@ CASES = [
         VALID),
     Bad("REFILL_EXPIRY", HARD, {"expiry": TODAY.plus(-1)}, "2026-03-30", "2026-03-31 or later"),
     Bad("REFILL_EXPIRY", NOTE, {"expiry": TODAY.plus(160)}, "2026-09-07", "2026-09-08"),
+    Bad("REFILL_ESTIMATE", NOTE, {"estimated": ml("12.100001")}, "12.100001 mL", "12 mL"),
+    Bad("REFILL_ESTIMATE", NOTE, {"estimated": ml("11.899999")}, "11.899999 mL", "12 mL"),
+    Bad("REFILL_BOLUS_RUNNING", HARD, {**AT_500, "bridge": BRIDGE, "pump": pump(bolus=BOLUS)},
+        "20 mcg", "no bolus"),
+    Bad("BRIDGE_FORGOTTEN", SOFT, {"pump": pump(line=Line(ml("0.348"), WEAK))},
+        "baclofen 500 mcg/mL", "baclofen 2000 mcg/mL"),
     Bad("REFILL_LOT", HARD, {"lot": " "}, None, "as printed on the ampoule"),
 ]  # fmt: skip
 
@@ -365,7 +378,9 @@ def test_11_over_infusion_while_the_alarm_is_silent() -> None:
 @pytest.mark.requirement("REF-03")
 def test_12_a_bridge_forgotten_upwards() -> None:
     """W22: what is left of 100 mcg/day, a quarter, for days."""
-    weak = pump(concentration=mcg_ml(500), program=even("100 mcg/day", 500))
+    weak = pump(
+        concentration=mcg_ml(500), program=even("100 mcg/day", 500), line=Line(ml("0.348"), WEAK)
+    )
     (found,) = findings(weak, program=even("100 mcg/day"))
     assert (found.id, found.severity) == ("REFILL_CONCENTRATION_CHANGE", SOFT)
     assert "gives 25 % of its dose" in found.message
@@ -384,3 +399,14 @@ def test_an_interval_of_a_fill_that_is_dated_back() -> None:
     """The interval and the dates count from the fill, not from the day it is typed."""
     (found,) = findings(at=NOW.plus(-2 * DAY_MS), next_visit=Date(TODAY.number + 160))
     assert (found.id, found.value) == ("REFILL_TOO_SMALL", "2026-09-06")
+
+
+@pytest.mark.requirement("REF-01")
+def test_a_refill_that_was_given_up_is_judged_by_its_drain_alone() -> None:
+    """Non-delivery needs its reason and refuses nothing: nothing is begun again."""
+    bad: dict[str, Any] = {"drained": ml("35"), "lot": "", "expiry": TODAY.plus(-1)}
+    found = check_given_up(case(**bad))
+    assert [(each.id, each.severity) for each in found] == [("REFILL_DISCREPANCY", SOFT)]
+    assert check_given_up(case(estimated=ml("12.1"))) == ()
+    refused = {each.id for each in check_refill(case(**bad)) if each.severity is HARD}
+    assert refused >= {"REFILL_NON_DELIVERY", "REFILL_LOT", "REFILL_EXPIRY"}

@@ -275,3 +275,16 @@ def test_the_visit_that_the_answers_make() -> None:
     assert visit.next_visit == Date.parse("2027-05-03")
     left_out = after(steps, Step.BRIDGE, {"bridge": "left out"})
     assert visit_of(left_out, "P-0417").without_bridge
+
+
+def test_without_the_guard_a_volume_would_be_recorded_twice(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `test_a_volume_is_recorded_once_whoever_asks` sees refused, seen to pass."""
+    from pumpctl.workflows import refill_steps
+
+    steps = put(journal, begin(journal), Step.DRAINED)
+    monkeypatch.setattr(refill_steps, "SETS_VOLUME", frozenset())
+    again = put(journal, steps, Step.DRAINED, **{**ANSWERS[Step.DRAINED], "volume": "4 mL"})
+    assert again.drained is not None
+    assert again.drained.volume == Volume.parse("4 mL")

@@ -12,7 +12,9 @@ from pumpctl.therapy.compare import share_text
 from pumpctl.therapy.findings import Seen, Severity
 from pumpctl.therapy.forecast import Because, refill_due, whole_periods
 from pumpctl.therapy.library_default import DEFAULT
+from pumpctl.therapy.line import holds_text
 from pumpctl.therapy.refill import AMPOULES_SOURCE, LOOK_ALIKE, Ampoule
+from pumpctl.therapy.state import Fluid
 
 _AMPOULES = " and ".join(f'"{each}" is {each.concentration} mcg/mL' for each in LOOK_ALIKE)
 
@@ -195,6 +197,24 @@ def refill_mixed(case: RefillCase) -> Iterator[Seen]:
 
 
 @refill_check(
+    "REFILL_BOLUS_RUNNING",
+    Severity.HARD,
+    source="REF-03, BOL-04",
+    why="A bolus that is running was ordered for the fluid that is in the reservoir now; its rest "
+    "would be metered by another. Wait for its end, or cancel it.",
+)
+def refill_bolus_running(case: RefillCase) -> Iterator[Seen]:
+    """No bolus is running where drug or concentration change."""
+    bolus = case.pump.bolus
+    if bolus is not None and _is_change(case):
+        yield Seen(
+            f"a bolus of {bolus.dose} is running until {bolus.ends.label()}",
+            value=str(bolus.dose),
+            limit="no bolus",
+        )
+
+
+@refill_check(
     "REFILL_CONCENTRATION_CHANGE",
     Severity.SOFT,
     source="REF-03; Boster 2016: a bridge must be programmed when the concentration changes",
@@ -217,6 +237,28 @@ def refill_concentration_change(case: RefillCase) -> Iterator[Seen]:
         limit=str(pump.concentration),
         severity=None if case.planned is None else Severity.NOTE,
     )
+
+
+@refill_check(
+    "BRIDGE_FORGOTTEN",
+    Severity.SOFT,
+    source="REF-03; Boster 2016: a bridge must be programmed when the concentration changes",
+    why="The old fluid is still at the tip, and the pump meters it as the new one. Repair that "
+    "first, with pumpctl bolus bridge: after another refill nobody can tell any more how far the "
+    "front has come.",
+    incident="A bridge that was forgotten after a change of concentration: under- or overdose for "
+    "days.",
+)
+def bridge_forgotten(case: RefillCase) -> Iterator[Seen]:
+    """No front of the last refill is on its way without a bridge."""
+    pump = case.pump
+    tip, held = pump.line.at_tip, Fluid(pump.drug, pump.concentration)
+    if pump.bridge is None and tip.concentration and tip != held:
+        yield Seen(
+            f"{holds_text(tip)} is still at the tip, and no bridge is running",
+            value=holds_text(tip),
+            limit=holds_text(held),
+        )
 
 
 @refill_check(

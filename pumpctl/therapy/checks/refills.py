@@ -21,7 +21,7 @@ from pumpctl.therapy.checks.registry import Checks
 from pumpctl.therapy.compare import percent_text, share_text
 from pumpctl.therapy.delivery import volume_text
 from pumpctl.therapy.figures import largest_24h_with_patient_doses
-from pumpctl.therapy.findings import Finding, Seen, Severity, placed
+from pumpctl.therapy.findings import Fault, Finding, Seen, Severity, placed
 from pumpctl.therapy.library import Library
 from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.moment import Date, Moment
@@ -60,6 +60,8 @@ class RefillCase(NamedTuple):
     """What was planned for the line, where it is held against `checks.bridges` beside this."""
     left_out: bool = False
     """Whether the bridge of that plan is left out, which needs its reason there."""
+    estimated: Volume | None = None
+    """What the pump itself reckoned to be left, beside the record's expected; None: not asked."""
 
     @property
     def planned(self) -> Planned | None:
@@ -87,6 +89,25 @@ def check_refill(case: RefillCase) -> tuple[Finding, ...]:
     from pumpctl.therapy.checks import refill_drug, refill_volume  # noqa: F401  (to register)
 
     return placed(refill_check.run(case), None)
+
+
+_OF_THE_DRAIN = (
+    "REFILL_DISCREPANCY",
+    "REFILL_DRAINED",
+    "REFILL_NO_HISTORY",
+    "REFILL_TREND",
+    "REFILL_ESTIMATE",
+)
+
+
+def check_given_up(case: RefillCase) -> tuple[Finding, ...]:
+    """All findings of a refill that was given up after the drain: nothing goes in.
+
+    Nothing is begun again by it either, so that suspected non-delivery is a
+    discrepancy that needs its reason, and refuses nothing.
+    """
+    checks = [refill_check.by_id[name] for name in _OF_THE_DRAIN]
+    return placed([Fault(each.rule, seen) for each in checks for seen in each.run(case)], None)
 
 
 def offer_of(case: RefillCase) -> Offer | None:
@@ -231,6 +252,26 @@ def refill_no_history(case: RefillCase) -> Iterator[Seen]:
             f"the last fill is {known}, so delivered cannot be held against programmed",
             value=None if record.filled is None else str(record.filled),
             limit=f"at least {record.expected}",
+        )
+
+
+@refill_check(
+    "REFILL_ESTIMATE",
+    Severity.NOTE,
+    source=practice.ESTIMATE.source,
+    why="The pump reckons its volume from what it believes; its pulses since the last fill on "
+    "record say something else. One of the two records is wrong: the count decides here.",
+    incident="A reservoir sensor that showed wrong volumes (2013): keep every other figure "
+    "beside it.",
+)
+def refill_estimate(case: RefillCase) -> Iterator[Seen]:
+    """The pump's estimate is what its pulses since the last fill leave."""
+    own, counted, limit = case.estimated, case.record.expected, practice.ESTIMATE.value
+    if own is not None and abs(own.quanta - counted.quanta) > limit.quanta:
+        yield Seen(
+            f"the pump reckons {own} to be left, its pulses since the last fill leave {counted}",
+            value=str(own),
+            limit=str(counted),
         )
 
 

@@ -1,0 +1,148 @@
+"""What was measured for a refill when it was planned, as whole numbers that stay.
+
+Everything that a later look at the pump could no longer tell: its pulses at the
+injection, what should have been inside then, the time of the fill. Plan and journal
+keep it. What it means is `therapy/refill`; nothing here asks a pump.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from pumpctl.pump.readbacks import Bridged
+from pumpctl.quantities import Concentration, Volume, round_up
+from pumpctl.therapy.moment import Moment
+from pumpctl.therapy.refill import pocket_limit
+from pumpctl.therapy.residual import Fill, Level
+from pumpctl.therapy.state import Fluid, PumpState
+
+
+class Measured(NamedTuple):
+    """One refill's measurements. Moments are of the pump's clock."""
+
+    volume: Volume
+    """New, right after the injection: what is left, and what went in."""
+    since: int
+    """The pump's pulses at the injection."""
+    off: Volume
+    """By at most so much pumped volume `since` may be wrong; nothing where it was read then."""
+    filled_at: Moment
+    """Of the injection; of the last fill, where nothing went in."""
+    pulses: int
+    """When it was planned."""
+    planned: Moment
+    per_pulse: Volume
+    own: Volume
+    """The pump's own estimate when it was planned."""
+    fill: Fill | None
+    """The last fill; None where no record tells of it."""
+    fluid: Fluid
+    """What the reservoir held."""
+    sensed: Volume | None
+    """By the sensor, at the injection; None: there is none, or it saw nothing of the refill."""
+    bridge: Bridged | None
+    """What the pump is told of the line."""
+    restart: bool
+    """More than 48 h without drug: no bridge brings the old dose back."""
+
+    @property
+    def level(self) -> Level:
+        """What should have been inside, told twice."""
+        return Level(self.own, self.pulses, Fraction(self.per_pulse.quanta), self.fill)
+
+    @property
+    def expected(self) -> Volume:
+        """The expected residual at the injection."""
+        return self.level.expected(self.since)
+
+    @property
+    def estimated(self) -> Volume:
+        """The pump's own estimate of it."""
+        return self.level.estimated(self.since)
+
+    @property
+    def counted(self) -> Fraction | None:
+        """By the pump's pulses since the fill, in nL; None where no count is kept."""
+        found = self.level.counted(self.since)
+        return None if found is None else found.delivered
+
+    @property
+    def displaced(self) -> Volume:
+        """Pumped between the injection and the planning."""
+        return self.per_pulse * (self.pulses - self.since)
+
+    def left_at(self, pulses: int) -> Volume:
+        """What the pump must reckon at this count afterwards."""
+        moved = (pulses - self.since) * self.per_pulse.quanta
+        return Volume(max(0, self.volume.quanta - moved))
+
+    def agrees(self, after: PumpState) -> bool:
+        """Whether the sensor shows what the pump reckons, within what may be."""
+        apart = 0 if after.sensed is None else after.sensed.quanta - after.reservoir.quanta
+        return abs(apart) <= pocket_limit(after.capacity).value.quanta
+
+    def bridge_after(self, pulses: int) -> tuple[Volume, Volume] | None:
+        """Volume and what has passed of it at this count; None once it is over."""
+        if self.bridge is None:
+            return None
+        passed = (pulses - self.since) * self.per_pulse.quanta
+        whole = self.bridge.volume.quanta
+        end = round_up(Fraction(whole, self.per_pulse.quanta)) * self.per_pulse.quanta
+        return None if passed >= end else (self.bridge.volume, Volume(min(passed, whole)))
+
+    def kept(self) -> dict[str, Any]:
+        """In strings and whole numbers; `measured_from` reads it back."""
+        bridge, fill = self.bridge, self.fill
+        return {
+            "volume": str(self.volume),
+            "since": self.since,
+            "off": str(self.off),
+            "filled_at_utc_ms": self.filled_at.utc_ms,
+            "planned_utc_ms": self.planned.utc_ms,
+            "offset_min": self.planned.offset_min,
+            "pulses": self.pulses,
+            "per_pulse": str(self.per_pulse),
+            "own": str(self.own),
+            "filled": None if fill is None else str(fill.volume),
+            "filled_pulses": None if fill is None else fill.pulses,
+            "filled_utc_ms": None if fill is None else fill.at.utc_ms,
+            "fluid": [self.fluid.drug, str(self.fluid.concentration)],
+            "sensed": None if self.sensed is None else str(self.sensed),
+            "bridge": None
+            if bridge is None
+            else [str(bridge.volume), bridge.old.drug, str(bridge.old.concentration)],
+            "restart": self.restart,
+            # For whoever reads the journal later (REF-07):
+            "expected": str(self.expected),
+            "counted": None if self.counted is None else str(self.counted),
+        }
+
+
+def measured_from(kept: Mapping[str, Any]) -> Measured:
+    """What `kept` wrote; ValueError, KeyError, TypeError or QuantityError for anything else."""
+    offset, bridge = int(kept["offset_min"]), kept["bridge"]
+    fill = None
+    if kept["filled"] is not None:
+        at = Moment(int(kept["filled_utc_ms"]), offset)
+        fill = Fill(Volume.parse(kept["filled"]), at, int(kept["filled_pulses"]))
+    return Measured(
+        volume=Volume.parse(kept["volume"]),
+        since=int(kept["since"]),
+        off=Volume.parse(kept["off"]),
+        filled_at=Moment(int(kept["filled_at_utc_ms"]), offset),
+        pulses=int(kept["pulses"]),
+        planned=Moment(int(kept["planned_utc_ms"]), offset),
+        per_pulse=Volume.parse(kept["per_pulse"]),
+        own=Volume.parse(kept["own"]),
+        fill=fill,
+        fluid=_fluid(*kept["fluid"]),
+        sensed=None if kept["sensed"] is None else Volume.parse(kept["sensed"]),
+        bridge=None if bridge is None else Bridged(Volume.parse(bridge[0]), _fluid(*bridge[1:])),
+        restart=bool(kept["restart"]),
+    )
+
+
+def _fluid(drug: str, concentration: str) -> Fluid:
+    return Fluid(str(drug), Concentration.parse(concentration))
