@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from pumpctl.cli.report import Report
     from pumpctl.workflows.planning import Planned
 
+_BEHIND = (
+    "It goes on behind what is recorded. Where a figure of it is wrong: Ctrl-C, and hand the "
+    "visit in as a file, pumpctl refill --file."
+)
 SCRIPT = "a script hands the visit in: pumpctl refill --file VISIT --plan-only -o PLAN"
 
 
@@ -130,17 +134,13 @@ def _goes_on(prompts: Prompts, found: Steps) -> bool:
     if asking.is_stale(found):
         screens.show(screens.said("The pump was filled since, by another act: this is over."))
         return _ended(asking, "filled by another act")
-    if found.patient != tag_hash(found.serial, prompts.tag):
-        asking.steps = None
-        raise InputRefused("the visit on record is of another tag than the one typed")
-    if asking.is_own(found) and found.needle:
-        text = (
-            "It goes on behind what is recorded. Where a figure of it is wrong: Ctrl-C, and hand "
-        )
-        text += "the visit in as a file, pumpctl refill --file."
-        screens.show(screens.said(text))
-        return True
     words = ["go on", "end it" if found.needle else "anew"]
+    if found.patient != tag_hash(found.serial, prompts.tag):
+        screens.show(screens.said("It is of another tag than the one typed.", "bold red"))
+        words = words[1:]
+    elif asking.is_own(found) and found.needle:
+        screens.show(screens.said(_BEHIND))
+        return True
     if prompts.word(f"Type {' or '.join(words)}: ", words) == "go on":
         return True
     why = "begun anew"

@@ -2,87 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from pumpctl.cli import confirming, refill_prompts
-from pumpctl.errors import NotConfirmed, StoreError
 from pumpctl.station.journal import Journal
-from pumpctl.workflows.refill_answers import Values
-from pumpctl.workflows.refill_asking import Asking
-from pumpctl.workflows.refill_steps import Step, Steps
-from tests.helpers.desk import Desk, Ran
+from tests.helpers.chair import CONFIRM, DRAINED, DRUG, INJECT, KEEP, NEXT, ORDER, PORT, Pairs, Ward
+from tests.helpers.desk import Desk
 from tests.helpers.profiles import continuous, written
-
-PORT = ("--port", "emu://ward")
-ORDER = (("Prescriber", "Dr Adams"), ("Reference", "ORD-7"))
-DRAINED = (("Drained volume", "20 mL"),)
-DRUG = (
-    ("Drug", "baclofen"),
-    ("Concentration", "2000 mcg/mL"),
-    ("ampoule", "10 mg/5 mL"),
-    ("Lot", "L123"),
-    ("Expiry", "2029-08-31"),
-)
-KEEP = (("path of a profile", "keep"),)
-INJECT = (("Injected volume", "40 mL"), ("Type 40 mL again", "40 mL"))
-NEXT = (("Next refill visit", "not planned"),)
-CONFIRM = (("volume and concentration", "40 mL 2000 mcg/mL"),)
-Pairs = tuple[tuple[str, str], ...]
-
-
-class Chair:
-    """A person at the terminal, who answers what is asked and then goes away."""
-
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self._pairs: list[tuple[str, str]] = []
-        desk.monkeypatch.setattr(refill_prompts, "ask", self._ask)
-        desk.monkeypatch.setattr(confirming, "ask", self._ask)
-        desk.monkeypatch.setattr(confirming.Typed, "ready", lambda _: None)
-
-    def _ask(self, prompt: str) -> str:
-        if not self._pairs:
-            raise NotConfirmed("end of input at the prompt")
-        wanted, answer = self._pairs.pop(0)
-        assert wanted in prompt, (wanted, prompt)
-        return answer + "\n"
-
-    def ran(self, *pairs: tuple[str, str], options: tuple[object, ...] = ()) -> Ran:
-        """`pumpctl refill`, answered; everything that was answered must have been asked."""
-        self._pairs = list(pairs)
-        ran = self.desk.run(*PORT, *options, "refill")
-        assert not self._pairs, (self._pairs, ran.err)
-        return ran
-
-
-class Ward:
-    """A pump with 20 of 40 mL left, and somebody in the chair."""
-
-    def __init__(self, desk: Desk, concentration: str = "2000 mcg/mL", daily: str = "400") -> None:
-        self.desk = desk
-        self.serial = desk.emulator("ward", "--concentration", concentration, "--volume", "40 mL")
-        desk.rehearse()
-        dose = f"{daily} mcg/day"
-        desk.program(continuous(dose, concentration=concentration, fallback=dose))
-        desk.advance("100d")
-        self.chair = Chair(desk)
-        self.who = (("Patient's tag", "P-0417"), ("implant card", self.serial))
-
-    def ran(self, *pairs: tuple[str, str], options: tuple[object, ...] = ()) -> Ran:
-        return self.chair.ran(*pairs, options=options)
-
-    def bodies(self) -> list[dict[str, Any]]:
-        with Journal(self.desk.home / "journal.sqlite3") as journal:
-            return [each.body for each in journal.entries() if each.kind == "visit"]
-
-    def steps(self) -> list[str]:
-        return [str(body["step"]) for body in self.bodies()]
 
 
 @pytest.fixture
 def ward(desk: Desk) -> Ward:
+    """400 mcg/day of 2000 mcg/mL: 20 of 40 mL are left."""
     return Ward(desk)
 
 
@@ -320,85 +250,6 @@ def test_another_challenge_changes_nothing_and_all_stays_on_record(ward: Ward) -
     ran = ward.ran(ward.who[0], *CONFIRM)
     assert ran.code == 0, ran.err
     assert ward.desk.truth().state_version == before.state_version + 1
-
-
-# --- visits that were not finished ------------------------------------------------------------
-
-
-def test_before_the_needle_a_visit_may_begin_anew(ward: Ward) -> None:
-    assert ward.ran(*ward.who, *ORDER).code == 9
-    ran = ward.ran(ward.who[0], ("Type go on or anew", "anew"), ward.who[1], ORDER[0])
-    assert ran.code == 9
-    assert ward.steps() == [
-        *("begun", "prescriber", "reference", "closed", "begun", "prescriber"),
-    ]
-
-
-@pytest.mark.requirement("REF-06")
-def test_somebody_else_s_visit_is_taken_over_or_ended_by_words(ward: Ward) -> None:
-    assert ward.ran(*ward.who, *ORDER, *DRAINED).code == 9
-    ward.desk.pump("operator", "list")
-    with Journal(ward.desk.home / "journal.sqlite3") as journal:
-        entry = journal.entries()[-1]
-        body = {**entry.body, "step": "closed", "values": {"how": "handed over"}}
-        journal.append("visit", at=entry.at, pump=entry.pump, operation=None, body=body)
-        for each in [one for one in journal.entries() if one.kind == "visit"][:-1]:
-            body = {**each.body, "visit": "beef", "operator": "anna"}
-            journal.append("visit", at=each.at, pump=each.pump, operation=None, body=body)
-    ran = ward.ran(ward.who[0], ("Type go on or end it", "y"), ("Type go on", "go on"), *DRUG)
-    assert "DRAINED" in ran.err
-    assert "by anna" in ran.err
-    ran = ward.ran(
-        *(ward.who[0], ("Type go on or end it", "end it"), ("Why is it ended", "wrong pump"))
-    )
-    assert ran.code == 9
-    assert ward.bodies()[-1]["values"] == {"how": "wrong pump"}
-
-
-@pytest.mark.requirement("REF-06")
-@pytest.mark.requirement("AUD-01")
-@pytest.mark.parametrize("forgets", [False, True])
-def test_the_end_that_was_not_written_down(forgets: bool, ward: Ward) -> None:
-    """The pump has it, and says so; without the operation's id nobody could tell which it was."""
-    written = Asking.answer
-
-    def full(self: Asking, step: Step, values: Values) -> Steps:
-        if step is Step.CLOSED:
-            raise StoreError("disk full")
-        if step is Step.CONFIRMED and forgets:
-            return self.told
-        return written(self, step, values)
-
-    with ward.desk.monkeypatch.context() as patched:
-        patched.setattr(Asking, "answer", full)
-        whole = (*ward.who, *ORDER, *DRAINED, *DRUG, *KEEP, *INJECT, *NEXT, *CONFIRM)
-        ran = ward.ran(*whole)
-    assert ran.code == 0, ran.err
-    assert "disk full" in ran.err
-    before = ward.desk.truth()
-    again = ward.ran(*(ward.who if forgets else ()))
-    assert (again.code, "ORD-7 was applied before" in again.out) == (
-        (9, False) if forgets else (0, True)
-    )
-    assert ("filled since, by another act" in again.err) == forgets
-    assert ward.desk.truth() == before
-
-
-@pytest.mark.requirement("REF-06")
-def test_a_visit_is_over_when_the_pump_was_filled_by_another_act(ward: Ward) -> None:
-    assert ward.ran(*ward.who, *ORDER, *DRAINED).code == 9
-    with Journal(ward.desk.home / "journal.sqlite3") as journal:
-        found = [one for one in journal.entries() if one.kind == "visit"]
-        body = {**found[-1].body, "step": "closed", "values": {"how": "moved"}}
-        journal.append("visit", at=found[0].at, pump=ward.serial, operation=None, body=body)
-        for each in found:
-            body = {**each.body, "visit": "beef"}
-            if each.body["step"] == "begun":
-                body["values"] = {**each.body["values"], "filled_at": "1"}
-            journal.append("visit", at=each.at, pump=ward.serial, operation=None, body=body)
-    ran = ward.ran(*ward.who, ORDER[0])
-    assert "filled since, by another act" in ran.err
-    assert ward.steps()[-3:] == ["closed", "begun", "prescriber"]
 
 
 @pytest.mark.requirement("REF-03")
