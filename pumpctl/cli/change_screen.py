@@ -1,4 +1,4 @@
-"""The frame of a change's screen, before it is confirmed: 80 columns, and it fits 24 lines.
+"""The frame of a change's screen, before it is confirmed: 80 columns, and as few lines as it can.
 
 Its order is the contract's; what stands in it between head and challenge is each
 kind's own (`cli/acts`). What is "new" comes from the pump's read-back alone (CNF-01);
