@@ -25,7 +25,7 @@ CRITICAL = {
     AlarmCode.MEMORY_BOTH_COPIES,
     AlarmCode.BATTERY_RESET,
 }
-"""As pumps of this kind have them: clinical.md, section 3."""
+"""As pumps of this kind have them (docs/emulator.md)."""
 
 
 @pytest.mark.requirement("ALM-01")

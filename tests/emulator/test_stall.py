@@ -180,7 +180,7 @@ def test_after_a_scan_the_motor_turns_again() -> None:
 
 @pytest.mark.requirement("STP-03")
 def test_a_pump_that_was_alarming_does_not_resume_until_something_is_activated() -> None:
-    """clinical.md, 5.9."""
+    """C5.9."""
     bench = Bench(frozen=True, volume=200_000)
     bench.program(flex(100_000))
     bench.firmware.advance(2 * DAY)
@@ -275,7 +275,7 @@ def test_elective_replacement_comes_90_days_before() -> None:
 
 @pytest.mark.requirement("PMP-03", "PMP-02")
 def test_a_sensor_that_disagrees_is_said_and_changes_nothing() -> None:
-    """clinical.md, 5.8: in a 40 mL pump more than 2 mL."""
+    """C5.8, and C5.10: in a 40 mL pump more than 2 mL."""
     bench, control = at_100(model="SP40S"), at_100(model="SP40S")
     assert bench.status().sensed == bench.status().reservoir == 38_000_000
     now = bench.core.engine.world_time

@@ -13,7 +13,7 @@ from tests.helpers.visits import visit_text
 Words = tuple[str, ...]
 
 
-def _ward(home: Path, *more: str) -> None:
+def ward(home: Path, *more: str) -> None:
     """A paired pump of 2000 mcg/mL that gives a continuous dose; its time stands still."""
     done(
         home, "emulator", "new", "ward", "--pair", "--frozen", "--concentration", "2000 mcg/mL",
@@ -160,5 +160,5 @@ _REPEATABLE = {"stop", "cancel"}
 def prepare(name: str, home: Path) -> Prepared:
     """The home, with everything done but the act itself."""
     home.mkdir(parents=True)
-    _ward(home)
+    ward(home)
     return Prepared(name, home, KINDS[name](home), name in _REPEATABLE)
