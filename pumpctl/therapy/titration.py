@@ -230,9 +230,9 @@ def _increase(scaling: Scaling, patient: Patient, library: Library) -> Range | H
     reach = min(of_label, most or of_label).exact
     low = scaling.applied(scaling.within(step.low.fraction), outwards=True)
     high = scaling.applied(scaling.factor(reach))
-    if largest_day(high) <= largest_day(scaling.program):
-        return None
     top = round_down(largest_day(high))
+    if top <= largest_day(scaling.program):
+        return None
     stopped = hard_beyond(scaling, round_down((most or of_label).exact), library)
     if stopped is not None:
         if not stopped.changes:

@@ -23,6 +23,7 @@ from pumpctl.therapy.program import (
     PatientDose,
     Program,
     ScheduledBolus,
+    Step,
     continuous,
     make_program,
 )
@@ -165,6 +166,13 @@ def test_at_the_limit_there_is_no_increase() -> None:
     assert found.increase is None and "limit" in found.no_increase
     assert refusal(found, Rate.parse("3000.001 mcg/day"), NOW) == found.no_increase
     assert refusal(found, Rate.parse("2900 mcg/day"), NOW) is None
+
+
+def test_an_increase_by_less_than_a_step_of_the_grid_is_none() -> None:
+    """1 min at 21 ng/day and 1439 at 3 are 3.0125 ng: 3 is no increase, 4 more than 30 %."""
+    days = ((Step(0, Rate(21)), Step(1, Rate(3))),) * 7
+    program = even(concentration=500)._replace(mode=Mode.FLEX, days=days, fallback=Rate(1))
+    assert titration(program, patient()).increase is None
 
 
 def test_from_minimum_rate_there_is_no_step() -> None:
