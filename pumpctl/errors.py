@@ -21,6 +21,8 @@ class PumpctlError(Exception):
     changed: Changed = "no"
     operation: str | None = None
     """The operation that it is about, where there is one."""
+    greeted: str | None = None
+    """The serial of the pump that had greeted before, where one had."""
 
     def __init__(self, message: str, *, hint: str | None = None, findings: object = ()) -> None:
         super().__init__(message)
@@ -54,7 +56,7 @@ class QuantityError(UsageError):
     """
 
     code = "QUANTITY"
-    default_hint = "write a number and its unit, for example 20 mcg"
+    default_hint = "write a number and its unit, as in 20 mcg, 10 min, 0.5 mL"
 
     def __init__(self, message: str, *, nearest: tuple[str, ...] = ()) -> None:
         hint = f"nearest values taken: {' or '.join(nearest)}" if nearest else None
@@ -66,7 +68,10 @@ class UnknownOperator(UsageError):
     """Whoever `--operator` names is none of this station's operators, or no more (exit 2)."""
 
     code = "OPERATOR"
-    default_hint = "pumpctl operator list shows who is; an admin adds others with operator add"
+    default_hint = (
+        "pumpctl operator list shows who is; an admin adds others with operator add; "
+        "in an emergency: --home FOLDER, an empty one, which asks for no operator"
+    )
 
 
 # --- 3: input refused before activation ---------------------------------------
@@ -146,7 +151,10 @@ class LimitSoft(InputRefused):
     """A soft limit is broken and nobody overrode it by name."""
 
     code = "LIMIT_SOFT"
-    default_hint = "plan again with --override ID=REASON for each of them, or change the program"
+    default_hint = (
+        "nothing was changed; plan again with --override ID=\"REASON\" for each of them, "
+        "or change what is planned"
+    )
 
 
 class VisitSyntax(InputRefused):

@@ -10,15 +10,15 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
 from rich.text import Text
 
 from pumpctl.cli.acts.body import WIDTH, Body, Shown
+from pumpctl.cli.folding import wrap
 from pumpctl.cli.screens import console, difference_text, hours_of
-from pumpctl.therapy.state import PumpState, clock_difference_ms
+from pumpctl.therapy.state import Delivery, PumpState, clock_difference_ms
 
 if TYPE_CHECKING:
     from pumpctl.station.plan import Plan
@@ -38,6 +38,12 @@ _BODIES = {
     "clock": "clocks",
 }
 """The module of `cli/acts` for each kind of plan."""
+_READ_BACK = {
+    "bolus": "dose, volume:",
+    "prime": "mass, volume:",
+    "bridge": "what is played:",
+}
+"""What the read-back is called on the screens that have no column "new"."""
 
 
 def body_of(kind: str) -> Body:
@@ -105,10 +111,16 @@ def _change(out: Console, shown: Shown) -> None:
     for line in body.bounds(shown):
         out.print(line)
     for reason in plan.second:
-        out.print(Text(f"  SECOND PERSON needed: {reason}", style="bold yellow"))
+        for part in wrap(
+            f"SECOND PERSON needed: {reason}", WIDTH, initial_indent="  ", subsequent_indent="    "
+        ):
+            out.print(Text(part, style="bold yellow"))
     library = f"limits of {plan.library.site}, version {plan.library.version}"
     back = shown.readback.content.hex()[:8]
-    out.print(f'  "new" is the pump\'s own read-back ({back}) · {library}')
+    what = _READ_BACK.get(plan.kind, '"new" is')
+    source = f"{what} the pump's own read-back ({back}) · {library}"
+    for part in wrap(source, WIDTH, initial_indent="  ", subsequent_indent="    "):
+        out.print(part)
 
 
 def _head(out: Console, shown: Shown) -> None:
@@ -128,7 +140,7 @@ def _head(out: Console, shown: Shown) -> None:
     for alarm in plan.alarms:
         out.print(Text(alarm, style="bold red"))
     calm = "" if state.alarms else "no alarms · "
-    out.print(f"{calm}nothing unresolved · {_running(state)} · {_delivery_text(state)}")
+    out.print(f"{calm}nothing unresolved · {_running(state)}{_delivery_text(state)}")
     if shown.now is not None:
         difference = difference_text(clock_difference_ms(state.clock, shown.now))
         out.print(f"pump clock {state.clock.label()}, {difference}")
@@ -147,8 +159,10 @@ def _running(state: PumpState) -> str:
 
 def _delivery_text(state: PumpState) -> str:
     if state.stopped_for is not None:
-        return f"STOPPED for {hours_of(state.stopped_for)}"
-    return state.delivery.value
+        return f" · STOPPED for {hours_of(state.stopped_for)}"
+    if state.delivery in (Delivery.BOLUS, Delivery.BRIDGE):
+        return ""  # it stands before this
+    return f" · {state.delivery.value}"
 
 
 def _findings(out: Console, plan: Plan) -> None:

@@ -68,13 +68,13 @@ def challenge_of(plan: Plan) -> Challenge:
 
 def type_challenge(challenge: Challenge) -> None:
     """Have it typed; NotConfirmed for anything else."""
-    unit = ", with its unit" if any(" " in each for each in challenge.wanted) else ""
+    units = sum(" " in each for each in challenge.wanted)
+    unit = "" if not units else ", with its unit" if units == 1 else ",\neach with its unit"
     given = ask(f"Anything else changes nothing.\nType {challenge.what}{unit}: ")
     if not same_answer(given, challenge.wanted):
         raise NotConfirmed(
-            f"{given.strip()!r} is not {challenge.what} of this plan"
-            if given.strip()
-            else "nothing was typed"
+            f"{given.strip()!r} is not {challenge.what}" if given.strip() else "nothing was typed",
+            hint="nothing was changed; run it again, and type it as it stands on the screen",
         )
 
 

@@ -140,7 +140,9 @@ def warnings() -> tuple[Warn, ...]:
 
 def say(text: str) -> None:
     """Something for the person at the terminal, on stderr; not a warning."""
+    from pumpctl.cli.folding import folded
+
     try:
-        print(text, file=sys.stderr, flush=True)
+        print(folded(text, sys.stderr), file=sys.stderr, flush=True)
     except OSError:
         return  # nobody can be told; that must never stand in the way of a stop

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Iterator
 from textwrap import shorten, wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pumpctl.cli import context
 from pumpctl.cli.options import GLOBALS
@@ -15,7 +16,7 @@ from pumpctl.cli.report import Report, Warn
 if TYPE_CHECKING:
     from pumpctl.workflows.emergency import Card
 
-_WIDTH = 80
+_WIDTH, _HEIGHT = 80, 24
 _NAME = 14
 _REPEATED = ("home", "operator", "pump", "port")
 """Options that a command on the card repeats: the port, and what the environment does not say."""
@@ -59,7 +60,7 @@ def _card(kind: str) -> Report:
         },
         "live": card.live,
         "as_of": None if card.as_of is None else str(card.as_of),
-        "age": None if card.as_of is None else str(card.age),
+        "age": None if card.as_of is None or card.age is None else str(card.age),
         "facts": None if card.data is None else facts_json(card.data),
         "since": list(card.since),
         "commands": dict(commands),
@@ -99,50 +100,79 @@ def _commands(card: Card) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+class _Line(NamedTuple):
+    """One line of the card."""
+
+    text: str
+    style: str = ""
+    spare: int = 0
+    """Not nothing: it gives way where the card is longer than a screen, the most first."""
+
+
 def _show(card: Card, commands: tuple[tuple[str, str], ...]) -> None:
     from rich.text import Text
 
     from pumpctl.cli.screens import console
 
     out = console(sys.stdout)
-    signs = wrap(f"{card.guidance.title}: {card.guidance.signs}", _WIDTH)
-    lines = [(line, "bold red") for line in signs]
+    lines = [*_guidance_lines(card, commands), _Line("", spare=4), *_facts_lines(card)]
+    for line in _fitting(lines):
+        out.print(Text(line.text, style=line.style), soft_wrap=True)
+
+
+def _guidance_lines(card: Card, commands: tuple[tuple[str, str], ...]) -> Iterator[_Line]:
+    for line in wrap(f"{card.guidance.title}: {card.guidance.signs}", _WIDTH):
+        yield _Line(line, "bold red")
     known = dict(commands)
     for number, step in enumerate(card.guidance.steps, 1):
-        told = wrap(f"{number} {step.text}", _WIDTH, subsequent_indent="  ")
-        lines += [(line, "") for line in told]
+        for line in wrap(f"{number} {step.text}", _WIDTH, subsequent_indent="  "):
+            yield _Line(line)
         if step.command in known:
-            lines.append((f"    {known[step.command]}", "bold"))
+            yield _Line(f"    {known[step.command]}", "bold")
     if context.port() is None:
-        lines.append(("    (PORT: pumpctl list shows the ports)", ""))
-    for text, style in [*lines, ("", ""), *_facts_lines(card)]:
-        out.print(Text(text, style=style), soft_wrap=True)
+        yield _Line("    (PORT: pumpctl list shows the ports)", spare=3)
 
 
-def _facts_lines(card: Card) -> list[tuple[str, str]]:
+def _fitting(lines: list[_Line]) -> list[_Line]:
+    """As many as one screen holds; a long command goes on in the next line of a terminal."""
+    for line in sorted(filter(lambda one: one.spare, lines), key=lambda one: -one.spare):
+        if sum(max(1, -(-len(each.text) // _WIDTH)) for each in lines) <= _HEIGHT:
+            break
+        lines = [each for each in lines if each is not line]
+    return lines
+
+
+def _facts_lines(card: Card) -> list[_Line]:
     from pumpctl.therapy.emergency import age_text, facts
 
     if card.data is None or card.as_of is None:
         told = f"No facts of a pump: {card.why}"
-        return [(line, "bold") for line in wrap(told, _WIDTH)[:3]]
+        return [_Line(line, "bold") for line in wrap(told, _WIDTH)[:3]]
     model = f" · {card.model}" if card.model else ""
     if card.live:
-        lines = [(f"Pump {card.serial}{model} · its own figures, {_clock(card)}", "bold")]
+        told = f"Pump {card.serial}{model} · its own figures, {_clock(card)}"
+        lines = [_Line(told, "bold")]
     else:
         ago = age_text(card.as_of, card.now)
         old = f"Pump {card.serial} · AS OF {card.as_of.label()}, {ago}: may have changed"
-        lines = [(old, "bold reverse"), (shorten(f"{card.why}", _WIDTH, placeholder=" …"), "")]
-    for done in card.since[-2:]:
-        lines.append((f"{'since then':<{_NAME}}{done}, from this station", "bold red"))
+        lines = [_Line(line, "bold reverse") for line in wrap(old, _WIDTH)]
+        lines.append(_Line(shorten(card.why, _WIDTH, placeholder=" …"), spare=2))
+    before = len(card.since) - 2
+    for place, done in enumerate(card.since[-2:], 1):
+        more = f" (and {before} before)" if place == 1 and before > 0 else ""
+        told = f"{'since then':<{_NAME}}{done}, from here{more}"
+        spare = int(place < len(card.since[-2:]))  # the newest stays
+        lines += [_Line(line, "bold red", spare) for line in _under(told)]
     for fact in facts(card.data, card.age):
         name = fact.name if card.live else fact.name.replace(" now", " then")
         style = "bold red" if fact.alert else "bold" if fact.key == "rate" else ""
-        for line in wrap(
-            f"{name:<{_NAME}}{fact.text}", _WIDTH, subsequent_indent=" " * _NAME,
-            break_long_words=False,
-        ):  # fmt: skip
-            lines.append((line, style))
+        lines += [_Line(line, style) for line in _under(f"{name:<{_NAME}}{fact.text}")]
     return lines
+
+
+def _under(text: str) -> list[str]:
+    """Wrapped, with what goes on standing under where it began."""
+    return wrap(text, _WIDTH, subsequent_indent=" " * _NAME, break_long_words=False)
 
 
 def _clock(card: Card) -> str:

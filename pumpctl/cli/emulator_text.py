@@ -25,15 +25,10 @@ _PL_IN_ML = 1_000_000_000
 
 def hanging(lead: str, text: str, indent: int | None = None) -> list[str]:
     """Lines of 80 columns, broken at spaces only; below the lead, or so far in, they go on."""
-    from textwrap import wrap
+    from pumpctl.cli.folding import wrap
 
-    return wrap(
-        lead + text,
-        _WIDTH,
-        subsequent_indent=" " * (len(lead) if indent is None else indent),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    further = " " * (len(lead) if indent is None else indent)
+    return wrap(lead + text, _WIDTH, subsequent_indent=further)
 
 
 # --- a fault that was done ----------------------------------------------------------------------

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
-from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pumpctl.cli import context
+from pumpctl.cli.folding import wrap
 from pumpctl.cli.report import Report
 from pumpctl.errors import LinkError, PortError, PumpctlError, PumpRefused
 

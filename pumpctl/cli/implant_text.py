@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from pumpctl.cli.acts.body import LABEL, WIDTH, fact
+from pumpctl.cli.folding import wrap
 from pumpctl.cli.screens import console
 from pumpctl.therapy.line import UNKNOWN, LineVolume, holds_text
 from pumpctl.therapy.moment import Moment

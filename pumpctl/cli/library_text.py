@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from pumpctl.cli.folding import wrap
 from pumpctl.cli.report import Warn
 from pumpctl.therapy.library import NEVER, SOFT_LIMITS, Library, Limits, Sourced, window_text
 from pumpctl.therapy.library_draft import entry_of
@@ -88,7 +88,6 @@ def _figure_lines(label: str, figure: Sourced[Any], label_width: int = 18) -> It
         _WIDTH,
         initial_indent=head,
         subsequent_indent=" " * (_INDENT + 34),
-        break_on_hyphens=False,
     )
 
 

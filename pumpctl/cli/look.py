@@ -130,8 +130,9 @@ def _look(schema: str, *, keep: bool, check: str) -> Report:
         error = AlarmActive(f"alarms are active: {', '.join(alarming)}")
     if check and seen.unresolved is not None:
         warnings.append(Warn("UNRESOLVED", "an operation is unresolved: run pumpctl resolve"))
-    if seen.log.failure is not None:
-        warnings.append(Warn("LOG_UNREADABLE", f"{seen.log.failure}; the last bolus is not known"))
+    if seen.last_bolus_doubt is not None:
+        text = f"{seen.last_bolus_doubt}; the last bolus is not known"
+        warnings.append(Warn("LOG_UNREADABLE", text))
     return Report(
         schema,
         data,

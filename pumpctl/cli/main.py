@@ -173,6 +173,8 @@ def _bug(error: Exception) -> PumpctlError:
     import traceback
     from pathlib import Path
 
+    from pumpctl.station.private_files import make_private, make_private_folder
+
     what = f"a bug in pumpctl: {type(error).__name__}: {error}"
     told: PumpctlError = OutcomeUnknown(what) if therapy_was_sent() else InternalError(what)
     text = "".join(traceback.format_exception(error))
@@ -182,7 +184,8 @@ def _bug(error: Exception) -> PumpctlError:
         log = Path(os.devnull)
     for path in (log, Path(os.devnull)):
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(path.parent)
+            make_private(path)
             with path.open("a", encoding="utf-8") as file:
                 file.write(text)
             first = f"{told.hint}; " if therapy_was_sent() else ""

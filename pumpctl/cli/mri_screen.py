@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
+from pumpctl.cli.folding import wrap
 from pumpctl.cli.screens import console
 from pumpctl.therapy.delivery import time_text
 from pumpctl.therapy.moment import Moment
@@ -105,7 +105,7 @@ def _head(out: Console, serial: str, model: str, bench: bool) -> None:
 
 def _item(text: str) -> str:
     """A line of a list, its other lines indented."""
-    return textwrap.fill(text, 78, initial_indent=" - ", subsequent_indent="   ")
+    return "\n".join(wrap(text, 78, initial_indent=" - ", subsequent_indent="   "))
 
 
 def _up(at: Moment) -> str:

@@ -170,9 +170,10 @@ def _changed(
         lines.append(f"Pump {told.serial} has forgotten {done.operator.name}'s key.")
     if failure is not None:
         why = f"the pump was not changed: {failure.message}"
-        lines.append(f"{why[0].upper()}{why[1:]}")
         if soft:
             warnings.append(Warn(UNCHANGED, why))
+        else:
+            lines.append(f"{why[0].upper()}{why[1:]}")
     data: dict[str, Any] = {
         "operator": _operator_json(done.operator),
         "changed": done.what,

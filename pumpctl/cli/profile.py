@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -216,7 +217,7 @@ def schema() -> Report:
     return Report(
         "profile.schema",
         {"schema": profile_schema.schema()},
-        profile_schema.text().rstrip("\n"),
+        lambda: _write(profile_schema.text()),  # its lines stay whole, on a terminal too
         warnings=context.warnings(),
     )
 
@@ -256,16 +257,22 @@ def explain(
         "why": rule.why,
         "incident": rule.incident or None,
     }
-    from textwrap import fill
+    from pumpctl.cli.folding import wrap
 
     parts = [rule.why, f"Source: {rule.source}"]
     if rule.incident:
         parts.insert(1, f"What happened: {rule.incident}")
-    text = "\n".join([f"{rule.id} ({rule.severity.value})", *(fill(each, 78) for each in parts)])
+    text = "\n".join(
+        [f"{rule.id} ({rule.severity.value})", *(line for each in parts for line in wrap(each, 78))]
+    )
     return Report("explain", data, text, warnings=context.warnings())
 
 
 # --- underneath -------------------------------------------------------------------------
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text.rstrip("\n") + "\n")
 
 
 def _read(file: Path) -> ProfileReading:

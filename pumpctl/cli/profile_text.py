@@ -95,9 +95,10 @@ def hours_text(program: Program) -> list[str]:
             continue
         masses = days[first]
         bars = "".join(blocks[max(0, round_half_up(8 * mass / top) - 1)] for mass in masses)
-        peak = clock_text(60 * masses.index(max(masses)))
+        even = max(masses) == min(masses)
+        peak = "even" if even else f"peak {clock_text(60 * masses.index(max(masses)))}"
         label = days_label(tuple(range(first, day)))
-        lines.append(f"{label:9} {bars}  00-24 h, peak {peak}")
+        lines.append(f"{label:9} {bars}  00-24 h, {peak}")
         first = day
     return lines
 

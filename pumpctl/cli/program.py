@@ -112,11 +112,13 @@ def confirm(
     """
     from pumpctl.cli.confirming import Typed, challenge_of
     from pumpctl.station.plan import read_plan, token
-    from pumpctl.workflows.applying import check_open_soft
+    from pumpctl.workflows.applying import check_in_time, check_open_soft
 
     context.without_pump()
     found = read_plan(file)
     check_open_soft(found)
+    if not found.rehearsal:  # a rehearsal's clock is known to the pump alone
+        check_in_time(found, context.station().wall())
     data: dict[str, Any] = {"plan": str(file), "operation": found.operation}
     if second:
         from pumpctl.cli.change_screen import show_plan_file

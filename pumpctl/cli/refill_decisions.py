@@ -10,6 +10,7 @@ from pumpctl.cli.refill_prompts import Prompts, hard, read, say
 from pumpctl.errors import LimitHard, PumpctlError
 from pumpctl.therapy.bridge import BridgePlan, Impossible
 from pumpctl.therapy.moment import Date
+from pumpctl.therapy.visit_shape import longest
 from pumpctl.workflows import refill_guide as guide
 from pumpctl.workflows.programs import read_profile_file
 from pumpctl.workflows.refill_answers import chosen_values
@@ -87,10 +88,16 @@ def next_visit(prompts: Prompts) -> None:
             return
 
 
+def prescriber(prompts: Prompts) -> None:
+    """Who ordered it."""
+    name = prompts.text("Prescriber: ", longest("order", "prescriber"))
+    prompts.asking.answer(Step.PRESCRIBER, {"name": name})
+
+
 def reference(prompts: Prompts) -> None:
     """The order's; one that was applied on this pump before is taken no second time."""
     while True:
-        text = prompts.text("Reference of the order: ")
+        text = prompts.text("Reference of the order: ", longest("order", "reference"))
         at = prompts.asking.was_applied(text)
         if at is None:
             prompts.asking.answer(Step.REFERENCE, {"reference": text})

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,9 +16,18 @@ from pumpctl.cli import context, refill_decisions, refill_needle
 from pumpctl.cli import refill_screens as screens
 from pumpctl.cli.confirming import Typed
 from pumpctl.cli.refill_prompts import GIVE_UP, GivenUp, Prompts, hard, say
-from pumpctl.errors import InputRefused, NotConfirmed, PumpctlError, WrongPump
+from pumpctl.errors import (
+    InputRefused,
+    NotConfirmed,
+    PlanStale,
+    PlanUsed,
+    PumpctlError,
+    RefillConflict,
+    WrongPump,
+)
 from pumpctl.therapy.findings import Severity
 from pumpctl.therapy.patient import tag_hash
+from pumpctl.therapy.visit_shape import longest
 from pumpctl.workflows import refill_guide as guide
 from pumpctl.workflows.refill_asking import APPLIED, Asking
 from pumpctl.workflows.refill_guide import Ask
@@ -34,6 +42,8 @@ _BEHIND = (
     "It goes on behind what is recorded. Where a figure of it is wrong: Ctrl-C, and hand the "
     "visit in as a file, pumpctl refill --file."
 )
+_OVERTAKEN = (PlanStale, PlanUsed, RefillConflict)
+"""The pump was filled meanwhile: no answer mends that."""
 SCRIPT = "a script hands the visit in: pumpctl refill --file VISIT --plan-only -o PLAN"
 
 
@@ -105,6 +115,8 @@ def identify(prompts: Prompts, unfinished: Steps | None) -> None:
     if warning is not None:
         screens.show(screens.said(warning[1], "bold yellow"))
     prompts.tag = prompts.typed("Patient's tag: ")
+    if len(prompts.tag) > longest("patient", "tag"):
+        raise InputRefused(f"no tag has more than {longest('patient', 'tag')} characters")
     serial, held = seen.state.serial, seen.state.tag_hash
     if held is not None and tag_hash(serial, prompts.tag) != held:
         raise InputRefused(
@@ -141,7 +153,7 @@ def _goes_on(prompts: Prompts, found: Steps) -> bool:
     elif asking.is_own(found) and found.needle:
         screens.show(screens.said(_BEHIND))
         return True
-    if prompts.word(f"Type {' or '.join(words)}: ", words) == "go on":
+    if prompts.word(f"""Type {" or ".join(f'"{word}"' for word in words)}: """, words) == "go on":
         return True
     why = "begun anew"
     if found.needle:
@@ -169,6 +181,7 @@ def answer_all(prompts: Prompts) -> None:
             continue
         if step is Ask.DRAINED and not shown:
             screens.show(screens.before(prompts.asking.look()))
+            _warned(prompts)
             shown = True
         try:
             if step is Ask.INJECTED and not _fit_to_inject(prompts):
@@ -177,8 +190,27 @@ def answer_all(prompts: Prompts) -> None:
         except GivenUp:
             before = prompts.asking.told.drained is None
             what = "port not found ..." if before else "drained but not filled ..."
-            why = prompts.reason(f"Why is it given up ({what})? ")
+            why = prompts.reason(
+                f"Why is it given up ({what})? ", longest=longest("given_up", "why")
+            )
             prompts.asking.answer(Step.GIVEN_UP, {"reason": why})
+
+
+def _warned(prompts: Prompts) -> None:
+    """What would refuse the same drug with the present program, while nothing is drained yet."""
+    asking = prompts.asking
+    try:
+        found = asking.preview(prompts.tag, guide.as_expected(asking.told, asking.seen)).findings
+    except _OVERTAKEN:
+        raise
+    except InputRefused as error:
+        screens.show(screens.said(f"BEFORE YOU DRAIN: {error.message}", "bold red"))
+        return
+    refused = [each for each in found if hard(each)]
+    if refused:
+        text = "BEFORE YOU DRAIN: the present program would be refused as it is."
+        screens.show(screens.said(text, "bold red"))
+        screens.show(screens.findings(refused))
 
 
 def _fit_to_inject(prompts: Prompts) -> bool:
@@ -187,6 +219,8 @@ def _fit_to_inject(prompts: Prompts) -> bool:
     steps = guide.rehearsed(asking.told, asking.look())
     try:
         found = asking.preview(prompts.tag, steps).findings
+    except _OVERTAKEN:
+        raise
     except InputRefused as error:
         screens.show([screens.heading("do not inject yet")])
         say(error)
@@ -206,6 +240,8 @@ def _decided(prompts: Prompts) -> bool:
     asking = prompts.asking
     try:
         found = prompts.previewed()
+    except _OVERTAKEN:
+        raise
     except InputRefused as error:
         say(error)
         _change(prompts)
@@ -243,19 +279,15 @@ def _change(prompts: Prompts) -> None:
     _ASKED[Ask(word)](prompts)
 
 
-def _words(step: Step, name: str, prompt: str, prompts: Prompts) -> None:
-    prompts.words(step, name, prompt)
-
-
 _ASKED: Final[Mapping[Ask, Callable[[Prompts], None]]] = {
-    Ask.PRESCRIBER: partial(_words, Step.PRESCRIBER, "name", "Prescriber: "),
+    Ask.PRESCRIBER: refill_decisions.prescriber,
     Ask.REFERENCE: refill_decisions.reference,
     Ask.DRAINED: refill_needle.drained,
     Ask.DECISION: refill_needle.decision,
     Ask.DRUG: refill_needle.drug,
     Ask.CONCENTRATION: refill_needle.concentration,
     Ask.AMPOULE: refill_needle.ampoule,
-    Ask.LOT: partial(_words, Step.LOT, "lot", "Lot, as printed: "),
+    Ask.LOT: refill_needle.lot,
     Ask.EXPIRY: refill_needle.expiry,
     Ask.INJECTED: refill_needle.injected,
     Ask.LEFT: refill_needle.left,

@@ -6,13 +6,17 @@ unless the pump's own expectation bears it out. What is measured is written down
 
 from __future__ import annotations
 
+import re
+
 from pumpctl.cli import refill_screens as screens
-from pumpctl.cli.refill_prompts import GIVE_UP, Prompts, hard, read, same_volume
+from pumpctl.cli.refill_prompts import GIVE_UP, GivenUp, Prompts, hard, read, same_volume
 from pumpctl.quantities import Concentration, Mass, Volume
 from pumpctl.therapy.moment import DAY_MS, MINUTE_MS, Moment
 from pumpctl.therapy.refill import Ampoule, Meaning
+from pumpctl.therapy.visit_shape import longest
 from pumpctl.workflows import refill_guide as guide
 from pumpctl.workflows.refill_answers import (
+    Drained,
     Filled,
     ampoule_values,
     drained_values,
@@ -22,16 +26,26 @@ from pumpctl.workflows.refill_guide import Ask
 from pumpctl.workflows.refill_steps import Step
 
 _NOT_READ = "not read"
+_CLOCK = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def drained(prompts: Prompts) -> None:
-    """Drain, type, compare; typed again beyond what is expected, or drained again."""
-    text = f'Drain now. Port not found, or it cannot be filled: "{GIVE_UP}", until the injection.'
+    """Drain, type, compare; typed again beyond what is expected, or drained again.
+
+    Given up after a volume was typed, that volume has left the reservoir: it goes on record,
+    so that what is left is asked for.
+    """
+    text = f'Drain now. Port not found, or no fill possible: "{GIVE_UP}", until the injection.'
     screens.show(screens.said(text))
-    typed: Volume | None = None
+    typed: Drained | None = None
+    asking = prompts.asking
     while True:
-        volume = prompts.quantity(Volume, "Drained volume, with its unit: ", may_give_up=True)
-        asking = prompts.asking
+        try:
+            volume = prompts.quantity(Volume, "Drained volume, with its unit: ", may_give_up=True)
+        except GivenUp:
+            if typed is not None:
+                asking.answer(Step.DRAINED, drained_values(typed))
+            raise
         found = asking.look().drained(volume)
         steps = asking.told._replace(drained=found)
         spoken = guide.speaks(Ask.DRAINED, steps, asking.seen)
@@ -40,11 +54,11 @@ def drained(prompts: Prompts) -> None:
             screens.show(screens.findings(spoken))
             continue
         within = found.discrepancy.meaning is Meaning.WITHIN
-        if within or typed == volume:
+        if within or (typed is not None and typed.volume == volume):
             asking.answer(Step.DRAINED, drained_values(found))
             screens.show(screens.said("Recorded."))
             return
-        typed = volume
+        typed = found
         screens.show(
             screens.said(
                 "Was it drained fully? If not, drain again and type the TOTAL. "
@@ -111,6 +125,12 @@ def ampoule(prompts: Prompts) -> None:
         return
 
 
+def lot(prompts: Prompts) -> None:
+    """As it is printed, so that a recall finds the patient."""
+    text = prompts.text("Lot, as printed: ", longest("drug", "lot"), may_give_up=True)
+    prompts.asking.answer(Step.LOT, {"lot": text})
+
+
 def expiry(prompts: Prompts) -> None:
     """An expired drug is refused."""
     prompts.until_taken(
@@ -158,11 +178,10 @@ def injected(prompts: Prompts) -> None:
 def _today(prompts: Prompts, clock: str) -> Moment | None:
     """`10:05` of this day, by the station's clock; None, said, where it is no such time."""
     now = prompts.asking.now
-    parts = clock.split(":")
-    if [len(part) for part in parts] == [2, 2] and clock.replace(":", "").isdigit():
-        hour, minute = map(int, parts)
+    if _CLOCK.fullmatch(clock):
+        hour, minute = map(int, clock.split(":"))
         at = now.plus((hour * 60 + minute) * MINUTE_MS - now.label_ms % DAY_MS)
-        if hour < 24 and minute < 60 and at.utc_ms <= now.utc_ms:
+        if at.utc_ms <= now.utc_ms:
             return at
     screens.show(screens.said(f"{clock} is no time of today that has passed."))
     return None

@@ -16,14 +16,14 @@ from pumpctl.errors import PumpctlError, QuantityError, UsageError
 from pumpctl.quantities import Concentration, Mass, Volume
 from pumpctl.therapy.findings import Finding, Severity
 from pumpctl.therapy.moment import Date
+from pumpctl.therapy.patient import names_tag
+from pumpctl.therapy.visit_shape import LONGEST_REASON
 from pumpctl.workflows import refill_guide as guide
 from pumpctl.workflows.refill_asking import Asking
 from pumpctl.workflows.refill_guide import Ask
 from pumpctl.workflows.refill_steps import Step, Steps
 
 GIVE_UP = "give up"
-_LONGEST = 500
-"""Characters of a reason, as in a plan."""
 _A_WORD = re.compile(r"[^\W\d_]{4,}")
 """Longer than a unit or a yes."""
 _Q = TypeVar("_Q", Volume, Concentration, Mass)
@@ -43,12 +43,16 @@ class Prompts:
         """The patient's, typed in this process; it is written nowhere."""
 
     def typed(self, prompt: str, *, may_give_up: bool = False) -> str:
-        """One line that says something; Enter alone asks again."""
+        """One line that says something; Enter alone asks again, and so does what is no letter."""
         while True:
             text = " ".join(ask(prompt).split())
             if text == GIVE_UP and may_give_up:
                 raise GivenUp
-            if text:
+            if not text.isprintable():
+                screens.show(
+                    screens.said("That holds a key that is no letter: once more.", "yellow")
+                )
+            elif text:
                 return text
 
     def word(self, prompt: str, words: list[str], *, may_give_up: bool = False) -> str:
@@ -59,25 +63,23 @@ class Prompts:
                 return text
             screens.show(screens.said(f"One of: {', '.join(words)}."))
 
-    def words(self, step: Step, name: str, prompt: str) -> None:
-        """An answer in words, on record."""
-        self.asking.answer(step, {name: self.text(prompt, may_give_up=step is Step.LOT)})
-
-    def text(self, prompt: str, *, may_give_up: bool = False) -> str:
+    def text(self, prompt: str, longest: int, *, may_give_up: bool = False) -> str:
         """Words for the record, in which the patient's tag has no place."""
         while True:
             text = self.typed(prompt, may_give_up=may_give_up)
-            if re.search(rf"(?<!\w){re.escape(self.tag)}(?!\w)", text, re.IGNORECASE):
+            if names_tag(text, self.tag):
                 screens.show(screens.said("The patient's tag stays out of the record."))
-            elif len(text) > _LONGEST:
-                screens.show(screens.said(f"At most {_LONGEST} characters."))
+            elif len(text) > longest:
+                screens.show(screens.said(f"At most {longest} characters."))
             else:
                 return text
 
-    def reason(self, prompt: str, *, may_give_up: bool = False) -> str:
+    def reason(
+        self, prompt: str, *, longest: int = LONGEST_REASON, may_give_up: bool = False
+    ) -> str:
         """Why something is done all the same: `y` and a figure are no reasons."""
         while True:
-            text = self.text(prompt, may_give_up=may_give_up)
+            text = self.text(prompt, longest, may_give_up=may_give_up)
             if _A_WORD.search(text):
                 return text
             screens.show(screens.said("A reason is wanted, in words; it is recorded.", "yellow"))

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from pumpctl.cli.acts.body import WIDTH, fact
+from pumpctl.cli.folding import wrap
 from pumpctl.cli.screens import console
 from pumpctl.quantities import Mass, Volume, mass_of, round_half_up
 from pumpctl.therapy.alarms import tell_alarms
@@ -87,6 +87,9 @@ def before(seen: Seen) -> Iterator[Text]:
     state, level = seen.state, seen.level
     yield heading("before draining")
     yield fact("EXPECT TO DRAIN", seen.expected, strong=True)
+    if seen.unsettled is not None:
+        text = "SUSPECTED NON-DELIVERY, found when the last refill was given up"
+        yield Text(f"  {text}", style="bold red")
     if level.fill is not None:
         counted = level.counted(state.pulses)
         gone = "" if counted is None else f", {volume_text(counted.delivered)} delivered since"
@@ -171,16 +174,19 @@ def look_alikes() -> Text:
 
 
 def injected(volume: Volume, steps: Steps, program: Program, at: Moment) -> Iterator[Text]:
-    """What the volume means: mass, and days at the dose that goes on, or is to run."""
+    """What the volume means: its mass; without a bridge, which takes its part, days at the dose."""
     assert steps.concentration is not None  # noqa: S101  asked before
+    same = (program.drug, program.concentration) == (steps.drug, steps.concentration)
     if isinstance(steps.program, Chosen):
         program = steps.program.program
     mass = Mass(round_half_up(mass_of(volume, steps.concentration))).text_in("mg")
     yield Text(f"\n  {volume} of {steps.drug} {steps.concentration}  =  {mass}", style="bold")
-    same = program._replace(drug=steps.drug or "", concentration=steps.concentration)
-    if volume > program.low_alarm and program.mode is not Mode.MINIMUM:
-        days = whole_periods(same, volume, program.low_alarm, at)
-        yield Text(f"  = {days} days until the low-reservoir alarm, at {_dose(program)}\n")
+    if same and volume > program.low_alarm and program.mode is not Mode.MINIMUM:
+        days = whole_periods(program, volume, program.low_alarm, at)
+        yield Text(f"  = {days} days until the low-reservoir alarm, at {_dose(program)}")
+        if program.patient_dose is not None:
+            yield Text("    and all of the patient's own doses")
+        yield Text("")
 
 
 # --- program and bridge ---------------------------------------------------------------------

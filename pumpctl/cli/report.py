@@ -79,7 +79,7 @@ def emit(report: Report, *, as_json: bool) -> int:
     for warning in report.warnings:
         if warning.code != TOLD:
             _say(f"warning: {warning.message}")
-    written = _put(json_line(report)) if as_json else _put(report.text)
+    written = _put(json_line(report)) if as_json else _put(_fitting(report.text))
     if report.error is not None:
         complain(report.error, findings=as_json or not report.text)
     elif written and therapy_was_sent():
@@ -136,6 +136,15 @@ def _json_text(document: dict[str, Any]) -> str:
     return text
 
 
+def _fitting(text: str | Callable[[], None]) -> str | Callable[[], None]:
+    """Text in lines that this terminal can show; a drawing sees to that itself."""
+    if callable(text):
+        return text
+    from pumpctl.cli.folding import folded
+
+    return folded(text, sys.stdout)
+
+
 def _put(text: str | Callable[[], None]) -> int:
     """Put a result on stdout: 0, or 11 where it does not take it.
 
@@ -159,13 +168,13 @@ def _put(text: str | Callable[[], None]) -> int:
 
 def complain(error: PumpctlError, *, findings: bool = True) -> None:
     """An error for people, on stderr; one that nobody can read any more is no further error."""
-    lines = [f"pumpctl: {error.message}"]
-    if findings and isinstance(error.findings, tuple):
-        lines += [
-            f"  {one.severity.value} {one.id}: {one.message}"
-            for one in error.findings
-            if one.severity.value != "note"
-        ]
+    every = error.findings if findings and isinstance(error.findings, tuple) else ()
+    named = [one for one in every if one.severity.value != "note"]
+    said = error.message
+    if named and error.changed == "no" and said == "; ".join(one.message for one in named):
+        said = "refused, nothing was changed:"  # each stands below, by its name
+    lines = [f"pumpctl: {said}"]
+    lines += [f"  {one.severity.value} {one.id}: {one.message}" for one in named]
     if error.changed == "yes":
         lines.append("The pump WAS changed.")
     elif error.changed == "unknown":
@@ -177,5 +186,7 @@ def complain(error: PumpctlError, *, findings: bool = True) -> None:
 
 def _say(text: str) -> None:
     """Put text on stderr; where nobody can read it, that is no failure of what was done."""
+    from pumpctl.cli.folding import folded
+
     with suppress(OSError):
-        print(text, file=sys.stderr, flush=True)
+        print(folded(text, sys.stderr), file=sys.stderr, flush=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from pumpctl.cli import context
+from pumpctl.cli.folding import wrap
 from pumpctl.cli.report import Report, Warn
 
 if TYPE_CHECKING:
@@ -101,19 +101,20 @@ def _lines(told: Resolved) -> Iterator[str]:
 
 
 def _wrapped(text: str, mark: str = "  ") -> Iterator[str]:
-    yield from wrap(
-        text, _WIDTH, initial_indent=mark, subsequent_indent=" " * len(mark), break_on_hyphens=False
-    )
+    yield from wrap(text, _WIDTH, initial_indent=mark, subsequent_indent=" " * len(mark))
 
 
 def _now(state: PumpState) -> Iterator[str]:
     """The pump's present state, in three lines."""
     from pumpctl.therapy.figures import daily_dose_rounded
+    from pumpctl.therapy.state import Delivery
+    from pumpctl.workflows.looking import STANDING_STILL
 
     dose = ""
     if state.program is not None:
         today = daily_dose_rounded(state.program, state.clock.day)
-        dose = f", {today} today" if state.stopped_for is None else f"; it holds {today} for today"
+        still = state.delivery in (*STANDING_STILL, Delivery.EMPTY, Delivery.FALLBACK)
+        dose = f"; it holds {today} for today" if still else f", {today} today"
     yield f"The pump now: {state.delivery.value.upper()}{dose}, state version {state.state_version}"
     yield (
         f"  {state.drug} {state.concentration}, reservoir {state.reservoir}, "

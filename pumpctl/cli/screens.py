@@ -21,7 +21,7 @@ from pumpctl.therapy.boluses_seen import LastBolus
 from pumpctl.therapy.compare import DAY_NAMES
 from pumpctl.therapy.moment import Moment, clock_text
 from pumpctl.therapy.own_doses import left_text, until_text, when_text
-from pumpctl.therapy.state import Battery, BatteryState, Delivery
+from pumpctl.therapy.state import Battery, BatteryState, Delivery, Fluid
 
 if TYPE_CHECKING:
     from pumpctl.workflows.looking import Look
@@ -35,10 +35,18 @@ _BATTERY = {
 _STYLES = {"hard": "bold red", "soft": "bold yellow", "note": ""}
 
 
+class _Console(Console):
+    """One that leaves it to the caller what a reader who went away means."""
+
+    def on_broken_pipe(self) -> None:
+        """Not an exit with 1, which is a bug of ours, perhaps after a change of the pump."""
+        raise BrokenPipeError
+
+
 def console(stream: Any) -> Console:
     """A console that never guesses: no emoji, no markup, no highlighting."""
     width = None if stream.isatty() else 80
-    return Console(file=stream, emoji=False, markup=False, highlight=False, width=width)
+    return _Console(file=stream, emoji=False, markup=False, highlight=False, width=width)
 
 
 # --- status --------------------------------------------------------------------------
@@ -52,17 +60,15 @@ def show_status(seen: Look, *, full: bool) -> None:
     out.print(Text(f"Pump {state.serial} · {state.model}{kind}", style="bold"))
     _alarms(out, seen)
     table = _grid(2)
-    table.add_row(
-        "delivery", Text(state.delivery.value, style=_delivery_style(state.delivery.value))
-    )
+    style = _delivery_style(state.delivery.value)
+    shown = state.delivery.value.upper() if style else state.delivery.value
+    table.add_row("delivery", Text(shown, style=style))
     if state.stopped_for is not None:
         table.add_row("without drug for", hours_of(state.stopped_for))
     for name, value in _dose_rows(seen):
         table.add_row(name, value)
-    table.add_row("drug", f"{state.drug} {state.concentration}")
-    table.add_row("reservoir", f"{state.reservoir} of {state.capacity}, alarm at {state.low_alarm}")
-    if state.sensed is not None:
-        table.add_row("sensed", f"{state.sensed}, by the pump's sensor")
+    for name, told in _drug_rows(seen):
+        table.add_row(name, told)
     if seen.forecast is not None:
         table.add_row("low reservoir", f"{seen.forecast.low_date}")
         table.add_row("refill by", f"{seen.forecast.refill_by}")
@@ -71,13 +77,15 @@ def show_status(seen: Look, *, full: bool) -> None:
         table.add_row(name, value)
     if state.bridge is not None:
         passed = state.bridge.passed.text_in("mL").removesuffix(" mL")
-        table.add_row("bridge", f"{passed} of {state.bridge.volume} of the old drug has passed")
+        old = f"{state.line.at_tip.drug} {state.line.at_tip.concentration}"
+        table.add_row("bridge", f"{passed} of {state.bridge.volume} of {old} has passed")
     if state.staged is not None:
         table.add_row("staged", f"not active, expires in {state.staged.expires_in}")
     if full or state.battery.state is not BatteryState.OK:
         table.add_row("battery", _battery_text(state.battery))
     if full:
-        table.add_row("line", f"{state.line.volume}, at the tip {state.line.at_tip.concentration}")
+        tip = state.line.at_tip.concentration
+        table.add_row("line", f"{state.line.volume}, at the tip {tip or 'no drug'}")
         table.add_row("state version", str(state.state_version))
         table.add_row("log", f"entries {state.log_first} to {state.log_next - 1}")
         if state.program_hash is not None:
@@ -106,6 +114,36 @@ def _dose_rows(seen: Look) -> Iterator[tuple[str, str]]:
     yield "fallback", str(program.fallback)
 
 
+def _drug_rows(seen: Look) -> Iterator[tuple[str, str | Text]]:
+    """What the reservoir holds and how much of it, and what leaves the catheter."""
+    state = seen.state
+    yield "drug", f"{state.drug} {state.concentration}"
+    yield from tip_rows(seen)
+    yield "reservoir", f"{state.reservoir} of {state.capacity}, alarm at {state.low_alarm}"
+    if state.sensed is not None:
+        yield "sensed", f"{state.sensed}, by the pump's sensor"
+
+
+def tip_rows(seen: Look) -> Iterator[tuple[str, Text]]:
+    """What really leaves the catheter, where that is not what is in the reservoir."""
+    from pumpctl.therapy.emergency import rate_at_tip
+    from pumpctl.workflows.looking import front_arrives, status_data
+
+    state, tip = seen.state, seen.state.line.at_tip
+    if state.bridge is not None or tip == Fluid(state.drug, state.concentration):
+        return
+    held = f"{tip.drug} {tip.concentration}" if tip.concentration else "NO DRUG"
+    front = front_arrives(state)
+    until = "; nobody knows until when"
+    if front is not None:
+        until = f" until {until_text(front, state.clock)}"
+    style = "bold yellow" if tip.concentration else "bold red"
+    yield "at catheter tip", Text(f"{held}{until}", style=style)
+    real = rate_at_tip(status_data(seen))
+    if real is not None:
+        yield "really given now", Text(f"{real} ({real.per_hour_text()})", style=style)
+
+
 def bolus_rows(seen: Look) -> Iterator[tuple[str, str]]:
     """The bolus that runs, or the last one, and the patient's own doses."""
     state, last = seen.state, seen.last_bolus
@@ -113,6 +151,8 @@ def bolus_rows(seen: Look) -> Iterator[tuple[str, str]]:
         ends = until_text(state.bolus.ends, state.clock)
         what = f"{state.bolus.delivered} of {state.bolus.dose}"
         yield "bolus running", f"{state.bolus.kind}, {what} given, ends {ends}"
+    elif seen.last_bolus_doubt is not None:
+        yield "last bolus", f"NOT KNOWN: {seen.last_bolus_doubt}"
     elif last is not None:
         yield "last bolus", last_bolus_text(last, state.clock)
     own = None if state.program is None else state.program.patient_dose
@@ -174,6 +214,12 @@ def hours_of(duration: Duration) -> str:
     """`27 h 05 min`, rounded down to a minute: nobody reads milliseconds of a stop."""
     hours, minutes = divmod(duration.quanta // 60_000, 60)
     return f"{hours} h {minutes:02d} min"
+
+
+def span_text(duration: Duration) -> str:
+    """How long something takes: `10 min`, `24 min 49 s`, rounded up to a second."""
+    minutes, seconds = divmod(-(-duration.quanta // 1000), 60)
+    return f"{minutes} min {seconds:02d} s" if minutes and seconds else str(duration)
 
 
 def _grid(columns: int) -> Table:

@@ -30,8 +30,9 @@ PLANNED = (
 
 
 _LOW_START = (
-    f"a profile of no more than {RESTART.value} and less\n  than before, by pumpctl program push "
-    "FILE --override STOPPED_RESTART=REASON,\n  and with a second person"
+    f"a profile of no more than {RESTART.value} and less than before, with a second person:\n"
+    '  pumpctl program push FILE --override STOPPED_RESTART="REASON" '
+    '--override ALARM_CRITICAL="REASON"'
 )
 """What may follow a long pause (STP-03)."""
 
@@ -62,7 +63,7 @@ def stop(
         told = f"Pump {serial} is on this line.", HAZARD, barred, PLANNED
         context.say("\n".join(filter(None, told)))
         if ask("Type STOP to stop it; anything else changes nothing: ").strip() != "STOP":
-            raise NotConfirmed("STOP was not typed")
+            raise NotConfirmed("STOP was not typed, in capital letters")
         station = station._replace(only=serial)
     with visit(station, changes=False, urgent=True) as open_visit:
         stopped = stopping.stop(open_visit, reason or None)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pumpctl.cli.folding import wrap
 from pumpctl.cli.profile_ahead import given
 from pumpctl.errors import UsageError
 
@@ -179,5 +179,5 @@ def _response_json(each: Response) -> dict[str, Any]:
 
 
 def _row(name: str, text: str) -> list[str]:
-    lines = wrap(text, 78 - 24, break_on_hyphens=False)
+    lines = wrap(text, 78 - 24)
     return [f"  {name if not at else '':22}{line}" for at, line in enumerate(lines)]

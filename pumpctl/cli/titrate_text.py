@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from pumpctl.cli.folding import wrap
 from pumpctl.cli.profile_json import hash_text
 from pumpctl.cli.profile_text import all_doses_text, patient_dose_text
 from pumpctl.cli.report import finding_json
@@ -340,7 +340,7 @@ def _dose_text(dose: Rate, concentration: Concentration) -> str:
 
 def _row(name: str, text: str) -> list[str]:
     """A name and its text, wrapped behind it."""
-    lines = wrap(text, 78 - _INDENT, break_on_hyphens=False)
+    lines = wrap(text, 78 - _INDENT)
     return [f"  {name if not at else '':{_INDENT - 2}}{line}" for at, line in enumerate(lines)]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any, assert_never
 
+from pumpctl.cli.folding import wrap
 from pumpctl.cli.profile_json import hash_text
 from pumpctl.cli.report import finding_json
 from pumpctl.quantities import Mass, Volume, flow_of, round_half_up, volume_of
@@ -125,7 +125,7 @@ def zone_text(at: Moment) -> str:
 
 def _row(name: str, text: str) -> list[str]:
     """A name and its text, wrapped behind it."""
-    lines = wrap(text, 78 - _INDENT, break_on_hyphens=False)
+    lines = wrap(text, 78 - _INDENT)
     return [f"  {name if not at else '':{_INDENT - 2}}{line}" for at, line in enumerate(lines)]
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from textwrap import wrap
 
 from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
 from pumpctl.cli import edge
-from pumpctl.cli.screens import bolus_rows, console, difference_text, hours_of
+from pumpctl.cli.folding import wrap
+from pumpctl.cli.screens import bolus_rows, console, difference_text, hours_of, tip_rows
 from pumpctl.cli.watch import lost_text
 from pumpctl.quantities import Duration, Quantity, flow_of
 from pumpctl.therapy import figures
@@ -189,6 +189,8 @@ def _rows(seen: Look, old: bool) -> Iterator[Text]:
         day = DAY_NAMES[state.clock.day]
         yield _row("program", f"{program.mode.value}, {today} on {day}{runs}")
     yield _row("drug", f"{state.drug} {state.concentration}")
+    for name, leaves in tip_rows(seen):
+        yield Text.assemble(_named(name, "dim"), leaves)
     yield _row("reservoir", f"{state.reservoir} of {state.capacity}, alarm at {state.low_alarm}")
     if seen.forecast is not None:
         dates = seen.forecast

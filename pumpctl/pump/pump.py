@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import NamedTuple
 
-from pumpctl.errors import Corrupt, PumpRefused, ReadbackDiffers
+from pumpctl.errors import Corrupt, ReadbackDiffers
 from pumpctl.link import patience
 from pumpctl.link.session import Link
 from pumpctl.outcomes import OperationId, Outcome, StateVersion
@@ -17,6 +17,7 @@ from pumpctl.pump.encode import drug_name, from_wire
 from pumpctl.pump.implant import implanted
 from pumpctl.pump.orders import Order
 from pumpctl.pump.readbacks import WIRE_BACKS, Readback, readback_from
+from pumpctl.pump.refusals import refused
 from pumpctl.quantities import Concentration, Duration, Flow, Mass, Rate, Volume
 from pumpctl.therapy import state as s
 from pumpctl.therapy.implanted import Implanted
@@ -143,10 +144,7 @@ class Pump:
             return from_wire(told.program), told.program_hash
         if told.code is codes.Refuse.FLASH:
             return None, None
-        raise PumpRefused(
-            f"the pump will not tell its program: {told.detail or told.code.name}",
-            pump_code=told.code.name,
-        )
+        raise refused("the pump will not tell its program", told)
 
     def state(self) -> s.PumpState:
         """Everything that an interrogation tells but the log. Reads only."""
@@ -243,10 +241,7 @@ class Pump:
         """Put an order into the staged slot; PumpRefused where the pump will not have it."""
         answer = self._link.try_ask(order, m.Staged, patience.STAGING)
         if isinstance(answer, m.Refusal):
-            raise PumpRefused(
-                f"the pump will not take it: {answer.detail or answer.code.name}",
-                pump_code=answer.code.name,
-            )
+            raise refused("the pump will not take it", answer)
         if answer.content != hashlib.sha256(encode(order)).digest():
             raise ReadbackDiffers("the pump stored other bytes than were sent")
         return Staged(answer.content, answer.nonce, Duration(answer.expires_in))
@@ -255,10 +250,7 @@ class Pump:
         """What the pump will do with what is staged."""
         told = self._link.try_ask(m.GetReadback(), object, patience.STAGING)
         if isinstance(told, m.Refusal):
-            raise PumpRefused(
-                f"the pump will not say what it would do: {told.detail or told.code.name}",
-                pump_code=told.code.name,
-            )
+            raise refused("the pump will not say what it would do", told)
         if not isinstance(told, WIRE_BACKS):
             raise Corrupt(f"the pump answered {type(told).__name__} where a read-back was asked")
         return readback_from(told)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from pumpctl.errors import NotPaired, StoreError, UsageError
+from pumpctl.station.private_files import make_private_folder
 
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _HEX = frozenset("0123456789abcdef")
@@ -57,7 +58,7 @@ def write_whole(path: Path, data: bytes, mode: int) -> None:
     """Write a file whole or not at all, on the disk before returning; StoreError where not."""
     temporary = path.with_name(f".{path.name}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(path.parent)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -87,7 +88,7 @@ class Home:
     def make(self) -> None:
         """Make the folder, readable by its owner only; StoreError where that cannot be."""
         try:
-            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_folder(self.root)
         except OSError as error:
             raise StoreError(f"the home {self.root} cannot be made: {error}") from error
 

@@ -3,7 +3,8 @@
 SQLite, WAL, synchronous FULL: an entry is on the disk when `append` returns.
 An intent is written before the first therapy byte leaves, an outcome before it
 is shown (AUD-01). Entries are only ever added, each naming the hash of the one
-before. A patient appears as the short hash of the tag, never as the tag.
+before. A patient appears as the short hash of the tag, never as the tag: where somebody's
+own words hold it, it is left out of them.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple
 
 from pumpctl.errors import StoreError
-from pumpctl.station.private_files import make_private
+from pumpctl.station.private_files import make_private, make_private_folder
+from pumpctl.station.untagged import untagged
 
 Kind = Literal[
     "intent",
@@ -37,6 +40,8 @@ STATION = ""
 """In place of a pump's serial, for what concerns the whole station."""
 GENESIS = bytes(32)
 _KNOWN = ("applied", "refused")
+_LOOKED_AT = 100
+"""Intents in which the tags of a pump are looked for."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS journal_entries (
@@ -92,7 +97,7 @@ class Journal:
         """`wait_s`: how long another process may hold it; a stop does not wait."""
         self._path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_folder(path.parent)
             make_private(path)  # SQLite gives its other files the mode of this one
             self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
         except (sqlite3.Error, OSError) as error:
@@ -109,6 +114,7 @@ class Journal:
         self, kind: Kind, *, at: str, pump: str, operation: str | None, body: dict[str, Any]
     ) -> bytes:
         """Add an entry; durable when this returns. The new head of the chain."""
+        body = untagged(body, pump, lambda: self._tags(pump, body))
         text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         try:
             self._db.execute("BEGIN IMMEDIATE")
@@ -130,6 +136,22 @@ class Journal:
         except sqlite3.Error as error:
             raise StoreError(f"the journal {self._path} cannot be written: {error}") from error
         return head
+
+    def _tags(self, pump: str, body: dict[str, Any]) -> set[str]:
+        """Hashes of the patients of this pump, as far as anything here names them."""
+        found = {str(body.get("tag"))}
+        try:
+            rows = self._db.execute(
+                "SELECT body FROM journal_entries WHERE pump = ? AND kind = 'intent' "
+                "ORDER BY seq DESC LIMIT ?",
+                (pump, _LOOKED_AT),
+            ).fetchall()
+        except sqlite3.Error:
+            rows = []  # what is to be written is not lost for it
+        for (text,) in rows:
+            with suppress(ValueError, TypeError):
+                found.add(str(_table(text).get("tag")))
+        return found
 
     def entries(self, *, pump: str | None = None, operation: str | None = None) -> list[Entry]:
         """Entries in order, all or of one pump or operation."""

@@ -76,7 +76,8 @@ class InForce(NamedTuple):
                 told = (
                     f"the drug library of {self.library.site}, version {self.library.version}, "
                     f"expired on {self.library.expires}: until another is installed, only a "
-                    "resume of the same program goes on"
+                    "resume of the same program and a refill of the same drug with the same "
+                    "program go on"
                 )
                 return "LIBRARY_EXPIRED", told
             case Standing.INVALID:

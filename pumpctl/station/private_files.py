@@ -1,4 +1,4 @@
-"""Files that nobody but their owner may read: made so before anything is written to them.
+"""Files and folders that nobody but their owner may read: made so before anything is in them.
 
 Short hashes of patients' tags can be guessed back from few tags, and logs are a
 patient's course (SEC-08). What others write into the file is not known here.
@@ -8,6 +8,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+
+
+def make_private_folder(path: Path) -> None:
+    """A folder of mode 0700 where there is none, and so each missing one above it.
+
+    Raises OSError where that cannot be.
+    """
+    for folder in reversed(path.parents):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
 
 
 def make_private(path: Path) -> None:

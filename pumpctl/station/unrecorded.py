@@ -1,7 +1,7 @@
 """What the journal could not take when it happened, kept until it can (STP-01).
 
-One JSON object a line, beside the journal. Only a stop ever comes here: everything
-else is refused where the journal cannot be written.
+One JSON object a line, beside the journal. Only a stop and a bolus cancel ever come
+here: everything else is refused where the journal cannot be written.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from pumpctl.errors import StoreError
 from pumpctl.station.journal import Journal, Kind
+from pumpctl.station.private_files import make_private
 
 
 class Unrecorded:
@@ -27,6 +28,7 @@ class Unrecorded:
             {"kind": kind, "at": at, "pump": pump, "operation": operation, "body": body}
         )
         try:
+            make_private(self._path)
             with self._path.open("a", encoding="ascii") as file:
                 file.write("\n" + line + "\n")  # a torn line takes no other with it
                 file.flush()

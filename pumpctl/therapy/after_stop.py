@@ -8,13 +8,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from pumpctl.quantities import Duration
 from pumpctl.therapy.moment import Moment
-from pumpctl.therapy.practice import STOPPED_HARD, STOPPED_SOFT
+from pumpctl.therapy.practice import STOPPED_HARD, STOPPED_SOFT, WITHDRAWAL
 from pumpctl.therapy.state import PumpState
 
-WITHDRAWAL = Duration.parse("12 h"), Duration.parse("96 h")
-"""Its onset after the loss of drug (clinical.md, section 6)."""
 _DRY = frozenset({"MOTOR_STALL", "EMPTY_RESERVOIR"})
 """Alarms under which nothing flowed before the stop either."""
 
@@ -78,7 +75,7 @@ def ahead_of(state: PumpState, now: Moment) -> Ahead:
     since = now.plus(-max(without, *dry, 0))
     return Ahead(
         since,
-        (since.plus(WITHDRAWAL[0].quanta), since.plus(WITHDRAWAL[1].quanta)),
+        (since.plus(WITHDRAWAL[0].value.quanta), since.plus(WITHDRAWAL[1].value.quanta)),
         since.plus(STOPPED_SOFT.value.quanta),
         since.plus(STOPPED_HARD.value.quanta),
     )

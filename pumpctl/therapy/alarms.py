@@ -28,7 +28,7 @@ WHAT_TO_DO = {
     "LINK_FLOOD": "Something else sends to this pump: find it; delivery is not disturbed.",
     "VOLUME_DISAGREES": "Drain and compare: the sensor or the estimate is wrong.",
 }
-"""One line for each code, from clinical.md sections 3, 5 and 6 and the pump's reactions."""
+"""One line for each code, from the pump's reactions (ALM-01), C5 of docs/safety.md and practice."""
 _UNKNOWN = "This program does not know it: look at the patient, then ask the maker."
 
 

@@ -150,6 +150,15 @@ def plan_bridge(
     return plan if isinstance(plan, Impossible) else plan._replace(old_unknown=played is not old)
 
 
+def metered(volume: Volume, passed: int, pulse: Volume) -> RunningBridge | None:
+    """A bridge of which so many nL have passed, as a pump tells it; None once it is over.
+
+    It is over with the pulse that reaches its volume, which may be a little beyond.
+    """
+    end = -(-volume.quanta // pulse.quanta) * pulse.quanta
+    return None if passed >= end else RunningBridge(volume, Volume(min(passed, volume.quanta)))
+
+
 def replan_bridge(
     bridge: RunningBridge,
     at_tip_now: Fluid,

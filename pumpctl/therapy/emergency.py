@@ -1,6 +1,7 @@
 """What the guidance says of an overdose and of a withdrawal, and a pump's facts beside it.
 
-The texts are those of clinical.md, sections 1, 3, 5 and 6; each step names its place.
+The texts are those of the guidance; each step names where it is said, C5 being the list
+in docs/safety.md.
 Facts are read from the data of a status, fresh or kept, so that a card is made of one
 and the same thing whether the pump answers or not. Pure; nothing here decides anything.
 """
@@ -8,6 +9,7 @@ and the same thing whether the pump answers or not. Pure; nothing here decides a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from pumpctl.quantities import (
@@ -46,20 +48,26 @@ class Guidance(NamedTuple):
     steps: tuple[Step, ...]
 
 
+_OVERDOSE, _WITHDRAWAL = "practice: overdose", "practice: withdrawal (boxed warning)"
+"""As `practice` names what is done rather than printed on a label."""
+
 GUIDANCE: Mapping[str, Guidance] = {
     OVERDOSE: Guidance(
         OVERDOSE,
         "OVERDOSE of intrathecal baclofen",
         "drowsiness, respiratory depression, coma",
         (
-            Step("STOP delivery at once:", "section 6", "stop"),
-            Step("Where telemetry fails: by needle, emptying the reservoir.", "section 6"),
-            Step("Aspirate a pocket fill (drug injected beside the reservoir).", "5.10, section 6"),
-            Step("Support breathing. Intensive care. There is no antidote.", "section 6"),
-            Step("Drainage of CSF where specialists advise it.", "section 6"),
+            Step("STOP delivery at once:", _OVERDOSE, "stop"),
+            Step("Where telemetry fails: by needle, emptying the reservoir.", _OVERDOSE),
+            Step(
+                "Aspirate a pocket fill (drug injected beside the reservoir).",
+                f"{_OVERDOSE}; C5.10",
+            ),
+            Step("Support breathing. Intensive care. There is no antidote.", _OVERDOSE),
+            Step("Drainage of CSF where specialists advise it.", _OVERDOSE),
             Step(
                 "Plan the restart now: withdrawal follows, 12 to 96 h after the last drug.",
-                "section 6",
+                _OVERDOSE,
             ),
         ),
     ),
@@ -69,18 +77,18 @@ GUIDANCE: Mapping[str, Guidance] = {
         "high fever, altered mental status, rebound spasticity, rigidity; can kill",
         (
             Step(
-                "Contact a physician who knows this therapy NOW, even if it is mild.", "section 6"
+                "Contact a physician who knows this therapy NOW, even if it is mild.", _WITHDRAWAL
             ),
-            Step("Restore delivery of the drug.", "section 6", "resume"),
+            Step("Restore delivery of the drug.", _WITHDRAWAL, "resume"),
             Step(
                 "Interrogate: catheter, motor, battery or reservoir? Dose, drug, concentration?",
-                "sections 1, 6",
+                _WITHDRAWAL,
                 "interrogate",
             ),
-            Step("Onset is 12 to 96 h after loss of drug; it may still be coming.", "section 6"),
+            Step("Onset is 12 to 96 h after loss of drug; it may still be coming.", _WITHDRAWAL),
             Step(
                 "Drained far above expected: NOT given; a restart can then be an overdose.",
-                "5.5",
+                "C5.5",
             ),
         ),
     ),
@@ -96,15 +104,16 @@ class Fact(NamedTuple):
     alert: bool = False
 
 
-def facts(data: Mapping[str, Any], age: Duration) -> tuple[Fact, ...]:
+def facts(data: Mapping[str, Any], age: Duration | None) -> tuple[Fact, ...]:
     """The facts of a pump from `status` → `data`; what an older record lacks is left out.
 
-    `age` is how long ago they were told: a pause that ran then is judged with it.
+    `age` is how long ago they were told, None where nobody knows: a pause that ran then
+    is judged with it.
     """
     return tuple(_facts(data, age))
 
 
-def _facts(data: Mapping[str, Any], age: Duration) -> Iterator[Fact]:
+def _facts(data: Mapping[str, Any], age: Duration | None) -> Iterator[Fact]:
     delivery = str(data.get("delivery", "not known"))
     still = delivery in ("stopped", "stalled", "fallback", "empty")
     yield Fact("delivery", "delivery", delivery.upper(), still)
@@ -112,24 +121,28 @@ def _facts(data: Mapping[str, Any], age: Duration) -> Iterator[Fact]:
     strength = _read(Concentration, drug.get("concentration"))
     rate, metered = _read(Rate, data.get("rate")), _metered(data)
     yield Fact("rate", "rate now", _rate_text(rate, metered, delivery))
+    real = rate_at_tip(data)
+    if real is not None:
+        text = f"{real.per_hour_text()} = {real}: the line holds another strength"
+        yield Fact("rate_at_tip", "really given", text, True)
     pause = without_drug(data)
     if pause is not None:
-        long = hours_text(pause)
-        if age:
-            long += f" then, {hours_text(pause + age)} if it still stands"
-        told = f"{long}: {after_pause(pause + age)}"
-        yield Fact("stopped_for", "without drug", told, True)
+        yield Fact("stopped_for", "without drug", _pause_text(pause, age), True)
     program = data.get("program") or {}
     dose = _read(Rate, program.get("daily_dose"))
     if dose is not None:
-        runs = ", NOT running" if delivery in ("stopped", "stalled", "fallback") else ""
+        runs = ", after the bridge" if data.get("bridge") else ""
+        if delivery in ("stopped", "stalled", "fallback"):
+            runs = ", NOT running"
         yield Fact(
-            "daily_dose", "daily dose", f"{dose}{_flow(dose, metered)}, {program['mode']}{runs}"
+            "daily_dose", "daily dose", f"{dose}{_flow(dose, strength)}, {program['mode']}{runs}"
         )
     held = f"{drug.get('name', 'not known')} {strength or ''}".strip()
-    yield Fact("drug", "drug", held + (_at_tip(data) if metered is None else ""))
+    tip = _at_tip(data, strength)
+    yield Fact("drug", "drug", held + tip, "NO DRUG" in tip)
     bolus = data.get("last_bolus")
-    yield Fact("last_bolus", "last bolus", _bolus_text(bolus, strength))
+    doubt = data.get("last_bolus_doubt")
+    yield Fact("last_bolus", "last bolus", _bolus_text(bolus, metered, doubt), bool(doubt))
     yield from _reservoir(data.get("reservoir") or {}, strength)
     alarms = [str(alarm["code"]) for alarm in data.get("alarms") or ()]
     yield Fact("alarms", "alarms", ", ".join(alarms) or "none", bool(alarms))
@@ -139,19 +152,36 @@ def _facts(data: Mapping[str, Any], age: Duration) -> Iterator[Fact]:
 
 def _rate_text(rate: Rate | None, strength: Concentration | None, delivery: str) -> str:
     if rate is None:
-        return f"nothing: {delivery}"
-    more = " basal, and a bolus runs" if delivery == "bolus" else ""
+        why = delivery if delivery in ("stopped", "stalled") else "the pump says none"
+        return f"nothing: {why}"
+    more = {
+        "bolus": " basal, and a bolus runs",
+        "empty": " ordered: by its own count it is EMPTY",
+    }.get(delivery, "")
     return f"{rate.per_hour_text()} = {rate}{_flow(rate, strength)}{more}"
 
 
 def _metered(data: Mapping[str, Any]) -> Concentration | None:
-    """By which the rate is metered; None in a bridge, or where the line holds another one."""
-    strength = _read(Concentration, (data.get("drug") or {}).get("concentration"))
-    tip = _read(Concentration, _tip(data).get("concentration"))
-    if data.get("bridge") or tip not in (None, strength):
-        return None
-    found: Concentration | None = strength
+    """By what the rate is metered: what is at the tip in a bridge (REF-08), else the reservoir."""
+    of = _tip(data) if data.get("bridge") else data.get("drug") or {}
+    found: Concentration | None = _read(Concentration, of.get("concentration"))
     return found
+
+
+def rate_at_tip(data: Mapping[str, Any]) -> Rate | None:
+    """The mass that really leaves the tip, half up; None where it is what the pump says.
+
+    Without a bridge a line of another concentration is moved at the reservoir's flow
+    (C5.12). Another drug is no mass of this one, and of an empty pump nobody can tell.
+    """
+    drug, tip = data.get("drug") or {}, _tip(data)
+    rate, strength = _read(Rate, data.get("rate")), _read(Concentration, drug.get("concentration"))
+    line = _read(Concentration, tip.get("concentration"))
+    if data.get("bridge") or data.get("delivery") == "empty" or not rate or not strength:
+        return None
+    if line is None or line == strength or (line and tip.get("name") != drug.get("name")):
+        return None
+    return Rate(round_half_up(Fraction(rate.quanta * line.quanta, strength.quanta)))
 
 
 def _tip(data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -159,9 +189,13 @@ def _tip(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _at_tip(data: Mapping[str, Any]) -> str:
-    tip = _tip(data).get("concentration")
-    return f"; at the catheter's tip {tip}" if tip else ""
+def _at_tip(data: Mapping[str, Any], strength: Concentration | None) -> str:
+    tip = _read(Concentration, _tip(data).get("concentration"))
+    if tip in (None, strength):
+        return ""
+    front = (data.get("line") or {}).get("front_arrives")
+    until = f" until {Moment.parse(front).label()}" if front else ""
+    return f"; at the catheter's tip {tip or 'NO DRUG'}{until}"
 
 
 def _flow(rate: Rate, strength: Concentration | None) -> str:
@@ -184,15 +218,31 @@ def after_pause(pause: Duration) -> str:
     return f"over {hard.text_in('h')}: the old dose is refused, begin by the starting rule"
 
 
-def may_resume(data: Mapping[str, Any], age: Duration) -> bool:
+def _pause_text(pause: Duration, age: Duration | None) -> str:
+    long = hours_text(pause)
+    if age is None:
+        return f"{long} then; how long ago that was nobody knows"
+    if age:
+        long += f" then, {hours_text(pause + age)} if it still stands"
+    return f"{long}: {after_pause(pause + age)}"
+
+
+def may_resume(data: Mapping[str, Any], age: Duration | None) -> bool:
     """Whether going on with the old dose is more than a refusal, `age` after it was told."""
     pause = without_drug(data)
-    if data.get("delivery") != "stopped" or pause is None:
+    if data.get("delivery") != "stopped" or pause is None or age is None:
         return False
     return pause + age <= practice.STOPPED_HARD.value
 
 
-def _bolus_text(bolus: Mapping[str, Any] | None, strength: Concentration | None) -> str:
+def _bolus_text(
+    bolus: Mapping[str, Any] | None, strength: Concentration | None, doubt: object
+) -> str:
+    """`strength` by which it is metered, `doubt` why there may be a newer one."""
+    if doubt and (bolus is None or not bolus.get("running")):
+        return f"NOT KNOWN: {doubt}" + (
+            "" if bolus is None else f"; before that {_bolus_text(bolus, strength, None)}"
+        )
     if bolus is None:
         return "none among the newest entries of the log"
     dose, given = _read(Mass, bolus.get("dose")), _read(Mass, bolus.get("given"))
@@ -243,6 +293,7 @@ def facts_json(data: Mapping[str, Any]) -> dict[str, Any]:
         "rate": data.get("rate"),
         "rate_per_hour": None if rate is None else rate.per_hour_text(),
         "flow": str(flow_of(rate, metered)) if rate and metered else None,
+        "rate_at_tip": None if (real := rate_at_tip(data)) is None else str(real),
         "daily_dose": program.get("daily_dose"),
         "drug": drug.get("name"),
         "concentration": drug.get("concentration"),

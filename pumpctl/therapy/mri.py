@@ -46,7 +46,7 @@ GUIDANCE: Final = (
             "No bolus during the scan: what is due in the field is lost, and never made up.",
             "After EVERY scan: pumpctl mri after, twice, before the patient leaves.",
         ),
-        "clinical facts, section 3 (MRI) and 5.9",
+        "makers' MRI guidance for pumps of this kind; C5.9",
     ),
 )
 """By model, with a version: guidance changes, and what was asked that day is recorded."""

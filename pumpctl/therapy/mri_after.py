@@ -2,8 +2,8 @@
 
 Two interrogations show it, where between them the motor has moved what the pump's own
 orders ask for: program, running bolus, boluses of the patient's own. A pump that only
-says that it delivers has shown nothing. Values in, values out (clinical facts, section 3
-and 5.9); what was recorded, and how a pump is asked, is not known here.
+says that it delivers has shown nothing. Values in, values out (C5.9 of docs/safety.md);
+what was recorded, and how a pump is asked, is not known here.
 """
 
 from __future__ import annotations

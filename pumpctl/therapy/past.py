@@ -14,6 +14,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
+from pumpctl.quantities import Rate
 from pumpctl.therapy.compare import Rise24h, rise_24h
 from pumpctl.therapy.course import Course
 from pumpctl.therapy.figures import daily_doses
@@ -69,10 +70,14 @@ class Past(NamedTuple):
     """What was really given in the last days, in ng, a running bolus with its rest; in ms
     of the pump's clock face (`Moment.label_ms`), because the schedule goes by that."""
 
-    def last_prescribed(self) -> Program | None:
-        """The last program that was a dose which somebody ordered."""
+    def last_prescribed(self, *, besides: Rate | None = None) -> Program | None:
+        """The last program that was a dose which somebody ordered.
+
+        `besides`: the fallback that flows now, which nobody ordered as a program.
+        """
         found = [program for each in self.ordered if (program := prescribed(each.program))]
-        return found[-1] if found else None
+        ordered = [each for each in found if besides is None or not _is_steady(each, besides)]
+        return ordered[-1] if ordered else None
 
     def prescribed_before(self, now: int) -> list[Program]:
         """Every dose that was prescribed and in force in the last 24 hours."""
@@ -88,6 +93,12 @@ class Past(NamedTuple):
             after = prescribed(program)
             if after is not None and increase(_in_force(self.ordered[:number], at), after):
                 yield at
+
+
+def _is_steady(program: Program, rate: Rate) -> bool:
+    """Whether it is this rate alone, as a fallback is told."""
+    rates = {step.rate for day in program.days for step in day}
+    return rates == {rate} and not program.boluses and program.patient_dose is None
 
 
 def prescribed(program: Program | None) -> Program | None:

@@ -32,3 +32,10 @@ def tag_hash(serial: str, tag: str) -> bytes:
 
     text = b"pumpctl tag\0" + serial.encode() + b"\0" + tag.encode()
     return sha256(text).digest()[:TAG_HASH_SIZE]
+
+
+def names_tag(text: str, tag: str) -> bool:
+    """Whether these words hold the tag, as a word and in whatever letters."""
+    from re import IGNORECASE, escape, search
+
+    return search(rf"(?<!\w){escape(tag)}(?!\w)", text, IGNORECASE) is not None

@@ -57,6 +57,8 @@ WITHDRAWAL: Final = (
     Sourced(Duration.parse("96 h"), "withdrawal begins 12 to 96 h after the last drug"),
 )
 
+REFILL_APART: Final = Sourced(Duration.parse("24 h"), "this project's choice (REF-06)")
+"""A fill that only the pump knows of, and another within less: rather one that is told twice."""
 DISCREPANCY: Final = Sourced(Volume.parse("2 mL"), "practice: evaluate beyond 2 mL (REF-01)")
 ESTIMATE: Final = Sourced(
     Volume.parse("0.1 mL"), "this project's choice: a twentieth of what needs a decision"

@@ -151,6 +151,25 @@ class Discrepancy(NamedTuple):
         return f"{sign}{abs(count) // 10_000}.{abs(count) % 10_000:04d}"
 
 
+class Suspected(NamedTuple):
+    """Suspected non-delivery, and the program that ran meanwhile."""
+
+    found: Discrepancy
+    old: Program | None
+    """What is the old dose; None where nobody knows it."""
+
+
+def suspected(
+    found: Discrepancy, old: Program | None, unsettled: Suspected | None
+) -> Suspected | None:
+    """What this drain shows, or what one before it has shown and no fill has settled since.
+
+    Who drains, suspects non-delivery and cannot fill leaves a reservoir in which the next
+    drain finds all as expected: the patient has had no drug all the same.
+    """
+    return Suspected(found, old) if found.meaning is Meaning.NON_DELIVERY else unsettled
+
+
 class RefillRecord(NamedTuple):
     """What is written down of a refill (REF-01); what the pump is told follows from it."""
 
@@ -222,7 +241,8 @@ def is_refused(old: Program | None, new: Program) -> bool:
     """Whether `new` may not follow suspected non-delivery, whatever the reason.
 
     The old dose and more, and more than a new patient may start with: who has not
-    had the drug is as new (`practice.RESTART`). Minimum rate never.
+    had the drug is as new (`practice.RESTART`). Minimum rate never. A fallback above the
+    smallest day is FALLBACK_HIGH's matter.
     """
     if new.mode is Mode.MINIMUM:
         return False

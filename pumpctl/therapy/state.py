@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from pumpctl.outcomes import OperationId, StateVersion
+from pumpctl.outcomes import StateVersion
 from pumpctl.quantities import Concentration, Duration, Mass, Rate, Volume
 from pumpctl.therapy.moment import Date, Moment
 from pumpctl.therapy.program import Program
@@ -93,7 +93,6 @@ class RunningBolus(NamedTuple):
     delivered: Mass
     started: Moment
     ends: Moment
-    operation: OperationId | None = None
 
 
 class RunningBridge(NamedTuple):

@@ -10,6 +10,8 @@ from pumpctl.therapy.findings import Rule, Severity
 from pumpctl.therapy.shape import Choice, DateText, Document, Exactly, Key, Table, Text, amount
 
 FORMAT = 1
+LONGEST_REASON = 500
+"""Characters of the reason for a deviation."""
 NO_BRIDGE = "none"
 """The one word of [injected] bridge: it is left out, which needs its reason."""
 
@@ -41,6 +43,13 @@ RULES = {
             Severity.HARD,
             "LIM-02",
             "A deviation is recorded with the reason of the person who decided it.",
+        ),
+        Rule(
+            "VISIT_TAG",
+            Severity.HARD,
+            "SEC-08",
+            "These words are kept in the journal, which knows a patient by a hash only; and an "
+            "order whose reference could not be kept as it is would not be known again.",
         ),
         Rule(
             "VISIT_PATIENT",
@@ -98,3 +107,11 @@ _ROOT = Table((
 
 VISIT = Document("visit", _ROOT, RULES)
 """`reasons` stands beside these: its keys are the ids of findings."""
+
+
+def longest(table: str, name: str) -> int:
+    """So many characters a text of this table may have, in a file and at a terminal."""
+    tables = {key.name: key.kind for key in _ROOT.keys if isinstance(key.kind, Table)}
+    kind = next(key.kind for key in tables[table].keys if key.name == name)
+    assert isinstance(kind, Text)  # noqa: S101  a slip of ours
+    return kind.longest

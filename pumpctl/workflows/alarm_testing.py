@@ -83,7 +83,7 @@ def answer_later(station: Station, heard: bool) -> Sounded:
     with Journal(station.home.journal) as journal, visit(station, changes=False) as open_visit:
         waiting = _waiting(journal.entries(pump=open_visit.serial))
         now = open_visit.now()
-        if waiting is None or _age(now, waiting.at) > ANSWER_WITHIN_MS:
+        if waiting is None or not 0 <= _age(now, waiting.at) <= ANSWER_WITHIN_MS:
             raise UsageError(
                 f"no alarm test of pump {open_visit.serial} in the last 10 min waits for an answer",
                 hint="sound one first, with somebody listening: pumpctl alarm test",

@@ -7,11 +7,9 @@ journal before it is shown, and where it was applied the pump is asked again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from pumpctl.errors import (
-    ActNow,
     Interrupted,
     LimitSoft,
     NotConfirmed,
@@ -27,14 +25,16 @@ from pumpctl.errors import (
     WrongPump,
 )
 from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, StateVersion, Unknown
-from pumpctl.pump.encode import canonical, program_hash
+from pumpctl.pump.encode import canonical
 from pumpctl.pump.pump import Staged
+from pumpctl.quantities import Mass
 from pumpctl.station.journal import Journal
 from pumpctl.station.library_store import InForce
 from pumpctl.station.plan import Plan, token
 from pumpctl.therapy.findings import Finding, Severity
+from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.state import PumpState
-from pumpctl.workflows.acts.act import Act, GivesDose, Pair
+from pumpctl.workflows.acts.act import Act
 from pumpctl.workflows.gates import pass_gates
 from pumpctl.workflows.planning import (
     planned_library,
@@ -43,15 +43,15 @@ from pumpctl.workflows.planning import (
 )
 from pumpctl.workflows.scene import Scene
 from pumpctl.workflows.second import Endorsement, check_endorsement, lowers, why_second
+from pumpctl.workflows.verifying import verify
 from pumpctl.workflows.visit import Visit
 
 CLOCK_SLACK_MS = 5_000
 """How far a station's clock may be set back by its time service within a visit."""
-_GROWING = {
-    *("STOPPED_LONG", "STOPPED_RESTART"),
-    *("WINDOW_AHEAD_SOFT", "BOLUS_ORDER_WINDOW_SOFT", "CLOCK_SET_WINDOW_SOFT"),
-}
-"""Findings whose figure moves with time; crossing the next limit is another id."""
+_GROWING = {"STOPPED_LONG", "STOPPED_RESTART"}
+"""Findings whose hours grow by waiting; crossing the next limit is another id."""
+_WANING = {"WINDOW_AHEAD_SOFT", "BOLUS_ORDER_WINDOW_SOFT", "CLOCK_SET_WINDOW_SOFT"}
+"""Findings of a mass in a window, which moves with time: it may be less by now, never more."""
 _AS_PLANNED = {"INCREASE_24H", "TITRATION_STEP", "MAINTENANCE_STEP"}
 """Findings against all doses of 24 hours: of those that ended when the plan was made."""
 
@@ -94,6 +94,14 @@ def check_open_soft(plan: Plan) -> None:
                 for found in plan.open_soft
             ),
         )
+
+
+def check_in_time(plan: Plan, now: Moment) -> None:
+    """A plan lives one hour by the station's clock; PlanExpired outside of it."""
+    if now.utc_ms > plan.expires_utc_ms:
+        raise PlanExpired(f"the plan expired at {plan.expires}")
+    if now.utc_ms < plan.made_utc_ms - CLOCK_SLACK_MS:
+        raise PlanExpired(f"the plan was made at {plan.made}, which is yet to come")
 
 
 def check_unused(plan: Plan, journal: Journal) -> None:
@@ -188,43 +196,11 @@ def _activate(
         raise OutcomeUnknown(f"a bug of ours while the pump was being asked: {error!r}") from error
 
 
-def verify(visit: Visit, before: PumpState, act: Act, outcome: Applied) -> PumpState:
-    """Interrogate again and compare field by field (PRG-10); ActNow for any difference."""
-    try:
-        state = visit.state()
-        dose: Iterator[Pair] = iter(())
-        if isinstance(act, GivesDose):
-            dose = act.verify_dose(state, visit.pump.operation(outcome.operation).delivered)
-    except (Exception, KeyboardInterrupt) as error:  # whatever it was, the pump did change
-        raise ActNow(f"the pump applied it, but could not be asked again: {error!s}") from error
-    common: list[Pair] = [
-        ("state version", outcome.state_version, state.state_version),
-        ("state version's step", before.state_version + 1, state.state_version),
-        ("patient", act.tag_after(before), state.tag_hash),
-    ]
-    if act.program is not None:
-        fluid = act.program.drug, act.program.concentration
-        common += [
-            ("program", act.program, state.program),
-            ("program hash", program_hash(act.program), state.program_hash),
-            ("drug", fluid, (state.drug, state.concentration)),
-        ]
-    for what, expected, found in (*common, *act.verify(before, state), *dose):
-        if expected != found:
-            detail = f": {state.delivery.value}" if what == "delivery" else ""
-            raise ActNow(f"the pump was changed, but its {what} is not what was planned{detail}")
-    return state
-
-
 def _check_fresh(visit: Visit, plan: Plan, state: PumpState, operation: OperationId) -> None:
     known = visit.pump.operation(operation)
     if known.result != "absent":
         raise PlanUsed(f"the pump knows plan {plan.operation} already: {known.result}")
-    now = visit.now().utc_ms
-    if now > plan.expires_utc_ms:
-        raise PlanExpired(f"the plan expired at {plan.expires}")
-    if now < plan.made_utc_ms - CLOCK_SLACK_MS:
-        raise PlanExpired(f"the plan was made at {plan.made}, which is yet to come")
+    check_in_time(plan, visit.now())
     if state.state_version != plan.state_version:
         raise PlanStale(
             f"the pump's state version is {state.state_version}; "
@@ -242,20 +218,32 @@ def _check_findings(scene: Scene, plan: Plan, act: Act) -> tuple[Finding, ...]:
     """
     findings = _findings_now(scene, plan, act)
     refuse_hard(findings)
-    shown = {(found.id, found.value) for found in plan.findings if found.severity == "soft"}
     new = tuple(
         finding
         for finding in findings
-        if finding.severity is Severity.SOFT
-        and (finding.id, finding.value) not in shown
-        and not (finding.id in _GROWING and finding.id in {name for name, _ in shown})
+        if finding.severity is Severity.SOFT and not _was_shown(finding, plan)
     )
     if new:
         names = ", ".join(sorted({finding.id for finding in new}))
         raise LimitSoft(
-            f"there are soft findings that the plan does not name: {names}", findings=new
+            f"there are soft findings that the plan does not name, or not with these figures: "
+            f"{names}",
+            findings=new,
         )
     return findings
+
+
+def _was_shown(finding: Finding, plan: Plan) -> bool:
+    """Whether this soft finding was confirmed with the plan: as it is now, or as a worse one."""
+    shown = [
+        each.value for each in plan.findings if each.severity == "soft" and each.id == finding.id
+    ]
+    if finding.value in shown or (finding.id in _GROWING and shown):
+        return True
+    if finding.id not in _WANING or finding.value is None:
+        return False
+    masses = [Mass.parse(value) for value in shown if value is not None]
+    return bool(masses) and Mass.parse(finding.value) <= max(masses)
 
 
 def _check_second(
@@ -329,6 +317,7 @@ def _body(
         "label_rules": None if plan.label_rules is None else plan.label_rules.model_dump(),
         "tag": plan.tag_hash,
         "operator": visit.station.operator,
+        "planned_by": plan.operator,
         "state_version": plan.state_version,
         "overrides": [override.model_dump() for override in plan.overrides],
         "library": planned_library(library).model_dump(),

@@ -1,8 +1,8 @@
 """What became of an operation, or may have become of it, in words: by its kind.
 
 Made of the intent in the journal and of the pump's state; it asks nobody. Times of
-onset are those of the guidance (clinical.md, sections 1 and 2): a bolus acts after
-0.5 to 1 h and for 4 to 8 h, an infusion after 6 to 8 h, withdrawal begins 12 to 96 h
+onset are those of the label of baclofen injection, and of practice: a bolus acts after
+0.5 to 1 h and for 4 to 8 h, an infusion after 6 to 8 h; withdrawal begins 12 to 96 h
 after the loss of drug.
 """
 
@@ -71,7 +71,7 @@ def told_refused(entry: Entry, state: PumpState | None) -> str:
     kind, old, _ = kind_of(entry), *_programs(entry)
     match kind:
         case "program":
-            return f"it went on with {_dose(old)}"
+            return f"its program stayed as it was, {_dose(old)}"
         case "resume":
             return "delivery did not go on by it"
         case "stop":
@@ -79,13 +79,9 @@ def told_refused(entry: Entry, state: PumpState | None) -> str:
         case "bolus" | "prime":
             return f"nothing of this {kind} was given, and nothing will be"
         case "bolus cancel":
-            return "the bolus was NOT ended by it: it ran on to its end"
+            return f"the bolus was NOT ended by it: {_goes_on(state)}"
         case "refill":
-            volume = "" if state is None else f", {state.reservoir} of {state.concentration}"
-            return (
-                f"the pump counts with the volume and the drug of before{volume}: "
-                "if drug was injected, refill again, NOW"
-            )
+            return _not_refilled(entry, state)
         case _:
             return _SETTINGS.get(kind, ("", "nothing was changed"))[1]
 
@@ -102,6 +98,29 @@ _SETTINGS = {
 """Kinds whose figures are in the pump's state: when it was done, and when it was not."""
 
 
+def _goes_on(state: PumpState | None) -> str:
+    """What became of a bolus that a cancel did not end."""
+    running = None if state is None else state.bolus
+    if running is None or running.kind == "scheduled":
+        return "it ran on, to its end or until something else ended it"
+    so_far = f"{running.delivered} of {running.dose} given so far"
+    return f"a {running.kind} bolus runs NOW, {so_far}; pumpctl bolus cancel ends it"
+
+
+def _not_refilled(entry: Entry, state: PumpState | None) -> str:
+    """What a pump counts with that never took a refill; later changes may have been one."""
+    holds = "" if state is None else f", {state.reservoir} of {state.concentration}"
+    if state is not None and state.state_version != entry.body.get("state_version"):
+        return (
+            f"the pump never took this refill; it has been changed since, and counts now{holds}: "
+            "if drug was injected and no later refill counted it, refill again, NOW"
+        )
+    return (
+        f"the pump counts with the volume and the drug of before{holds}: "
+        "if drug was injected, refill again, NOW"
+    )
+
+
 def _given(entry: Entry, delivered: Mass, state: PumpState | None) -> str:
     """How much of a bolus: all, so far, or cut short."""
     ordered = _ordered(entry)
@@ -110,7 +129,8 @@ def _given(entry: Entry, delivered: Mass, state: PumpState | None) -> str:
     if delivered == ordered:
         return f"all of it was given, {delivered}"
     running = None if state is None else state.bolus
-    if running is not None and running.kind != "scheduled" and running.dose == ordered:
+    ours = "prime" if kind_of(entry) == "prime" else "single"  # not one of the patient's own
+    if running is not None and running.kind == ours and running.dose == ordered:
         return f"it runs, {delivered} of {ordered} given so far"
     return f"CUT SHORT, {delivered} really given of {ordered}"
 
@@ -175,8 +195,8 @@ def _wrong_strength(old: Program | None, new: Program | None) -> Iterator[str]:
 
 def _watch(entry: Entry) -> Iterator[str]:
     kind, (old, new), at = kind_of(entry), _programs(entry), _at(entry)
-    if kind in ("clock", "patient", "implant"):
-        yield "no dose hangs on it, but doses at a time of day do on the clock"
+    if kind in _HANGS_ON_IT:
+        yield f"no dose hangs on it{_HANGS_ON_IT[kind]}"
         return
     overdose = "drowsiness, slow breathing, coma"
     if kind in ("bolus", "prime", "bolus cancel"):
@@ -195,6 +215,14 @@ def _watch(entry: Entry) -> Iterator[str]:
             "withdrawal (fever, rigidity, confusion): 12 to 96 h after the loss of drug"
             f"{_span(at, 12, 96)}"
         )
+
+
+_HANGS_ON_IT = {
+    "clock": ", but those at a time of day may come earlier or later than they are meant",
+    "patient": ": the wrong patient's plans may be taken, or the right one's refused",
+    "implant": " before the next prime, bridge or refill, whose volumes come from it",
+}
+"""Acts that give nothing themselves, and what does follow from them."""
 
 
 def _over(entry: Entry) -> int:

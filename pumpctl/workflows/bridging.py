@@ -138,6 +138,14 @@ def _late(scene: Scene, program: Program) -> Late:
             "when the last refill was is not known, so what has passed since is not",
             hint="watch the patient until the front has arrived",
         )
+    filled_at = state.filled_at.utc_ms
+    for each in applied(scene.journal, state.serial):
+        if each.told["injected"] is None and each.measured["filled_at_utc_ms"] == filled_at:
+            raise InputRefused(
+                f"a refill was given up since, at {each.at}: from there on the pump counts anew, "
+                "and no longer from the injection",
+                hint="watch the patient until the front has arrived",
+            )
     since, pulse = level.fill.pulses, scene.visit.pump.identity.pulse
     used = level.fill.volume.quanta - state.reservoir.quanta
     if state.reservoir and used >= 0 and used % pulse.quanta == 0:

@@ -11,16 +11,16 @@ import json
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from pumpctl.errors import NotPaired, PumpctlError
+from pumpctl.errors import Corrupt, NotPaired, PumpctlError, VersionSkew
 from pumpctl.quantities import Duration
-from pumpctl.station.journal import Journal
+from pumpctl.station.journal import Entry, Journal
 from pumpctl.therapy.emergency import GUIDANCE, Guidance, age_text, facts, facts_json
 from pumpctl.therapy.moment import Moment
-from pumpctl.wire.codes import Purpose
+from pumpctl.workflows.became import kind_of
 from pumpctl.workflows.looking import look, status_data
 from pumpctl.workflows.stopping import unbarred
 from pumpctl.workflows.surroundings import Station
-from pumpctl.workflows.visit import greeted, visit
+from pumpctl.workflows.visit import visit
 
 NOT_LIVE = "NOT_LIVE"
 """The code of the warning that these facts, or their lack, are not the pump's own of now."""
@@ -45,11 +45,12 @@ class Card(NamedTuple):
     warnings: tuple[tuple[str, str], ...] = ()
 
     @property
-    def age(self) -> Duration:
-        """How old the facts are; nothing where a clock ran backwards."""
-        if self.as_of is None:
+    def age(self) -> Duration | None:
+        """How old the facts are, rounded down to 1 min; None where a clock ran backwards."""
+        if self.as_of is None or self.live:
             return Duration(0)
-        return Duration(max(0, self.now.utc_ms - self.as_of.utc_ms) // 60_000 * 60_000)
+        ms = self.now.utc_ms - self.as_of.utc_ms
+        return None if ms < 0 else Duration(ms // 60_000 * 60_000)
 
 
 class _Kept(NamedTuple):
@@ -64,7 +65,7 @@ def card(station: Station, kind: str) -> Card:
     """The card of `overdose` or `withdrawal`; it is made whatever the pump does."""
     station = unbarred(station)
     blank = Card(GUIDANCE[kind], station.wall())
-    why, meant, unpaired = "no port was given", station.only, False
+    why, meant, answered = "no port was given", station.only, False
     if station.port:
         try:
             with visit(station, changes=False, urgent=True) as open_visit:
@@ -73,8 +74,10 @@ def card(station: Station, kind: str) -> Card:
         except Exception as error:  # noqa: BLE001  whatever it is, the card must come
             why = error.message if isinstance(error, PumpctlError) else str(error)
             if isinstance(error, NotPaired):
-                why += "; pair first: pumpctl pair --secret-file CARD"
-                meant, unpaired = _answering(station), True
+                why += f"; pair first: pumpctl --port {station.port} pair --secret-file CARD"
+            heard = error.greeted if isinstance(error, PumpctlError) else None
+            answered = heard is not None or isinstance(error, (Corrupt, VersionSkew))
+            meant = meant or heard
         else:
             return blank._replace(
                 serial=seen.state.serial,
@@ -85,13 +88,17 @@ def card(station: Station, kind: str) -> Card:
                 live=True,
             )
     try:
-        kept, reason = _kept(station, meant, alone=not unpaired)
+        kept, reason = _kept(station, meant, alone=not answered)
     except Exception as error:  # noqa: BLE001  the same
         kept, reason = None, error.message if isinstance(error, PumpctlError) else str(error)
     if kept is None:
         told = f"no facts of this pump: {why}; {reason}"
         return blank._replace(why=f"{why}; {reason}", warnings=((NOT_LIVE, told),))
-    since = _since(station, kept)
+    try:
+        since = _since(station, kept)
+    except Exception as error:  # noqa: BLE001  the same
+        why_not = error.message if isinstance(error, PumpctlError) else str(error)
+        since = (f"NOT KNOWN: {why_not}",)
     ago = age_text(kept.at, blank.now)
     told = f"these facts are of {kept.at.label()}, {ago}, and may have changed: {why}"
     return blank._replace(
@@ -103,15 +110,6 @@ def card(station: Station, kind: str) -> Card:
         why=why,
         warnings=((NOT_LIVE, told),),
     )
-
-
-def _answering(station: Station) -> str | None:
-    """The serial of a pump that greets, but is not paired with whoever asks."""
-    try:
-        with greeted(station, purpose=Purpose.LOOK, changes=False, urgent=True) as link:
-            return link.greeting.serial
-    except Exception:  # noqa: BLE001  the same
-        return None
 
 
 def _kept(station: Station, serial: str | None, *, alone: bool) -> tuple[_Kept | None, str]:
@@ -153,27 +151,33 @@ def _readable(data: Any) -> dict[str, Any]:
 
 
 def _since(station: Station, kept: _Kept) -> tuple[str, ...]:
-    """Changes of therapy that this station has sent since, newest last."""
+    """Changes of therapy that this station has sent since, newest last.
+
+    Told by the pump's state version where both tell one: a clock that was set back makes
+    nothing unsent. Raises whatever a damaged journal does.
+    """
     if not station.home.journal.exists():
         return ()
-    try:
-        with Journal(station.home.journal, wait_s=0) as journal:
-            entries = journal.entries(pump=kept.serial)
-            kinds = {
-                e.operation: str(e.body.get("kind", "")) for e in entries if e.kind == "intent"
-            }
-            waiting = {entry.operation for entry in journal.unresolved(kept.serial)}
-    except PumpctlError as error:
-        return (error.message,)
+    with Journal(station.home.journal, wait_s=0) as journal:
+        entries = journal.entries(pump=kept.serial)
+        waiting = {entry.operation for entry in journal.unresolved(kept.serial)}
+    kinds = {each.operation: kind_of(each) for each in entries if each.kind == "intent"}
     done = []
     for entry in entries:
-        later = Moment.parse(entry.at).utc_ms >= kept.at.utc_ms
-        if not later or entry.operation is None:
+        if entry.operation is None or not _later(entry, kept):
             continue
-        kind = kinds.get(entry.operation, "change")
-        at = Moment.parse(entry.at).label()
+        kind, at = kinds.get(entry.operation, "change"), Moment.parse(entry.at).label()
         if entry.kind == "intent" and entry.operation in waiting:
             done.append(f"{kind}, outcome NOT KNOWN, {at}")
         elif entry.kind in ("outcome", "resolved") and entry.body.get("outcome") == "applied":
             done.append(f"{kind}, {at}")
     return tuple(done)
+
+
+def _later(entry: Entry, kept: _Kept) -> bool:
+    """Whether an entry is of after the interrogation."""
+    was, version = kept.data.get("state_version"), entry.body.get("state_version")
+    if isinstance(was, int) and isinstance(version, int):
+        # An intent names the version that it was made for, an outcome the one it made.
+        return version >= was if entry.kind == "intent" else version > was
+    return Moment.parse(entry.at).utc_ms >= kept.at.utc_ms

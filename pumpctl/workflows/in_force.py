@@ -23,7 +23,8 @@ from pumpctl.therapy.state import Delivery, PumpState
 from pumpctl.wire.fields import WireError
 from pumpctl.workflows.pump_log import NotKnown, PumpLog, number_of, version_of
 
-_BRINGS_A_PROGRAM = {"PROGRAM", "REFILL"}
+BRINGS_A_PROGRAM = {"PROGRAM", "REFILL"}
+"""Kinds of operation, as the log names them, with which a program comes."""
 _CHANGES_NO_PROGRAM = {"BOLUS", "CANCEL", "CLOCK", "IMPLANT", "LIMITS", "PATIENT"}
 _NO_THERAPY = {"paired", "unpaired", "granted"}
 
@@ -252,7 +253,7 @@ def _kind(change: LogEntry) -> What | None:
         return "stopped"
     if change.kind == "fallback":
         return "fallback"
-    if operation in _BRINGS_A_PROGRAM:
+    if operation in BRINGS_A_PROGRAM:
         return "program"
     if operation == "RESUME":
         return "resume"

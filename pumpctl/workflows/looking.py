@@ -42,6 +42,8 @@ class Look(NamedTuple):
     """The newest of the log's newest entries, or the one that runs."""
     log: NewEntries = NewEntries()
     """What came of the log with this look."""
+    last_bolus_doubt: str | None = None
+    """Why there may have been a newer bolus than the last one that is known."""
 
 
 def front_arrives(state: PumpState) -> Moment | None:
@@ -111,6 +113,7 @@ def look(visit: Visit, tail: LogTail | None = None) -> Look:
         visit.rehearsal,
         last_bolus(tail.entries, state.bolus),
         log,
+        tail.doubt(state),
     )
 
 
@@ -180,6 +183,7 @@ def status_data(seen: Look) -> dict[str, Any]:
             "max_per_24h": program.patient_dose.max_per_24h,
         },
         "last_bolus": None if seen.last_bolus is None else _bolus_json(seen.last_bolus),
+        "last_bolus_doubt": seen.last_bolus_doubt,
         "battery": {
             "state": state.battery.state.value,
             "replace_by": None
@@ -189,8 +193,8 @@ def status_data(seen: Look) -> dict[str, Any]:
         "clock": {
             "pump": str(state.clock),
             "station": str(seen.station_clock),
-            "difference": f"{'-' if seen.difference_ms < 0 else ''}"
-            f"{abs(seen.difference_ms) // 1000} s",
+            "difference": f"{'-' if seen.difference_ms <= -1_000 else ''}"
+            f"{abs(seen.difference_ms) // 1_000} s",
         },
         "alarms": [
             {

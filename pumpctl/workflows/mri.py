@@ -139,7 +139,7 @@ def before(station: Station, reason: str | None) -> Before:
             "obstacles": [point.id for point in found.obstacles],
             "guidance": None if found.guidance is None else found.guidance.version,
         }
-        _append(journal, open_visit, found.at, body, reason)
+        _append(journal, open_visit, state, found.at, body, reason)
     return found
 
 
@@ -185,9 +185,9 @@ def _after(station: Station, reason: str | None) -> After:
             "needed": [point.id for point in judged.needed],
             "accepted": [point.id for point in judged.accepted],
         }
-        _append(journal, open_visit, kept.at, body, reason)
+        _append(journal, open_visit, state, kept.at, body, reason)
         if judged.verdict is Verdict.CLOSED:
-            _append(journal, open_visit, kept.at, {"step": "closed"}, reason)
+            _append(journal, open_visit, state, kept.at, {"step": "closed"}, reason)
         unchanged = earlier is not None and earlier.look.program_hash == state.program_hash
         stood = stalls(log, state, state.program if unchanged or earlier is None else None)
         return After(
@@ -279,7 +279,12 @@ def _recorded(entries: list[Entry]) -> _Recorded:
 
 
 def _append(
-    journal: Journal, open_visit: Visit, at: str, body: Mapping[str, object], reason: str | None
+    journal: Journal,
+    open_visit: Visit,
+    state: PumpState,
+    at: str,
+    body: Mapping[str, object],
+    reason: str | None,
 ) -> None:
     journal.append(
         KIND,
@@ -289,6 +294,7 @@ def _append(
         body={
             **body,
             "reason": reason,
+            "tag": None if state.tag_hash is None else state.tag_hash.hex(),
             "operator": open_visit.station.operator,
             "rehearsal": open_visit.rehearsal,
         },

@@ -38,6 +38,20 @@ class LogTail:
         self.entries: tuple[LogEntry, ...] = ()
         """The newest, in rising order, at most `FIRST`."""
         self._next: int | None = None
+        self._failure: str | None = None
+
+    def doubt(self, state: PumpState) -> str | None:
+        """Why these are not all of the newest entries that the pump has written; None: they are.
+
+        A damaged entry could have been a bolus.
+        """
+        if self._failure is not None:
+            return self._failure
+        first = max(state.log_first, state.log_next - FIRST)
+        missing = state.log_next - first - sum(each.number >= first for each in self.entries)
+        if missing <= 0:
+            return None
+        return f"{missing} of the log's newest entries cannot be read"
 
     def follow(self, pump: Pump, state: PumpState) -> NewEntries:
         """Fetch what is new since the last time; the newest `FIRST` at the first."""
@@ -58,7 +72,7 @@ class LogTail:
             failure = f"the pump's log cannot be read: {error.message}"
         self.entries = (*self.entries, *found)[-FIRST:]
         reached = number if failure is not None else end
-        self._next = reached
+        self._next, self._failure = reached, failure
         return NewEntries(tuple(found), reached - known - len(found), failure)
 
 

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pumpctl.errors import StoreError, UsageError
+from pumpctl.errors import PumpRefused, StoreError, UsageError
 from pumpctl.link.session import OwnKey
 from pumpctl.station.journal import Journal
 from pumpctl.station.operators import role_to_ask
-from pumpctl.wire.codes import Purpose
+from pumpctl.wire.codes import Purpose, Refuse
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.noise import public_key
 from pumpctl.wire.secret import key_id, secret_bytes
 from pumpctl.workflows.surroundings import Station
 from pumpctl.workflows.visit import greeted, visit
+
+_FULL = (
+    "whoever is paired frees a place with pumpctl unpair, an admin with operator revoke; "
+    "in an emergency whoever is paired can stop it, else: by needle, emptying the reservoir"
+)
+"""No key makes room for another by itself: it could be the one that is needed."""
 
 
 class PairedAs(NamedTuple):
@@ -45,13 +51,18 @@ def pair(station: Station, secret: str, role: str) -> PairedAs:
     with greeted(station, purpose=Purpose.PAIR, changes=True) as link:
         private = station.home.make_operator_key(station.operator, station.entropy)
         own = OwnKey(private, public_key(private))
-        paired = link.pair(
-            own,
-            raw,
-            station=station.home.station_id(station.entropy),
-            operator=station.operator,
-            role=role_to_ask(station.home, station.operator, role),
-        )
+        try:
+            paired = link.pair(
+                own,
+                raw,
+                station=station.home.station_id(station.entropy),
+                operator=station.operator,
+                role=role_to_ask(station.home, station.operator, role),
+            )
+        except PumpRefused as error:
+            if error.pump_code == Refuse.KEYS_FULL.name:
+                error.hint = _FULL
+            raise
         station.home.keep_pairing(
             paired.serial,
             station.operator,

@@ -17,6 +17,7 @@ from pumpctl.errors import StoreError
 from pumpctl.quantities import Duration
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.course import Course
+from pumpctl.therapy.label import INCREASE_APART
 from pumpctl.therapy.log import LogEntry
 from pumpctl.therapy.past import Ordered, Past, prescribed
 from pumpctl.therapy.patient import Patient
@@ -24,8 +25,9 @@ from pumpctl.therapy.practice import STOPPED_HARD
 from pumpctl.therapy.state import PumpState
 from pumpctl.therapy.trial import Start
 from pumpctl.workflows.given import given
-from pumpctl.workflows.in_force import in_force
+from pumpctl.workflows.in_force import BRINGS_A_PROGRAM, in_force
 from pumpctl.workflows.pump_log import NotKnown, PumpLog
+from pumpctl.workflows.refill_once import begun_again
 from pumpctl.workflows.trials import start_on_record
 from pumpctl.workflows.visit import Visit
 
@@ -49,6 +51,9 @@ class Told(NamedTuple):
     missing: tuple[str, ...] = ()
     questions: int = 0
     """Round trips to the pump that it took."""
+    changed: int | None = None
+    """Without a `past`: when the pump's log shows the newest change of the program, within
+    a day; to what is not known here."""
 
 
 def past_of(
@@ -68,10 +73,12 @@ def past_of(
     try:
         since, dry = _dry(log, state)
         ordered = in_force(log, state, journal, identity.least_flow, since)
-        flows = _flows(ordered, dry, state.counter_ms)
+        began = next((each.at for each in ordered if prescribed(each.program)), None)
+        flows, again = _flows(ordered, dry, state.counter_ms), _undelivered(log, journal, state)
     except NotKnown as error:
         why = f"{error}: no rule of time is checked; ask when the dose was last increased"
-        return Told(None, (why,), log.questions)
+        changed = _changed(log, state.counter_ms)
+        return Told(None, (why,), log.questions, changed)
     course: Course | None = None
     missing: tuple[str, ...] = ()
     try:
@@ -87,11 +94,17 @@ def past_of(
         trial = start_on_record(journal, whom)
     except StoreError as error:
         missing = (*missing, f"{error.message}: the start is held against the label's most")
+    flowed, begun = flows[-1][1] if flows else None, _begun_again(flows)
+    if again is not None:  # what was ordered before it has not reached the patient
+        ordered = (Ordered(again - 1, None), *(each for each in ordered if each.at >= again))
+        begun = again if begun is None else max(again, begun)
+        if flowed is not None and flowed <= again:
+            flowed = again - BACK_MS - 1
     past = Past(
         ordered,
-        began=next((each.at for each in ordered if prescribed(each.program)), None),
-        flowed=flows[-1][1] if flows else None,
-        begun_again=_begun_again(flows),
+        began=began,
+        flowed=flowed,
+        begun_again=begun,
         trial=trial,
         given=course,
     )
@@ -165,6 +178,31 @@ def _begun_again(flows: list[Stretch]) -> int | None:
     """When the dose last began to flow after too long without."""
     again = [start for (_, end), (start, _) in pairwise(flows) if start - end > BACK_MS]
     return again[-1] if again else None
+
+
+def _undelivered(log: PumpLog, journal: Journal, state: PumpState) -> int | None:
+    """When the reservoir was last filled after suspected non-delivery, within two days (C5.5)."""
+    refills = begun_again(journal, state.serial)
+    if not refills:
+        return None
+    entries = log.since(state.counter_ms - BACK_MS)
+    made = [each.counter_ms for each in entries if str(each.operation) in refills]
+    return max(made, default=None)
+
+
+def _changed(log: PumpLog, now: int) -> int | None:
+    """When a program was last activated in the last 24 hours; None: never, or nobody can say."""
+    since = now - INCREASE_APART.value.quanta
+    try:
+        entries = log.since(since)
+    except NotKnown:
+        return None
+    made = [
+        each.counter_ms
+        for each in entries
+        if each.kind == "activated" and each.get("operation_kind") in BRINGS_A_PROGRAM
+    ]
+    return max((at for at in made if since < at <= now), default=None)
 
 
 def _count_holds(entries: tuple[LogEntry, ...]) -> None:

@@ -114,7 +114,7 @@ def make_plan(
             for finding in findings
         ),
         overrides=named,
-        alarms=tuple(f"{told.line} {told.act}" for told in tell_alarms(state.alarms)),
+        alarms=tuple(f"{told.line} → {told.act}" for told in tell_alarms(state.alarms)),
         second=why_second(
             findings, named, scene.library, lowers=lowers(state.program, act.program)
         ),

@@ -8,18 +8,25 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pumpctl.errors import InputRefused
+from pumpctl.errors import InputRefused, PlanStale
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.findings import Finding
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.patient import tag_hash
+from pumpctl.therapy.state import PumpState
 from pumpctl.workflows.acts.refills import RefillAct
 from pumpctl.workflows.gates import pass_gates
 from pumpctl.workflows.programs import opened
 from pumpctl.workflows.refill_answers import Values
 from pumpctl.workflows.refill_guide import Seen, visit_of
 from pumpctl.workflows.refill_level import level_of
-from pumpctl.workflows.refill_once import Recorded, applied, past_discrepancies, refills
+from pumpctl.workflows.refill_once import (
+    Recorded,
+    applied,
+    past_discrepancies,
+    refills,
+    unsettled,
+)
 from pumpctl.workflows.refill_steps import Step, Steps, open_visit_of, record
 from pumpctl.workflows.refilling import only, worked_out
 from pumpctl.workflows.scene import Scene
@@ -76,7 +83,15 @@ class Asking:
             state = scene.state
             program = state.program or visit.pump.program()[0]
             past = past_discrepancies(journal, state.serial)
-            seen = Seen(state, scene.now, scene.library, level_of(scene), past, program)
+            seen = Seen(
+                state,
+                scene.now,
+                scene.library,
+                level_of(scene),
+                past,
+                program,
+                unsettled(journal, state),
+            )
             self._rehearsal = visit.rehearsal
             return seen, self._station.ticker()
 
@@ -115,12 +130,12 @@ class Asking:
 
     def is_stale(self, visit: Steps) -> bool:
         """Whether the reservoir was filled, on record, since it was begun."""
-        return visit.filled_at != _filled_at(self.seen)
+        return visit.filled_at != _filled_at(self.seen.state)
 
     def begin(self, tag: str) -> Steps:
         """Write down that a visit of this patient begins."""
         serial = self.seen.state.serial
-        patient, filled_at = tag_hash(serial, tag), _filled_at(self.seen)
+        patient, filled_at = tag_hash(serial, tag), _filled_at(self.seen.state)
         name = self._station.entropy(8).hex()
         self.steps = Steps(
             name, serial, patient, self._station.operator, self.now, filled_at=filled_at
@@ -163,15 +178,21 @@ class Asking:
     def preview(self, tag: str, steps: Steps | None = None) -> Preview:
         """The act that the answers make, and everything that the checks say of it.
 
-        InputRefused where they make none.
+        InputRefused where they make none; of those PlanStale, PlanUsed and RefillConflict
+        where the pump was filled meanwhile.
         """
         with opened(self._station) as (visit, journal):
             told = visit_of(steps or self.told, tag)
             scene = Scene(visit, journal, None if told.program is None else told.program[1])
+            if self.told.filled_at != _filled_at(scene.state):
+                raise PlanStale(
+                    "the pump was filled since this visit began, by another act",
+                    hint="pumpctl refill ends this visit and begins another",
+                )
             act = worked_out(told, scene)
             return Preview(act, act.findings(scene))
 
 
-def _filled_at(seen: Seen) -> str | None:
-    at = seen.state.filled_at
+def _filled_at(state: PumpState) -> str | None:
+    at = state.filled_at
     return None if at is None else str(at.utc_ms)

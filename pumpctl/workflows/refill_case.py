@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pumpctl.pump.encode import program_of
 from pumpctl.quantities import Volume
+from pumpctl.station.journal import Entry
 from pumpctl.therapy.bridge import BridgePlan, NotNeeded, Planned, plan_bridge
 from pumpctl.therapy.checks import check_change
 from pumpctl.therapy.checks import identity as _identity
@@ -25,8 +26,9 @@ from pumpctl.therapy.refill import RefillRecord
 from pumpctl.therapy.state import Fluid, PumpState
 from pumpctl.wire.fields import WireError
 from pumpctl.workflows.implants import record_of
+from pumpctl.workflows.refill_level import filled_elsewhere
 from pumpctl.workflows.refill_measured import Measured
-from pumpctl.workflows.refill_once import applied, past_discrepancies
+from pumpctl.workflows.refill_once import past_discrepancies
 from pumpctl.workflows.refill_visit import RefillVisit
 from pumpctl.workflows.scene import Scene
 
@@ -77,6 +79,8 @@ def case_for(
         bridge=line,
         left_out=visit.without_bridge,
         estimated=measured.estimated,
+        unsettled=measured.unsettled,
+        elsewhere=filled_elsewhere(scene),
     )
 
 
@@ -159,19 +163,39 @@ def _who(visit: RefillVisit, program: Program, scene: Scene) -> tuple[Finding, .
 def _playing(scene: Scene, program: Program) -> Program | None:
     """While a bridge runs: the most that it may play, as far as this station knows.
 
-    The program that it leads to is no increase; of the one before, our own refill's
-    intent tells.
+    The program that it leads to is no increase; of the one before, the intent that began
+    it tells: of the pump's last change but for another fill of the same.
     """
     state = scene.state
     if state.bridge is None or program == state.program:
         return program
-    for each in reversed(applied(scene.journal, state.serial)):
-        if each.measured["bridge"] is not None and each.old_program:
+    entries = scene.journal.entries(pump=state.serial)
+    done = {each.operation for each in entries if each.body.get("outcome") == "applied"}
+    for entry in reversed(entries):
+        played = _played(entry) if entry.operation in done else None
+        if played is not None:
             try:
-                return program_of(bytes.fromhex(each.old_program))
+                return program_of(bytes.fromhex(played))
             except (ValueError, WireError):
                 return None
     return None
+
+
+def _played(entry: Entry) -> str | None:
+    """What the bridge of this intent plays, in hexadecimal; None where it began none."""
+    order = entry.body.get("order")
+    if entry.kind != "intent" or not isinstance(order, dict):
+        return None
+    match entry.body.get("kind"):
+        case "bridge":
+            return str(order["plays"])
+        case "refill" if order["measured"]["bridge"] is not None:
+            name = "program_bytes" if order["measured"]["restart"] else "old_program_bytes"
+            return str(entry.body.get(name))
+        case "program":  # from here on the new masses, still by the old concentration
+            return str(entry.body.get("program_bytes"))
+        case _:
+            return None
 
 
 def bridged(visit: RefillVisit, line: Planned | None) -> BridgePlan | None:

@@ -16,10 +16,11 @@ from pumpctl.quantities import Concentration, Mass, Volume
 from pumpctl.therapy.checks import rules
 from pumpctl.therapy.findings import Finding, Severity, placed
 from pumpctl.therapy.moment import Date, Moment
+from pumpctl.therapy.patient import names_tag
 from pumpctl.therapy.profile import Profile
 from pumpctl.therapy.refill import Ampoule
 from pumpctl.therapy.toml_text import MAX_BYTES, FileKind, decoded, parsed
-from pumpctl.therapy.visit_shape import VISIT
+from pumpctl.therapy.visit_shape import LONGEST_REASON, VISIT
 from pumpctl.therapy.walk import Walk, found
 from pumpctl.workflows.programs import read_profile_file
 from pumpctl.workflows.refill_visit import DrawnUp, Injected, RefillVisit
@@ -27,7 +28,8 @@ from pumpctl.workflows.surroundings import Station
 
 KIND = FileKind(VISIT.name, VisitSyntax)
 _REASONS = "reasons"
-_LONGEST_REASON = 500
+_KEPT = (("order", "prescriber"), ("order", "reference"), ("drug", "lot"), ("given_up", "why"))
+"""Words that the journal keeps as they are."""
 
 _T = TypeVar("_T")
 
@@ -113,6 +115,7 @@ def _has(made: object, *keys: str) -> list[str]:
 
 def _visit(made: object, reasons: tuple[tuple[str, str], ...], walk: Walk) -> RefillVisit | None:
     _contradictions(made, walk)
+    _tagged(made, reasons, walk)
     order, drained = _get(made, "order", dict), _get(made, "drained", dict)
     injected = _get(made, "injected", dict)
     tag = _get(_get(made, "patient", dict), "tag", str)
@@ -165,6 +168,16 @@ def _contradictions(made: object, walk: Walk) -> None:
             walk.fault(rule, (), what, None, f"[{name}]", key=True)
 
 
+def _tagged(made: object, reasons: tuple[tuple[str, str], ...], walk: Walk) -> None:
+    """No word for the journal holds the patient's tag."""
+    tag = _get(_get(made, "patient", dict), "tag", str)
+    kept = [((table, key), _get(_get(made, table, dict), key, str)) for table, key in _KEPT]
+    for path, text in (*kept, *(((_REASONS, name), why) for name, why in reasons)):
+        if tag is not None and text is not None and names_tag(text, tag):
+            what = f"found {found(text)}, expected it without the patient's tag"
+            walk.fault("VISIT_TAG", path, what, found(text), "no tag")
+
+
 def _time(text: str | None, walk: Walk) -> Moment | None:
     if text is None:
         return None
@@ -195,12 +208,16 @@ def _each_reason(given: dict[str, object], walk: Walk) -> Iterator[tuple[str, st
         if name not in known:
             what = f"found {found(name)}, expected the id of a finding"
             walk.fault("VISIT_REASON", path, what, found(name), "pumpctl explain --list", key=True)
-        elif not isinstance(reason, str) or not 0 < len(reason.strip()) <= _LONGEST_REASON:
+        elif not isinstance(reason, str) or not _is_reason(reason):
             what = f"found {found(reason)}, expected the reason in words"
-            limit = f"1 to {_LONGEST_REASON} characters"
+            limit = f"1 to {LONGEST_REASON} printable characters"
             walk.fault("VISIT_REASON", path, what, found(reason), limit)
         else:
             yield name, reason.strip()
+
+
+def _is_reason(text: str) -> bool:
+    return 0 < len(text.strip()) <= LONGEST_REASON and text.isprintable()
 
 
 def _same_patient(visit: RefillVisit, path: Path, profile: Profile) -> None:

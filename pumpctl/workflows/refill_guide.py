@@ -16,11 +16,11 @@ from pumpctl.therapy.findings import Finding
 from pumpctl.therapy.library import Library
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.program import Program
-from pumpctl.therapy.refill import Discrepancy, Meaning, Offer, RefillRecord
+from pumpctl.therapy.refill import Discrepancy, Meaning, Offer, RefillRecord, Suspected
 from pumpctl.therapy.residual import Level
 from pumpctl.therapy.state import Fluid, PumpState
 from pumpctl.workflows.acts.programs import program_act
-from pumpctl.workflows.refill_answers import Chosen, Drained, Filled
+from pumpctl.workflows.refill_answers import Chosen, Drained, Filled, Kept
 from pumpctl.workflows.refill_steps import Steps
 from pumpctl.workflows.refill_visit import DrawnUp, Injected, RefillVisit
 
@@ -87,6 +87,8 @@ class Seen(NamedTuple):
     """Of the refills before this one, oldest first."""
     program: Program
     """What the pump holds."""
+    unsettled: Suspected | None = None
+    """Non-delivery that was suspected at a refill which was given up, and no fill since."""
 
     @property
     def fluid(self) -> Fluid:
@@ -210,12 +212,30 @@ def _case(steps: Steps, seen: Seen) -> RefillCase:
         library=seen.library,
         past=seen.past,
         estimated=seen.level.estimated(was.pulses),
+        unsettled=seen.unsettled,
     )
 
 
 def rehearsed(steps: Steps, seen: Seen) -> Steps:
     """As if as much as fits in had been injected: what refuses that, refuses any injection."""
     return steps._replace(injected=Filled(seen.state.capacity, seen.now, seen.state.pulses))
+
+
+def as_expected(steps: Steps, seen: Seen) -> Steps:
+    """As if all were as it should be, and the same went on: what refuses that, refuses any of it.
+
+    Asked before anything is drained, while the pump still has its drug.
+    """
+    same = steps._replace(
+        drained=seen.drained(seen.expected),
+        drug=seen.state.drug,
+        concentration=seen.state.concentration,
+        ampoule="not read",
+        lot="not asked yet",
+        expiry=seen.now.date.plus(_OPEN_DAYS),
+        program=Kept(),
+    )
+    return rehearsed(same, seen)
 
 
 def visit_of(steps: Steps, tag: str) -> RefillVisit:
@@ -253,4 +273,5 @@ def visit_of(steps: Steps, tag: str) -> RefillVisit:
         next_visit=None if isinstance(next_visit, str) else next_visit,
         given_up=steps.given_up,
         reasons=steps.reasons,
+        drained_since=None if steps.drained is None else steps.drained.pulses,
     )

@@ -18,7 +18,7 @@ from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.residual import REFILLED, Fill, Level, last_fill
 from pumpctl.wire.fields import WireError
 from pumpctl.workflows.pump_log import NotKnown
-from pumpctl.workflows.refill_once import Recorded, applied
+from pumpctl.workflows.refill_once import Recorded, applied, refills, unmeasured
 from pumpctl.workflows.scene import Scene
 
 _MOST_CHANGES = 500
@@ -49,8 +49,10 @@ def level_of(scene: Scene) -> Level:
 
 def _last_fill(scene: Scene, pulse: Fraction) -> Fill | None:
     own = applied(scene.journal, scene.state.serial)
+    passed_over = unmeasured(scene.journal, scene.state.serial)
+    own = tuple(each for each in own if each.operation not in passed_over)
     try:
-        entry = _refilled(scene)
+        entry = _refilled(scene, passed_over)
     except NotKnown:
         return _as_recorded(scene, own)
     if entry is None:
@@ -62,14 +64,14 @@ def _last_fill(scene: Scene, pulse: Fraction) -> Fill | None:
     return fill
 
 
-def _refilled(scene: Scene) -> LogEntry | None:
-    """The log's entry of the last fill; None where the whole log holds none."""
+def _refilled(scene: Scene, passed_over: frozenset[str]) -> LogEntry | None:
+    """The log's entry of the last fill that was measured; None where the whole log holds none."""
     version, log = int(scene.state.state_version), scene.log
     for _ in range(_MOST_CHANGES):
         entry = log.maker(version)
         if entry is None:
             return None
-        if entry.get("operation_kind") == "REFILL":
+        if entry.get("operation_kind") == "REFILL" and str(entry.operation) not in passed_over:
             beside: LogEntry | None = entry
             for _ in range(_BESIDE):
                 beside = None if beside is None else log.after(beside)
@@ -78,6 +80,16 @@ def _refilled(scene: Scene) -> LogEntry | None:
             raise NotKnown("the pump's log does not say how much was filled in")
         version -= 1
     raise NotKnown("the last refill is too many changes ago")
+
+
+def filled_elsewhere(scene: Scene) -> Moment | None:
+    """When the last refill in the pump's log was recorded, where our journal knows none such."""
+    try:
+        entry = _refilled(scene, frozenset())
+    except NotKnown:
+        return None
+    own = {each.operation for each in refills(scene.journal, scene.state.serial)}
+    return None if entry is None or str(entry.operation) in own else entry.time
 
 
 def _as_recorded(scene: Scene, own: tuple[Recorded, ...]) -> Fill | None:

@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from pumpctl.pump.encode import canonical, program_of
 from pumpctl.pump.readbacks import Bridged
-from pumpctl.quantities import Concentration, Volume, round_up
+from pumpctl.quantities import Concentration, Volume
+from pumpctl.therapy.bridge import metered
 from pumpctl.therapy.moment import Moment
-from pumpctl.therapy.refill import pocket_limit
+from pumpctl.therapy.refill import Discrepancy, Suspected, pocket_limit
 from pumpctl.therapy.residual import Fill, Level
-from pumpctl.therapy.state import Fluid, PumpState
+from pumpctl.therapy.state import Fluid, PumpState, RunningBridge
 
 
 class Measured(NamedTuple):
@@ -26,6 +28,8 @@ class Measured(NamedTuple):
     """New, right after the injection: what is left, and what went in."""
     since: int
     """The pump's pulses at the injection."""
+    drained_since: int
+    """At the drain, against which it is held: hours may lie between it and the injection."""
     off: Volume
     """By at most so much pumped volume `since` may be wrong; nothing where it was read then."""
     filled_at: Moment
@@ -46,6 +50,8 @@ class Measured(NamedTuple):
     """What the pump is told of the line."""
     restart: bool
     """More than 48 h without drug: no bridge brings the old dose back."""
+    unsettled: Suspected | None = None
+    """Non-delivery that was suspected at a refill which was given up, and no fill since."""
 
     @property
     def level(self) -> Level:
@@ -54,18 +60,18 @@ class Measured(NamedTuple):
 
     @property
     def expected(self) -> Volume:
-        """The expected residual at the injection."""
-        return self.level.expected(self.since)
+        """The expected residual at the drain."""
+        return self.level.expected(self.drained_since)
 
     @property
     def estimated(self) -> Volume:
         """The pump's own estimate of it."""
-        return self.level.estimated(self.since)
+        return self.level.estimated(self.drained_since)
 
     @property
     def counted(self) -> Fraction | None:
         """By the pump's pulses since the fill, in nL; None where no count is kept."""
-        found = self.level.counted(self.since)
+        found = self.level.counted(self.drained_since)
         return None if found is None else found.delivered
 
     @property
@@ -83,14 +89,15 @@ class Measured(NamedTuple):
         apart = 0 if after.sensed is None else after.sensed.quanta - after.reservoir.quanta
         return abs(apart) <= pocket_limit(after.capacity).value.quanta
 
-    def bridge_after(self, pulses: int) -> tuple[Volume, Volume] | None:
-        """Volume and what has passed of it at this count; None once it is over."""
-        if self.bridge is None:
+    def bridge_after(self, before: PumpState, pulses: int) -> RunningBridge | None:
+        """Its own bridge, or the one that ran before, as it must run at this count."""
+        pulse, running = self.per_pulse, before.bridge
+        if self.bridge is not None:
+            return metered(self.bridge.volume, (pulses - self.since) * pulse.quanta, pulse)
+        if running is None:
             return None
-        passed = (pulses - self.since) * self.per_pulse.quanta
-        whole = self.bridge.volume.quanta
-        end = round_up(Fraction(whole, self.per_pulse.quanta)) * self.per_pulse.quanta
-        return None if passed >= end else (self.bridge.volume, Volume(min(passed, whole)))
+        moved = (pulses - before.pulses) * pulse.quanta
+        return metered(running.volume, running.passed.quanta + moved, pulse)
 
     def kept(self) -> dict[str, Any]:
         """In strings and whole numbers; `measured_from` reads it back."""
@@ -98,6 +105,7 @@ class Measured(NamedTuple):
         return {
             "volume": str(self.volume),
             "since": self.since,
+            "drained_since": self.drained_since,
             "off": str(self.off),
             "filled_at_utc_ms": self.filled_at.utc_ms,
             "planned_utc_ms": self.planned.utc_ms,
@@ -114,6 +122,7 @@ class Measured(NamedTuple):
             if bridge is None
             else [str(bridge.volume), bridge.old.drug, str(bridge.old.concentration)],
             "restart": self.restart,
+            "unsettled": None if self.unsettled is None else _suspected(self.unsettled),
             # For whoever reads the journal later (REF-07):
             "expected": str(self.expected),
             "counted": None if self.counted is None else str(self.counted),
@@ -130,6 +139,7 @@ def measured_from(kept: Mapping[str, Any]) -> Measured:
     return Measured(
         volume=Volume.parse(kept["volume"]),
         since=int(kept["since"]),
+        drained_since=int(kept["drained_since"]),
         off=Volume.parse(kept["off"]),
         filled_at=Moment(int(kept["filled_at_utc_ms"]), offset),
         pulses=int(kept["pulses"]),
@@ -141,6 +151,34 @@ def measured_from(kept: Mapping[str, Any]) -> Measured:
         sensed=None if kept["sensed"] is None else Volume.parse(kept["sensed"]),
         bridge=None if bridge is None else Bridged(Volume.parse(bridge[0]), _fluid(*bridge[1:])),
         restart=bool(kept["restart"]),
+        unsettled=None if kept["unsettled"] is None else _suspected_from(kept["unsettled"]),
+    )
+
+
+def _suspected(found: Suspected) -> dict[str, str | None]:
+    filled, expected, drained, counted = found.found
+    return {
+        "filled": None if filled is None else str(filled),
+        "expected": str(expected),
+        "drained": str(drained),
+        "counted": None if counted is None else str(counted),
+        "old": None if found.old is None else canonical(found.old).hex(),
+    }
+
+
+def _suspected_from(kept: Mapping[str, Any]) -> Suspected:
+    old, found = kept["old"], discrepancy_from(kept, kept["drained"])
+    return Suspected(found, None if old is None else program_of(bytes.fromhex(old)))
+
+
+def discrepancy_from(kept: Mapping[str, Any], drained: str) -> Discrepancy:
+    """Drained against what was expected then, by the count since the fill."""
+    filled, counted = kept["filled"], kept["counted"]
+    return Discrepancy(
+        None if filled is None else Volume.parse(filled),
+        Volume.parse(kept["expected"]),
+        Volume.parse(drained),
+        None if counted is None else Fraction(counted),
     )
 
 

@@ -8,14 +8,17 @@ told again and not done again. Here the journal is read, and nothing is sent.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 from pumpctl.errors import RefillConflict
-from pumpctl.quantities import Volume
+from pumpctl.pump.encode import program_of
 from pumpctl.station.journal import Entry, Journal
 from pumpctl.therapy.patient import tag_hash
-from pumpctl.therapy.refill import Discrepancy
+from pumpctl.therapy.program import Program
+from pumpctl.therapy.refill import Discrepancy, Meaning, Suspected
+from pumpctl.therapy.state import PumpState
+from pumpctl.wire.fields import WireError
+from pumpctl.workflows.refill_measured import discrepancy_from
 from pumpctl.workflows.refill_visit import AGAIN, RefillVisit, kept_of
 
 
@@ -87,21 +90,61 @@ def past_discrepancies(journal: Journal, serial: str) -> tuple[Discrepancy, ...]
 
     A refill that was given up counts where something was drained.
     """
-    found = []
-    for each in applied(journal, serial):
-        drained, kept = each.told["drained"], each.measured
-        if drained is None:
-            continue
-        filled, counted = kept["filled"], kept["counted"]
-        found.append(
-            Discrepancy(
-                None if filled is None else Volume.parse(filled),
-                Volume.parse(kept["expected"]),
-                Volume.parse(drained),
-                None if counted is None else Fraction(counted),
-            )
-        )
-    return tuple(found)
+    found = (_discrepancy(each) for each in applied(journal, serial))
+    return tuple(each for each in found if each is not None)
+
+
+def _discrepancy(recorded: Recorded) -> Discrepancy | None:
+    drained = recorded.told["drained"]
+    return None if drained is None else discrepancy_from(recorded.measured, drained)
+
+
+def unsettled(journal: Journal, state: PumpState) -> Suspected | None:
+    """Non-delivery that was suspected at a refill which was given up, nothing filled in since.
+
+    A fill of which only the pump knows settles it as well: whoever made it has seen the drain.
+    """
+    for each in reversed(applied(journal, state.serial)):
+        filled_at = None if state.filled_at is None else state.filled_at.utc_ms
+        if each.told["injected"] is not None or each.measured["filled_at_utc_ms"] != filled_at:
+            return None
+        found = _discrepancy(each)
+        if found is not None and found.meaning is Meaning.NON_DELIVERY:
+            return Suspected(found, _program(each.old_program))
+    return None
+
+
+def begun_again(journal: Journal, serial: str) -> frozenset[str]:
+    """Operations of refills after suspected non-delivery: with each therapy was begun again."""
+    return frozenset(
+        each.operation
+        for each in applied(journal, serial)
+        if each.told["injected"] is not None and _suspects(each)
+    )
+
+
+def _suspects(recorded: Recorded) -> bool:
+    found = _discrepancy(recorded)
+    now = found is not None and found.meaning is Meaning.NON_DELIVERY
+    return now or recorded.measured["unsettled"] is not None
+
+
+def unmeasured(journal: Journal, serial: str) -> frozenset[str]:
+    """Operations of refills that were given up before anything was drained.
+
+    What they set is what was expected: what should be inside is still counted from the
+    fill before.
+    """
+    return frozenset(
+        each.operation for each in applied(journal, serial) if each.told["drained"] is None
+    )
+
+
+def _program(written: str | None) -> Program | None:
+    try:
+        return program_of(bytes.fromhex(written or ""))
+    except (ValueError, WireError):
+        return None
 
 
 def refuse_repeated(journal: Journal, serial: str, told: RefillVisit) -> None:

@@ -13,7 +13,7 @@ from pumpctl.therapy.bridge_effect import worst_without
 from pumpctl.therapy.compare import summary
 from pumpctl.therapy.delivery import time_text, volume_text
 from pumpctl.therapy.program import Program
-from pumpctl.therapy.refill import Discrepancy, Meaning, Offer, reduced_offer
+from pumpctl.therapy.refill import Discrepancy, Offer, reduced_offer, suspected
 from pumpctl.therapy.refill_outlook import Ahead, ahead
 from pumpctl.therapy.state import Fluid, PumpState
 from pumpctl.workflows.refill_case import bridged, record_for
@@ -53,7 +53,7 @@ def refill_told(
         "sensed": None if measured.sensed is None else str(measured.sensed),
         "last_fill": None if measured.fill is None else str(measured.fill.volume),
         "discrepancy": None if visit.drained is None else discrepancy_told(found),
-        "offer": offer_told(_offer(found, program, seen)),
+        "offer": None if seen is None else offer_told(_offer(found, measured, program, seen)),
         "line": None if line is None else line_told(line, without=visit.without_bridge),
         "bridge": None if bridge is None else bridge_told(bridge),
         "low_date": str(dates.low_date),
@@ -91,7 +91,7 @@ def ahead_of(
         bridge=bridge,
         filled_at=measured.filled_at,
         expiry=None if given_up or visit.drawn is None else visit.drawn.expiry,
-        restart=measured.restart or found.meaning is Meaning.NON_DELIVERY,
+        restart=measured.restart or suspected(found, None, measured.unsettled) is not None,
         changed=not same_fluid or seen is None or program != seen.program,
     )
 
@@ -121,11 +121,13 @@ def offer_told(offer: Offer | None) -> dict[str, Any] | None:
     }
 
 
-def _offer(found: Discrepancy, program: Program, seen: PumpState | None) -> Offer | None:
-    ratio = found.judged
-    if found.meaning is not Meaning.NON_DELIVERY or ratio is None or seen is None:
+def _offer(
+    found: Discrepancy, measured: Measured, program: Program, seen: PumpState
+) -> Offer | None:
+    suspicion = suspected(found, seen.program, measured.unsettled)
+    if suspicion is None or suspicion.found.judged is None:
         return None
-    return reduced_offer(seen.program, ratio, program.concentration)
+    return reduced_offer(suspicion.old, suspicion.found.judged, program.concentration)
 
 
 def line_told(line: Planned, *, without: bool) -> str:

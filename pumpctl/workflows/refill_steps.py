@@ -127,6 +127,8 @@ def visits_of(entries: Sequence[Entry]) -> list[Steps]:
                     Moment.parse(entry.at),
                     values["filled_at"],
                 )
+            elif _is_set(found[name], step):
+                continue  # two terminals at once: the first that was written down counts
             else:
                 found[name] = after(found[name], step, values)
         except (KeyError, TypeError, ValueError, PumpctlError, WireError) as error:
@@ -150,7 +152,7 @@ def after(steps: Steps, step: Step, values: Values) -> Steps:
         name, why = text_of(values, "finding"), text_of(values, "reason")
         return steps._replace(reasons=tuple({**dict(steps.reasons), name: why}.items()))
     field, reader = _ANSWERS[step]
-    if step in SETS_VOLUME and getattr(steps, field) is not None:
+    if _is_set(steps, step):
         raise ValueError(f"{step.value} is on record already")
     return steps._replace(**{field: reader(values)})
 
@@ -170,21 +172,11 @@ def record(
     InputRefused where another terminal has closed the visit, or has recorded that
     volume before. StoreError where it cannot be written.
     """
-    held = next(
-        (
-            each
-            for each in visits_of(journal.entries(pump=steps.serial))
-            if each.visit == steps.visit
-        ),
-        steps,
-    )
+    held = _held(journal, steps)
     if held.closed is not None:
         raise InputRefused(f"this visit was ended meanwhile: {held.closed}")
-    if step in SETS_VOLUME and getattr(held, _ANSWERS[step][0]) is not None:
-        raise InputRefused(
-            f"the volume {step.value} is on record already, from another terminal",
-            hint="pumpctl refill shows what is recorded, and goes on behind it",
-        )
+    if _is_set(held, step):
+        raise _set_elsewhere(step)
     made = held if step is Step.BEGUN else after(held, step, values)
     body = {
         "visit": steps.visit,
@@ -194,7 +186,30 @@ def record(
         "rehearsal": rehearsal,
     }
     journal.append(KIND, at=str(at), pump=steps.serial, operation=None, body=body)
+    if step in SETS_VOLUME and _volume_of(_held(journal, made), step) != _volume_of(made, step):
+        raise _set_elsewhere(step)  # written between our look and our entry
     return made
+
+
+def _held(journal: Journal, steps: Steps) -> Steps:
+    """The visit as the journal holds it; as it is known here, before its first entry."""
+    visits = visits_of(journal.entries(pump=steps.serial))
+    return next((each for each in visits if each.visit == steps.visit), steps)
+
+
+def _volume_of(steps: Steps, step: Step) -> object:
+    return getattr(steps, _ANSWERS[step][0])
+
+
+def _is_set(steps: Steps, step: Step) -> bool:
+    return step in SETS_VOLUME and _volume_of(steps, step) is not None
+
+
+def _set_elsewhere(step: Step) -> InputRefused:
+    return InputRefused(
+        f"the volume {step.value} is on record already, from another terminal",
+        hint="pumpctl refill shows what is recorded, and goes on behind it",
+    )
 
 
 def _text(name: str) -> Callable[[Values], str]:

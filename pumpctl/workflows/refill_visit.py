@@ -67,6 +67,8 @@ class RefillVisit(NamedTuple):
     """Why, where it was; None: it was not."""
     reasons: tuple[tuple[str, str], ...]
     """Soft findings that are overridden, with the reason of each."""
+    drained_since: int | None = None
+    """The pump's pulses at the drain, where they were read then; None: as at the injection."""
 
 
 AGAIN = frozenset(

@@ -1,45 +1,40 @@
 """A refill's whole road: what should be inside, what the visit means, plan, apply, once.
 
-The file and the guided sequence both come through here. `open_refill` is asked
-before anything is drained; `refill_act` makes the act of a visit that was told;
-`plan_refill` and `push_refill` take it along the one road.
+The file and the guided sequence both come through here. `worked_out` says what a visit
+means on a pump; `plan_refill` and `push_refill` take it along the one road.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from pumpctl.errors import InputRefused, WrongPump
-from pumpctl.quantities import Concentration, Volume
+from pumpctl.quantities import Volume
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.bridge import BridgePlan, Impossible, at_fluid
 from pumpctl.therapy.checks.pause import pause_of
 from pumpctl.therapy.checks.registry import PumpCase
 from pumpctl.therapy.draft import draft_of
-from pumpctl.therapy.moment import Moment
-from pumpctl.therapy.patient import tag_hash
 from pumpctl.therapy.practice import STOPPED_HARD
 from pumpctl.therapy.program import Program
-from pumpctl.therapy.refill import Discrepancy, pocket_limit
+from pumpctl.therapy.refill import pocket_limit
 from pumpctl.therapy.residual import Level
 from pumpctl.therapy.state import Delivery, Fluid, PumpState
-from pumpctl.therapy.trend import Trend, trend
 from pumpctl.workflows.acts.act import Act
 from pumpctl.workflows.acts.refills import RefillAct, bridged_as_told
 from pumpctl.workflows.applying import AppliedPlan
 from pumpctl.workflows.gates import pass_gates
 from pumpctl.workflows.planning import Planned
-from pumpctl.workflows.programs import Confirms, opened, plan_act, push_act
+from pumpctl.workflows.programs import Confirms, plan_act, push_act
 from pumpctl.workflows.refill_case import bridge_plan_of
 from pumpctl.workflows.refill_level import Counted, counted_at, level_of
 from pumpctl.workflows.refill_measured import Measured
 from pumpctl.workflows.refill_once import (
     Recorded,
     Repeated,
-    past_discrepancies,
     refuse_repeated,
+    unsettled,
 )
 from pumpctl.workflows.refill_visit import RefillVisit
 from pumpctl.workflows.scene import Scene
@@ -48,68 +43,6 @@ from pumpctl.workflows.visit import Visit
 
 Done = AppliedPlan | Recorded
 """A refill that was applied now, or one of this order that was applied before."""
-
-
-class RefillStart(NamedTuple):
-    """What is known before anything is drained."""
-
-    state: PumpState
-    now: Moment
-    """The station's clock."""
-    level: Level
-    """What should be inside, told twice: `level.expected(state.pulses)` is what to expect."""
-    past: tuple[Discrepancy, ...]
-    """Of the refills before, oldest first (REF-07)."""
-    drugs: tuple[tuple[str, tuple[Concentration, ...]], ...]
-    """The closed list: each drug of the library with its concentrations."""
-
-    @property
-    def expected(self) -> Volume:
-        """The expected residual now, by the pump's pulses since the last fill."""
-        return self.level.expected(self.state.pulses)
-
-    @property
-    def estimated(self) -> Volume:
-        """The pump's own estimate of it."""
-        return self.level.estimated(self.state.pulses)
-
-    @property
-    def trend(self) -> Trend:
-        """What the refills before say together."""
-        return trend(self.past)
-
-    def is_of(self, tag: str) -> bool | None:
-        """Whether the pump is this patient's; None: it has none yet."""
-        held = self.state.tag_hash
-        return None if held is None else tag_hash(self.state.serial, tag) == held
-
-
-def open_refill(station: Station, serial: str | None = None) -> RefillStart:
-    """Ask the pump what should be inside, before it is drained. Nothing is changed.
-
-    WrongPump where `serial` is given and another pump is on the line.
-    """
-    with opened(only(station, serial)) as (visit, journal):
-        scene = Scene(visit, journal, None)
-        library = scene.library
-        return RefillStart(
-            scene.state,
-            scene.now,
-            level_of(scene),
-            past_discrepancies(journal, scene.state.serial),
-            tuple((drug, library.concentrations(drug)) for drug in library.drugs()),
-        )
-
-
-def discrepancy_now(start: RefillStart, drained: Volume) -> Discrepancy:
-    """What this drained volume would mean, at the pulses that the start was read at."""
-    counted = start.level.counted(start.state.pulses)
-    return Discrepancy(
-        None if start.level.fill is None else start.level.fill.volume,
-        start.expected,
-        drained,
-        None if counted is None else counted.delivered,
-    )
 
 
 def refill_act(told: RefillVisit) -> Callable[[Visit], Act]:
@@ -189,6 +122,7 @@ def worked_out(told: RefillVisit, scene: Scene) -> RefillAct:
     measured = Measured(
         volume=left + injected,
         since=counted.pulses,
+        drained_since=_drained_since(told, level, counted.pulses),
         off=counted.off,
         filled_at=filled_at,
         pulses=state.pulses,
@@ -200,6 +134,7 @@ def worked_out(told: RefillVisit, scene: Scene) -> RefillAct:
         sensed=None,
         bridge=None,
         restart=_restarts(program, scene),
+        unsettled=unsettled(scene.journal, state),
     )
     measured = measured._replace(sensed=_sensed(told, measured, state))
     line = bridge_plan_of(told, measured, program, scene)
@@ -233,7 +168,8 @@ def _program_after(told: RefillVisit, state: PumpState) -> Program:
         return told.program[1]
     if state.program is None:
         raise InputRefused(
-            "the pump has lost its program, so that it cannot go on with it",
+            "the pump names no program that could go on: it has lost its program, or was more "
+            "than 48 h without drug",
             hint="name a profile in [program]",
         )
     if told.drawn is None or told.injected is None:
@@ -251,6 +187,13 @@ def _counted(told: RefillVisit, scene: Scene) -> Counted:
     if injected.since > pulses:
         raise InputRefused("the injection would lie ahead of the pump's own count")
     return Counted(injected.since, Volume(0))
+
+
+def _drained_since(told: RefillVisit, level: Level, since: int) -> int:
+    """The pump's pulses at the drain; as at the injection where nobody read them between."""
+    at, first = told.drained_since, None if level.fill is None else level.fill.pulses
+    fits = at is not None and at <= level.pulses and (first is None or at >= first)
+    return at if at is not None and fits else since
 
 
 def _restarts(program: Program, scene: Scene) -> bool:

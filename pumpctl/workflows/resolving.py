@@ -192,7 +192,8 @@ def _judge(open_visit: Visit, entry: Entry, known: Known) -> tuple[bool, str] | 
     """Whether it was applied, and how that is known; None: it stays unknown."""
     if known.result == "applied":
         return True, f"the pump applied it, as state version {known.state_version}"
-    planned = int(entry.body["state_version"])
+    told = entry.body.get("state_version")
+    planned = told if isinstance(told, int) else 0  # then only the whole log can say no
     if known.reaches_back_to <= planned:
         return False, "the pump did not apply it, and has voided it so that it never will"
     logged = _in_log(open_visit, known.operation, planned)

@@ -128,7 +128,7 @@ _ROOT = Table((
     Key("format", Exactly(FORMAT, "SCENARIO_FORMAT"), "The version of this format."),
     Key("title", Text(100), "What it is about, in one line."),
     Key("story", Text(2_000), "A paragraph for a clinician."),
-    Key("incident", Count(1, 99), "Number of the incident in the clinical facts.",
+    Key("incident", Count(1, 99), "Its number among C5 of docs/safety.md.",
         required=False),
     Key("source", Text(400), "Where the story comes from."),
     Key("pump", Table((

@@ -76,7 +76,13 @@ def stop(visit: Visit, reason: str | None) -> Stopped:
 def record_reason(station: Station, stopped: Stopped, reason: str) -> str | None:
     """Write down why, asked afterwards; the failure's text where that cannot be."""
     record = Record(station, stopped.state.serial, stopped.operation)
-    record.write("reason", station.wall(), {"kind": "stop", "reason": reason})
+    tag = stopped.state.tag_hash
+    told: dict[str, object] = {
+        "kind": "stop",
+        "reason": reason,
+        "tag": None if tag is None else tag.hex(),
+    }
+    record.write("reason", station.wall(), told)
     return record.failure
 
 

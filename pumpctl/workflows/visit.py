@@ -7,10 +7,17 @@ pump says inside the session that it is in bench mode.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import sleep
 
-from pumpctl.errors import NotPaired, PortBusy, StoreError, UnknownOperator, WrongPump
+from pumpctl.errors import (
+    NotPaired,
+    PortBusy,
+    PumpctlError,
+    StoreError,
+    UnknownOperator,
+    WrongPump,
+)
 from pumpctl.link.session import Link, OwnKey, PairedPump
 from pumpctl.pump.pump import Pump
 from pumpctl.station.operators import check_acting
@@ -78,6 +85,9 @@ def greeted(
     """A line with a pump that has greeted: the right one, and locked."""
     url = station.need_port()
     _check_acting(station, changes=changes, urgent=urgent)
+    if not station.home.root.exists():
+        with suppress(StoreError):  # where it cannot be had, the locks below say so
+            station.home.make()
     with Locks(station.home.locks) as locks:
         _lock(station, locks, ("port", url), changes=changes, urgent=urgent)
         around = Surroundings(station.home.root, lambda: station.wall().utc_ms, station.entropy)
@@ -100,6 +110,9 @@ def greeted(
             check_serial(station, link.greeting)
             _lock(station, locks, ("pump", link.greeting.serial), changes=changes, urgent=urgent)
             yield link
+        except PumpctlError as error:
+            error.greeted = link.greeting.serial
+            raise
         finally:
             link.close()
             if isinstance(line, CaptureLine) and line.broken is not None:

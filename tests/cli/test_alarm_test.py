@@ -113,3 +113,12 @@ def test_without_a_journal_nothing_sounds(desk: Desk) -> None:
     (desk.home / "journal.sqlite3").mkdir()
     with desk.untouched():
         desk.refused(11, "STORE", "--port", "emu://ward", "alarm", "test")
+
+
+def test_a_clock_that_was_set_back_lets_nobody_answer_for_an_old_test(desk: Desk) -> None:
+    """By the station's clock the test lies ahead: how long ago it was nobody can say."""
+    desk.emulator()
+    desk.monkeypatch.setenv("PUMPCTL_NOW", "2026-05-04T12:00:00+00:00")
+    desk.pump("alarm", "test")
+    desk.monkeypatch.setenv("PUMPCTL_NOW", "2026-05-03T12:00:00+00:00")
+    desk.refused(2, "USAGE", "--port", "emu://ward", "alarm", "test", "--heard", "yes")

@@ -14,8 +14,8 @@ from pumpctl.therapy.moment import Moment
 from pumpctl.workflows import bridging
 from pumpctl.workflows.acts.bridges import BridgeAct
 from tests.helpers.desk import Desk
-from tests.helpers.profiles import continuous
-from tests.helpers.visits import PORT, ids, refilled
+from tests.helpers.profiles import continuous, written
+from tests.helpers.visits import PORT, ids, refilled, refused
 
 LEFT_OUT = {"BRIDGE_LEFT_OUT": "rehearsal"}
 
@@ -180,3 +180,32 @@ def test_its_screen_and_its_json(desk: Desk) -> None:
     assert max(map(len, text.splitlines())) <= 80
     ran = desk.run(*PORT, "bolus", "bridge")
     assert ran.code == 9, "nobody is asked without a terminal"
+
+
+@pytest.mark.requirement("REF-08")
+def test_no_repair_behind_a_refill_that_was_given_up(desk: Desk) -> None:
+    """It set the volume anew, and with it the pump's count of what has passed."""
+    forgotten(desk)
+    desk.advance("1d")
+    refilled(desk, None, given_up="port not found", reference="O-2")
+    error = desk.refused(3, "INPUT", *PORT, "bolus", "bridge", "--plan-only")
+    assert "a refill was given up since" in error["message"]
+
+
+@pytest.mark.requirement("REF-08")
+def test_in_a_repair_an_increase_is_held_against_what_it_plays(desk: Desk) -> None:
+    """The bridge of an earlier refill played 200 mcg/day; this one plays 100."""
+    desk.emulator("ward", "--concentration", "500 mcg/mL")
+    desk.rehearse()
+    desk.program(continuous("200 mcg/day", fallback="100 mcg/day", concentration="500 mcg/mL"))
+    refilled(desk, "40 mL", "40 mL", "1000 mcg/mL", reference="O-0")
+    desk.advance("5d")
+    low = continuous("100 mcg/day", fallback="100 mcg/day", concentration="1000 mcg/mL")
+    desk.program(low, "--override", "DOSE_REDUCTION=rehearsal")
+    desk.advance("2d")
+    left = str(desk.inspect()["reservoir"])
+    refilled(desk, left, "40 mL", "2000 mcg/mL", bridge="none", reasons=LEFT_OUT)
+    repaired(desk)
+    more = written(desk.files / "more.toml", continuous("118 mcg/day", fallback="100 mcg/day"))
+    error = refused(desk, 3, "LIMIT_HARD", "40 mL", "40 mL", reference="O-2", profile=more.name)
+    assert ids(error["findings"], "hard") == ["BRIDGE_INCREASE"]

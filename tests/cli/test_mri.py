@@ -351,3 +351,12 @@ def test_the_screens_fit_80_columns(ward: Desk) -> None:
         "MRI visit: NOT CLOSED, the first of two looks",
         "MRI visit: CLOSED. The pump delivers again.",
     ]
+
+
+@pytest.mark.requirement("SEC-08")
+def test_a_reason_that_names_the_patient_is_kept_without_the_name(ward: Desk) -> None:
+    ward.run(*BEFORE, "--reason", "P-0417 cannot wait")
+    assert journal(ward)[-1]["reason"] == "[tag left out] cannot wait"
+    assert b"P-0417" not in b"".join(
+        path.read_bytes() for path in ward.home.glob("journal.sqlite3*")
+    )

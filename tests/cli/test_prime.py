@@ -85,7 +85,7 @@ def test_a_second_prime_is_refused_and_so_is_a_plan_of_before(desk: Desk) -> Non
     lines.record(desk, *said())
     early, _ = lines.plan(desk, "bolus", "prime", to="early.json")
     lines.prime(desk)
-    desk.advance("1 h")
+    desk.advance("50 min")
     error = desk.refused(3, "LIMIT_HARD", *PORT, "bolus", "prime", "--plan-only")
     assert "the catheter holds baclofen 500 mcg/mL" in error["message"]
     desk.refused(3, "PLAN_STALE", *PORT, "apply", early, "--confirm", lines.by_hand(early))

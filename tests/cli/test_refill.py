@@ -95,28 +95,6 @@ def test_every_field_of_the_read_back_is_compared(desk: Desk) -> None:
     assert desk.data(*words)["readback"]["bridge"] is None, "forgotten on the way, and unnoticed"
 
 
-@pytest.mark.requirement("PRG-10")
-def test_what_is_not_as_planned_afterwards_is_act_now(desk: Desk) -> None:
-    from pumpctl.pump.pump import Pump
-
-    left = ward(desk, W22, 10)
-    real = Pump.state
-
-    def spoiled(self: Pump) -> Any:
-        state = real(self)
-        if state.bridge is None:
-            return state
-        return state._replace(bridge=state.bridge._replace(volume=Volume.parse("0.2 mL")))
-
-    path, _ = planned(desk, left)
-    with desk.monkeypatch.context() as patch:
-        patch.setattr(Pump, "state", spoiled)
-        words = (*PORT, "apply", path, "--confirm", token_of(path))
-        document = desk.json(*words, code=12)
-    assert document["error"]["changed"] == "yes"
-    assert "bridge" in document["error"]["message"]
-
-
 @pytest.mark.requirement("REF-01")
 def test_what_is_recorded(desk: Desk) -> None:
     left = ward(desk, FLEX, 28)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pumpctl.cli import edge
+from pumpctl.pump.pump import Pump
 from pumpctl.quantities import Mass, Volume
 from pumpctl.therapy.moment import Moment
 from pumpctl.workflows import refill_level
@@ -163,7 +164,7 @@ def test_a_pump_that_lost_its_program_needs_one(desk: Desk) -> None:
     left = ward(desk, FLEX, 10)
     desk.data("emulator", "fault", "ward", "memory", "--count", "2")
     assert desk.pump("status")["delivery"] == "fallback"
-    assert "lost its program" in refused(desk, 3, "INPUT", left)["message"]
+    assert "it has lost its program" in refused(desk, 3, "INPUT", left)["message"]
     profile = written(desk.files / "flex.toml", FLEX).name
     told = planned(desk, left, profile=profile)[1]
     reasons = dict.fromkeys(ids(told["findings"], "soft"), "Dr A. Example is here")
@@ -227,3 +228,55 @@ def test_with_an_expired_library_the_same_drug_with_the_same_program_goes_in(des
     profile = written(desk.files / "more.toml", continuous("250 mcg/day")).name
     error = refused(desk, 3, "LIMIT_HARD", left, profile=profile)
     assert "LIBRARY_EXPIRED" in ids(error["findings"], "hard")
+
+
+@pytest.mark.requirement("REF-06")
+def test_the_same_file_at_a_station_that_does_not_know_it(desk: Desk) -> None:
+    """A journal that was lost, or another station's: the pump's log tells of a refill of today.
+
+    The reason that the file holds for its drain does not open this one.
+    """
+    ward(desk, continuous("240 mcg/day"), 10)
+    why = {"REFILL_DISCREPANCY": "drain incomplete", "REFILL_OVER_CAPACITY": "drained twice"}
+    refilled(desk, "36 mL", reasons=why)
+    for name in ("journal.sqlite3", "journal.sqlite3-wal", "journal.sqlite3-shm"):
+        Path(desk.home / name).unlink(missing_ok=True)
+    desk.advance("23h")
+    told = planned(desk, "36 mL", reasons=why)[1]
+    assert (ids(told["findings"], "soft"), told["confirm"]) == (
+        ["REFILL_DISCREPANCY", "REFILL_OVER_CAPACITY", "REFILL_AGAIN"], None,
+    )  # fmt: skip
+    desk.advance("1h")
+    assert "REFILL_AGAIN" not in ids(planned(desk, "36 mL", reasons=why)[1]["findings"], "soft")
+
+
+@pytest.mark.requirement("PRG-10")
+def test_a_bridge_that_the_next_fill_ended_is_act_now(desk: Desk) -> None:
+    """The pump says done; the bridge that ran is gone, and 0.248 mL of it were still to pass."""
+    left = ward(desk, LOW, 10)
+    refilled(desk, left)
+    desk.advance("12h")
+    path, _ = planned(desk, "39.9 mL", reference="O-2")
+    real, asked = Pump.state, list[int]()
+
+    def forgets(self: Pump) -> Any:
+        asked.append(1)
+        state = real(self)
+        return state if len(asked) < 2 else state._replace(bridge=None)
+
+    desk.monkeypatch.setattr(Pump, "state", forgets)
+    words = (*PORT, "apply", path, "--confirm", token_of(path))
+    error = desk.json(*words, code=12)["error"]
+    assert (error["changed"], "bridge" in error["message"]) == ("yes", True)
+
+
+@pytest.mark.requirement("CNF-01")
+def test_an_injection_of_a_while_ago_stands_on_the_screen(desk: Desk) -> None:
+    left = ward(desk, continuous("240 mcg/day"), 10)
+    at = desk.pump("status")["clock"]["pump"]
+    desk.advance("5h")
+    file = visit_file(desk, left, at=at)
+    shown = desk.run(*PORT, "refill", "--file", file, "--plan-only").out
+    assert "injected" in shown and ", 5 h ago" in shown
+    file = visit_file(desk, left)
+    assert "injected" not in desk.run(*PORT, "refill", "--file", file, "--plan-only").out

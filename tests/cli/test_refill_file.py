@@ -101,6 +101,25 @@ REFILL_TREND = ""
     ]
 
 
+@pytest.mark.requirement("SEC-08")
+def test_the_tag_stands_in_no_word_that_the_journal_keeps() -> None:
+    """There it would be left out, and an order of another name is another order (REF-06)."""
+    text = visit_text(
+        reference="p-0417/3", lot="P-0417", reasons={"REFILL_TREND": "as P-0417 told us"}
+    ).replace("Dr A. Example", "for P-0417")
+    assert findings(text) == [
+        *(("VISIT_TAG", 5, 14), ("VISIT_TAG", 6, 13), ("VISIT_TAG", 12, 7), ("VISIT_TAG", 17, 16)),
+    ]
+    gone = visit_text(given_up="P-0417 went home")
+    assert [each[0] for each in findings(gone)] == ["VISIT_TAG"]
+    assert findings(visit_text(reference="P-04170")) == []
+
+
+def test_a_reason_holds_no_key_that_is_no_letter() -> None:
+    text = visit_text(reasons={"REFILL_TREND": "\\u001b[2J looked at"})
+    assert findings(text) == [("VISIT_REASON", 17, 16)]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

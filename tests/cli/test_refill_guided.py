@@ -4,8 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from pumpctl.cli import edge
 from pumpctl.station.journal import Journal
-from tests.helpers.chair import CONFIRM, DRAINED, DRUG, INJECT, KEEP, NEXT, ORDER, PORT, Pairs, Ward
+from pumpctl.therapy.moment import Moment
+from tests.helpers.chair import (
+    CONFIRM,
+    DRAINED,
+    DRUG,
+    INJECT,
+    KEEP,
+    NEXT,
+    ORDER,
+    PORT,
+    Chair,
+    Pairs,
+    Ward,
+)
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import continuous, written
 
@@ -273,3 +287,53 @@ def test_a_bridge_that_is_impossible_is_decided_before_the_injection(desk: Desk)
     assert {"finding": "BRIDGE_LEFT_OUT", "reason": "the line was emptied by hand"} in [
         each["values"] for each in ward.bodies()
     ]
+
+
+@pytest.mark.requirement("UNI-03")
+@pytest.mark.parametrize(
+    "clock", ["١٠:٠٥", "²²:²²", "00:5", "0:05", "24:00", "00:60", "now", "00:0O", "+0:05"]
+)
+def test_a_time_of_day_is_two_digits_and_two(clock: str, ward: Ward) -> None:
+    ran = ward.ran(*ward.who, *ORDER, *DRAINED, *DRUG, *KEEP, ("Injected", f"40 mL at {clock}"))
+    assert ran.code == 9
+    assert "is no time of today that has passed" in ran.err
+    assert "injected" not in ward.steps()
+
+
+@pytest.mark.requirement("SEC-08")
+def test_what_is_no_letter_and_what_is_too_long_is_asked_again(ward: Ward) -> None:
+    """As in a file: a sequence that clears the screen must not come back out of the journal."""
+    keys = (("Prescriber", "Dr \x1b[2JAdams"), ("Prescriber", "D" * 81), ("Prescriber", "Dr Adams"))
+    order = (("Reference", "R" * 81), ("Reference", "ORD\u202e7"), ("Reference", "ORD-7"))
+    ran = ward.ran(*ward.who, *keys, *order, ("Drained", "4O mL"), ("Drained", "\x0020 mL"))
+    assert ran.code == 9
+    assert ran.err.count("At most 80 characters") == 2
+    assert ran.err.count("no letter") == 3
+    assert [each["values"] for each in ward.bodies()][1:] == [
+        {"name": "Dr Adams"},
+        {"reference": "ORD-7"},
+    ]
+
+
+def test_a_tag_is_no_longer_than_in_a_file(ward: Ward) -> None:
+    assert ward.ran(("Patient's tag", "P" * 65)).code == 3
+    assert ward.steps() == []
+
+
+@pytest.mark.requirement("TIM-02")
+def test_what_refuses_it_is_told_before_the_drain(desk: Desk) -> None:
+    """A clock that is off refuses a flex program, and nobody should hear of it with a needle in."""
+    serial = desk.emulator("ward", "--volume", "40 mL")
+    desk.flex()
+    desk.advance("10d")
+    now = Moment.parse(desk.pump("status")["clock"]["pump"])
+    desk.monkeypatch.delenv("PUMPCTL_NOW")
+    desk.monkeypatch.setattr(edge, "wall", lambda: now.plus(300_000))
+    who = (("Patient's tag", "P-0417"), ("implant card", serial))
+    ran = Chair(desk).ran(*who, *ORDER)
+    told = " ".join(ran.err.split())
+    assert told.index("BEFORE YOU DRAIN") < told.index("Drain now")
+    assert "hard CLOCK_DIFFERENCE" in told
+    desk.monkeypatch.setattr(edge, "wall", lambda: now)
+    go_on = (("Patient's tag", "P-0417"), ('Type "go on" or "anew"', "go on"))
+    assert "BEFORE YOU DRAIN" not in Chair(desk).ran(*go_on).err

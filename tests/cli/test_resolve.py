@@ -6,17 +6,20 @@ from typing import Any
 
 import pytest
 
+from pumpctl.cli import resolve as resolve_screen
 from pumpctl.errors import NoAnswer
 from pumpctl.outcomes import StateVersion, Unknown
 from pumpctl.pump.encode import canonical
 from pumpctl.pump.pump import Pump
-from pumpctl.quantities import Concentration
+from pumpctl.quantities import Concentration, Mass
 from pumpctl.station.journal import Entry, Journal
 from pumpctl.station.unrecorded import Unrecorded
+from pumpctl.therapy.moment import Moment
+from pumpctl.therapy.state import Delivery, RunningBolus
 from pumpctl.workflows import became, resolving
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import continuous
-from tests.therapy.samples import even
+from tests.therapy.samples import even, pump
 
 PORT = ("--port", "emu://ward")
 AWAY = ("--port", "emu://none")
@@ -133,17 +136,8 @@ def test_a_resume(running: Desk) -> None:
 
 def test_a_bolus_with_what_it_really_gave(running: Desk) -> None:
     """20 mcg over 10 min, stopped after 5: 10 mcg."""
-    path = running.files / "bolus.json"
-    planned = running.pump(
-        "bolus", "single", "20 mcg", "--over", "10 min", "--plan-only", "-o", path
-    )
-    if planned["confirm"] is None:
-        soft = [f["id"] for f in planned["findings"] if f["severity"] == "soft"]
-        planned = running.pump(
-            "bolus", "single", "20 mcg", "--over", "10 min", "--plan-only", "-o", path,
-            *(f"--override={name}=a test" for name in sorted(set(soft))),
-        )  # fmt: skip
-    unanswered(running, "apply", path, "--confirm", planned["confirm"])
+    planned = _bolus(running)
+    unanswered(running, "apply", planned["plan"], "--confirm", planned["confirm"])
     running.advance("5 min")
     running.pump("stop", "--now")
     told = running.pump("resolve")
@@ -156,13 +150,13 @@ def test_a_bolus_with_what_it_really_gave(running: Desk) -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("program", "it went on with"),
+        ("program", "its program stayed"),
         ("stop", "NOT stopped"),
         ("resume", "did not go on"),
         ("bolus", "nothing of this bolus"),
         ("prime", "nothing of this prime"),
-        ("bolus cancel", "ran on to its end"),
-        ("refill", "refill again"),
+        ("bolus cancel", "NOT ended by it: it ran on"),
+        ("refill", "never took this refill"),
         ("bridge", "no bridge"),
         ("clock", "clock was not set"),
         ("patient", "patient was not changed"),
@@ -175,6 +169,70 @@ def test_each_kind_that_never_came(kind: str, words: str, desk: Desk) -> None:
     told = desk.pump("resolve")
     assert (told["kind"], told["outcome"], told["delivered"]) == (kind, "refused", None)
     assert words in told["explanation"]
+
+
+def test_a_cancel_that_never_came_says_that_the_bolus_runs_now(running: Desk) -> None:
+    """20 mcg over 10 min, 5 of them over: 10 mcg."""
+    planned = _bolus(running)
+    running.pump("apply", planned["plan"], "--confirm", planned["confirm"])
+    running.advance("5 min")
+    serial = running.json(*PORT, "status")["pump"]["serial"]
+    opened(running, serial, {"kind": "bolus cancel"})
+    told = running.pump("resolve")
+    assert "a single bolus runs NOW, 10 mcg of 20 mcg given so far" in told["explanation"]
+    assert "to its end" not in told["explanation"]
+
+
+def test_a_bolus_cut_short_is_not_taken_for_the_patients_own_that_runs() -> None:
+    """The same dose, and another bolus: 4 of 10 mcg were given, and the patient's own runs."""
+    entry = Entry(
+        1, AT, "intent", "SP40-1", "ab" * 16, {"kind": "bolus", "order": {"dose": "10 mcg"}},
+        b"", b"",
+    )  # fmt: skip
+    at = Moment.parse(AT)
+    for kind, words in (("patient", "CUT SHORT, 4 mcg"), ("single", "it runs, 4 mcg")):
+        runs = RunningBolus(kind, Mass.parse("10 mcg"), Mass.parse("4 mcg"), at, at)
+        told = became.told_applied(entry, Mass.parse("4 mcg"), pump(bolus=runs))
+        assert words in told
+
+
+def test_a_refill_that_never_came_is_not_asked_for_again_unseen() -> None:
+    """Since its intent the pump was changed: that may have been the refill, done again."""
+    state = pump()
+    for version, words in ((0, "and the drug of before"), (-1, "no later refill counted it")):
+        body = {"kind": "refill", "state_version": state.state_version + version}
+        entry = Entry(1, AT, "intent", "SP40-1", "ab" * 16, body, b"", b"")
+        told = became.told_refused(entry, state)
+        assert words in told
+        assert "refill again, NOW" in told
+
+
+def _bolus(desk: Desk) -> dict[str, Any]:
+    """20 mcg over 10 min, planned with whatever reasons it asks for."""
+    words = ("bolus", "single", "20 mcg", "--over", "10 min", "--plan-only", "-o")
+    path = desk.files / "bolus.json"
+    planned = desk.pump(*words, path)
+    soft = {each["id"] for each in planned["findings"] if each["severity"] == "soft"}
+    if planned["confirm"] is None:
+        planned = desk.pump(*words, path, *(f"--override={name}=a test" for name in sorted(soft)))
+    return planned
+
+
+def test_an_intent_without_a_state_version_is_no_bug(running: Desk) -> None:
+    """As an altered journal holds it: only what reaches back to the beginning says no."""
+    serial = running.json(*PORT, "status")["pump"]["serial"]
+    opened(running, serial, {"kind": "stop", "state_version": None})
+    assert running.pump("resolve")["outcome"] == "refused"
+    opened(running, serial, {"kind": "stop", "state_version": None}, "cd" * 16)
+    real = Pump.resolve
+    running.monkeypatch.setattr(
+        Pump,
+        "resolve",
+        lambda pump, operation: real(pump, operation)._replace(reaches_back_to=StateVersion(3)),
+    )
+    told = running.pump("resolve")
+    assert told["outcome"] == "refused"
+    assert "log reaches back to it and does not hold it" in told["explanation"]
 
 
 def test_several_on_several_pumps(desk: Desk) -> None:
@@ -354,3 +412,18 @@ def test_a_journal_that_was_altered_is_told(desk: Desk) -> None:
     document = desk.json(*PORT, "resolve")
     assert document["data"]["outcome"] == "refused"
     assert any("damaged" in one["message"] for one in document["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("delivery", "words"),
+    [
+        (Delivery.DELIVERING, "DELIVERING, 450 mcg/day today"),
+        (Delivery.STOPPED, "STOPPED; it holds 450 mcg/day for today"),
+        (Delivery.STALLED, "STALLED; it holds 450 mcg/day for today"),
+        (Delivery.EMPTY, "EMPTY; it holds 450 mcg/day for today"),
+    ],
+)
+def test_a_pump_that_stands_still_is_not_said_to_give_its_dose(
+    delivery: Delivery, words: str
+) -> None:
+    assert words in next(resolve_screen._now(pump(delivery=delivery)))

@@ -4,10 +4,10 @@
 
 Without `--count` every act is struck once at every place of every side. After each
 stroke the station is started again as a person would: what it said is held against
-the emulator's own truth, `resolve` must find the truth and leave nothing open, the
-journal must verify, and the pump must be wholly as before or wholly as after. Then
-the same command is given again. It ends with 1 on any lie or mixture, and where a
-side was never hit.
+the emulator's own truth, `resolve` must find the truth, say it in the words of this
+kind of act and leave nothing open, the journal must verify, and the pump must be wholly
+as before or wholly as after. Then the same command is given again. It ends with 1 on any
+lie or mixture, and where a side was never hit.
 """
 
 from __future__ import annotations
@@ -110,6 +110,39 @@ class Trial(NamedTuple):
     faults: tuple[str, ...]
 
 
+SAYS = {
+    "program": ("the pump was given", "its program stayed as it was"),
+    "resume": ("delivery went on", "delivery did not go on"),
+    "bolus": ("a bolus was ordered", "nothing of this bolus was given"),
+    "prime": ("a prime was ordered", "nothing of this prime was given"),
+    "clock": ("clock was set", "clock was not set"),
+    "implant": ("record was revised", "record is what it was"),
+    "patient": ("patient was set", "patient was not changed"),
+    "refill": ("the refill is in force", "if drug was injected"),
+    "bridge": ("the bridge was programmed", "no bridge was programmed"),
+    "stop": ("delivery was stopped", "it was NOT stopped"),
+    "bolus cancel": ("the bolus was ended", "the bolus was NOT ended"),
+}
+"""What `resolve` says of each kind of act that was done, and of one that was not."""
+_KIND = {"cancel": "bolus cancel", "change": "refill"}
+"""Where an act's kind is not its name here."""
+
+
+def untrue(act: str, resolved: dict[str, Any], which: str | None) -> list[str]:
+    """What is wrong with the text of a resolution: another kind's words, or the other end's."""
+    kind = _KIND.get(act, act)
+    done_text, undone_text = SAYS[kind]
+    said, not_said = (done_text, undone_text) if which == "new" else (undone_text, done_text)
+    found = []
+    for one in resolved.get("resolved", ()):
+        text = one["explanation"]
+        if one["kind"] != kind or said not in text or not_said in text:
+            found.append(f"{kind}, {which}, and resolve explains: {one['kind']}, {text}")
+        others = [each for each in SAYS if each != kind and SAYS[each][which != "new"] in text]
+        found += [f"{kind}, and resolve speaks of a {each}: {text}" for each in others]
+    return found
+
+
 class Story(NamedTuple):
     """One act, as it is without any stroke."""
 
@@ -159,6 +192,7 @@ def trial(story: Story, stroke: Stroke, place: Path) -> Trial:
     outcome = resolved.document.get("data", {}).get("outcome")
     if outcome is not None and (outcome == "applied") is not (which == "new"):
         faults.append(f"resolve says {outcome}, and the pump is {which}")
+    faults += untrue(prepared.name, resolved.document.get("data", {}), which)
     faults += _journal_faults(home)
     faults += _again(story, home, which)
     shutil.rmtree(home)

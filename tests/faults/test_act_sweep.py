@@ -44,3 +44,18 @@ def test_a_station_that_takes_silence_for_a_no_is_found(
     ran, _ = act_sweep.sweep([prepare("program", tmp_path / "home")], None, 5, tmp_path)
     told = [fault for one in ran for fault in one.faults]
     assert any("says that nothing was changed" in fault for fault in told)
+
+
+@pytest.mark.requirement("BOL-06")
+def test_a_text_of_another_kind_or_another_end_is_found() -> None:
+    def faults(act: str, kind: str, text: str, which: str) -> list[str]:
+        told = {"resolved": [{"kind": kind, "explanation": text}]}
+        return act_sweep.untrue(act, told, which)
+
+    assert set(KINDS) - {"cancel", "change"} <= set(act_sweep.SAYS)
+    for kind, (made, unmade) in act_sweep.SAYS.items():
+        assert faults(kind, kind, made, "new") == faults(kind, kind, unmade, "old") == []
+        assert faults(kind, kind, unmade, "new"), "the other end"
+        assert faults(kind, "stop" if kind != "stop" else "bolus", made, "new"), "another kind"
+        other = act_sweep.SAYS["clock" if kind != "clock" else "stop"]
+        assert faults(kind, kind, f"{made}, {other[0]}", "new"), "two kinds in one"

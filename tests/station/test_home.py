@@ -116,3 +116,32 @@ def test_without_a_pairing(desk: Desk) -> None:
 def test_what_is_no_name(name: str) -> None:
     with pytest.raises(UsageError):
         checked_name(name, "an operator")
+
+
+@posix_only
+@pytest.mark.requirement("SEC-08")
+def test_an_empty_home_that_is_first_locked_is_for_its_owner_only(desk: Desk) -> None:
+    """As in an emergency department: nothing is set up, and a pump is paired."""
+    before = os.umask(0o022)
+    try:
+        made = desk.json("emulator", "new", "ward", "--frozen")
+        card = desk.files / "card.txt"
+        card.write_text(made["data"]["pairing_secret"], "utf-8")
+        home = desk.files / "new" / "home"
+        desk.data("emulator", "press", "ward")
+        (desk.home / "emulators").rename(desk.files / "emulators")
+        desk.monkeypatch.setenv("PUMPCTL_HOME", str(home))
+        desk.run("--port", "emu://ward", "pair", "--secret-file", card)  # makes the locks at least
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in (home, home.parent)} == {0o700}
+
+
+@posix_only
+@pytest.mark.requirement("SEC-08")
+def test_folders_above_a_file_are_for_their_owner_only(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.keep_pairing("SP40-000123", "nurse", {"public": "", "psk": "", "role": "admin"})
+    folders = [path for path in (tmp_path / "home").rglob("*") if path.is_dir()]
+    assert len(folders) == 2
+    assert {path.stat().st_mode & 0o777 for path in [home.root, *folders]} == {0o700}

@@ -134,7 +134,9 @@ def test_its_last_day_counts(desk: Desk) -> None:
         assert found.standing is Standing.EXPIRED
         assert found.library.site == "st-elsewhere", "its limits are still the site's"
         assert found.warning is not None
-        assert found.warning[0] == "LIBRARY_EXPIRED"
+        code, words = found.warning
+        assert code == "LIBRARY_EXPIRED"
+        assert "a resume of the same program and a refill of the same drug" in words
 
 
 @pytest.mark.requirement("LIM-07")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,15 @@ def test_nothing_is_lost_where_the_journal_fails_again(tmp_path: Path) -> None:
 def test_where_nothing_can_be_written_that_is_said(tmp_path: Path) -> None:
     later = Unrecorded(tmp_path / "nowhere")
     assert not later.keep("intent", at="now", pump="P", operation="00", body={})
+
+
+@pytest.mark.requirement("SEC-08")
+@pytest.mark.skipif(os.name != "posix", reason="permission bits")
+def test_what_is_kept_is_for_its_owner_only(tmp_path: Path) -> None:
+    """It holds a reason in somebody's own words."""
+    before = os.umask(0o022)
+    try:
+        Unrecorded(tmp_path).keep("intent", at="x", pump="p", operation="o", body={"reason": "y"})
+    finally:
+        os.umask(before)
+    assert (tmp_path / "unrecorded.ndjson").stat().st_mode & 0o777 == 0o600

@@ -114,10 +114,10 @@ CASES = [
         {**WITH_OWN, "patient_dose": PatientDoseState(2, NOW.plus(HOUR_MS))},
         str(NOW), f"not before {NOW.plus(HOUR_MS)}"),
     Bad("BOLUS_ORDER_LOCKS", NOTE, WITH_OWN, str(NOW.plus(250 * MINUTE_MS)), "4 h"),
-    Bad("BOLUS_ORDER_FRONT", SOFT, {"line": Line(LINE, WEAK, Volume.parse("0.1 mL"))},
+    Bad("BOLUS_ORDER_FRONT", HARD, {"line": Line(LINE, WEAK, Volume.parse("0.1 mL"))},
         "5 mcg", "20 mcg"),
     Bad("BOLUS_ORDER_FRONT", SOFT, {"line": Line(LINE, WATER, LINE)}, "0 mcg", "20 mcg"),
-    Bad("BOLUS_ORDER_FRONT", SOFT, {"line": Line(LINE, MORPHINE, LINE)}, "0 mcg", "20 mcg"),
+    Bad("BOLUS_ORDER_FRONT", HARD, {"line": Line(LINE, MORPHINE, LINE)}, "0 mcg", "20 mcg"),
     Bad("BOLUS_ORDER_RUNNING", HARD, {"bolus": RUNNING, "delivery": Delivery.BOLUS},
         "10 mcg", "no bolus running"),
     Bad("BOLUS_ORDER_RUNNING", HARD, {"delivery": Delivery.BOLUS}, "bolus", "no bolus running"),
@@ -221,6 +221,9 @@ def test_what_the_front_does_is_told() -> None:
     assert "gets 0 mcg (0 %), and 10 mcg of morphine" in other.message
     stopped = check(line=Line(LINE, WATER, LINE), program=even("0 mcg/day"))
     assert "arrives" not in named(stopped, "BOLUS_ORDER_FRONT")[0].message
+    bridged = check(line=Line(LINE, WEAK, Volume.parse("0.1 mL")), bridge=BRIDGE)
+    told = named(bridged, "BOLUS_ORDER_FRONT")[0].message
+    assert "arrives" not in told, "the program's flow is not the bridge's"
     through = check(line=Line(LINE, MORPHINE, Volume(5_000)), dose="10 mcg")
     assert ids(through) == ["BOLUS_ORDER_FRONT"]
     assert check(line=Line(LINE, STRONG, Volume(5_000))) == ()
@@ -275,7 +278,7 @@ def test_a_bolus_counts_at_the_concentration_at_the_tip(monkeypatch: pytest.Monk
     assert (window.severity, window.value) == (HARD, "416.667 mcg")
     (small,) = named(check("50 mcg", "1 h", **STRONGER), "BOLUS_ORDER_LARGE")
     assert small.value == "200 mcg"
-    for name in ("BOLUS_ORDER_HARD", "BOLUS_ORDER_WINDOW"):
+    for name in ("BOLUS_ORDER_HARD", "BOLUS_ORDER_WINDOW", "BOLUS_ORDER_FRONT"):
         monkeypatch.delitem(bolus_check.by_id, name)
     assert not [each for each in check("100 mcg", "1 h", **STRONGER) if each.severity is HARD]
 

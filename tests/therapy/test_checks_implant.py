@@ -13,12 +13,13 @@ from pumpctl.therapy.checks.implants import ImplantCase, check_implant, implant_
 from pumpctl.therapy.findings import Finding
 from pumpctl.therapy.implanted import Calibration
 from pumpctl.therapy.line import FREE, UNKNOWN, Event, Holds, holds_from, holds_text
-from pumpctl.therapy.state import Fluid, RunningBolus
+from pumpctl.therapy.state import Fluid, RunningBolus, RunningBridge
 from tests.therapy.line_samples import OTHER, STRONG, WEAK, implant
 from tests.therapy.samples import NOW, pump
 
 OWN = Calibration.parse("0.1 uL")
 RUNNING = RunningBolus("single", Mass(10_000), Mass(5_000), NOW, NOW.plus(150_000))
+BRIDGE = RunningBridge(Volume.parse("0.348 mL"), Volume.parse("0.1 mL"))
 DRUG = implant(tubing=STRONG, catheter=STRONG)
 
 
@@ -46,6 +47,7 @@ BAD = [
     ("IMPLANT_SAME", {"record": implant(event=Event.DYE_STUDY), "kept": implant()}),
     ("IMPLANT_AGAIN", {"first": False}),
     ("IMPLANT_BOLUS_RUNNING", {"pump": pump(bolus=RUNNING)}),
+    ("IMPLANT_BRIDGE_RUNNING", {"pump": pump(bridge=BRIDGE)}),
     ("IMPLANT_TABLE_OLD", {"record": implant(table_version=1)}),
     ("IMPLANT_UNCERTAIN", {"record": implant(trimmed=UNKNOWN)}),
     ("IMPLANT_UNCERTAIN", {"record": implant(catheter_model=UNKNOWN)}),

@@ -78,7 +78,7 @@ PRIMES = [
     Bad("PRIME_OTHER_FLUID", HARD, {"record": implant(), "fluid": WEAK},
         "baclofen 500 mcg/mL", "baclofen 2000 mcg/mL"),
     Bad("PRIME_UNCERTAIN", SOFT, {"record": implant(trimmed=UNKNOWN)}, "0.286 mL", "0 mL"),
-    Bad("PRIME_TUBING_OTHER", SOFT, {"record": implant(tubing=WEAK)},
+    Bad("PRIME_TUBING_OTHER", HARD, {"record": implant(tubing=WEAK)},
         "baclofen 500 mcg/mL", "baclofen 2000 mcg/mL"),
     Bad("LINE_MODEL", HARD, {"record": implant(pump_model="SP20")}, "SP20", "SP40"),
     Bad("LINE_TABLE_OLD", HARD, {

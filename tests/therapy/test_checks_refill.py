@@ -22,7 +22,7 @@ from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.line import line_parts
 from pumpctl.therapy.moment import DAY_MS, Date
 from pumpctl.therapy.program import Program
-from pumpctl.therapy.refill import Ampoule, Discrepancy, RefillRecord
+from pumpctl.therapy.refill import Ampoule, Discrepancy, RefillRecord, Suspected
 from pumpctl.therapy.state import Line, PumpState, RunningBolus
 from tests.therapy.line_samples import STRONG, WEAK, implant
 from tests.therapy.samples import NOW, even, ids, minimum, named, pump
@@ -107,6 +107,12 @@ def planned(new: Program) -> Planned:
 
 
 BOLUS = RunningBolus("single", Mass.parse("20 mcg"), Mass(0), NOW, NOW.plus(600_000))
+UNSETTLED = Suspected(Discrepancy(ml("40"), ml("20"), ml("38")), even())
+"""38 of 40 mL came out where 20 were expected, and nothing could be filled in."""
+LOWER_500: dict[str, Any] = {
+    **AT_500, "program": even("150 mcg/day", fallback="100 mcg/day", concentration=500),
+    "bridge": planned(even("150 mcg/day", fallback="100 mcg/day", concentration=500)),
+}  # fmt: skip
 DRIFT = tuple(Discrepancy(ml("40"), ml("20"), ml("18")) for _ in range(2))
 
 CASES = [
@@ -204,6 +210,16 @@ CASES = [
     Bad("BRIDGE_FORGOTTEN", SOFT, {"pump": pump(line=Line(ml("0.348"), WEAK))},
         "baclofen 500 mcg/mL", "baclofen 2000 mcg/mL"),
     Bad("REFILL_LOT", HARD, {"lot": " "}, None, "as printed on the ampoule"),
+    Bad("REFILL_NON_DELIVERY", HARD, {"unsettled": UNSETTLED}, "ratio 0.1000", "ratio 0.7"),
+    Bad("REFILL_NON_DELIVERY", SOFT, {"unsettled": UNSETTLED, **LOWER}, "ratio 0.1000",
+        "ratio 0.7"),
+    Bad("BRIDGE_NON_DELIVERY", HARD, {"drained": ml("19.800001"), **LOWER_500}, "450 mcg",
+        "no bridge, or no more than 200 mcg/day"),
+    Bad("BRIDGE_NON_DELIVERY", HARD,  # 150 mcg at the flow of 500, of 2000 mcg/mL
+        {"drained": ml("19.800001"), **LOWER_500, "left_out": True}, "600 mcg",
+        "no more than 200 mcg/day"),
+    Bad("REFILL_AGAIN", SOFT, {"elsewhere": NOW.plus(1 - DAY_MS)}, str(NOW.plus(1 - DAY_MS)),
+        "1 d apart"),
 ]  # fmt: skip
 
 
@@ -252,6 +268,7 @@ def test_a_sound_refill_is_without_findings() -> None:
 
 JUST_NOT: list[dict[str, Any]] = [
     {"drained": ml("14")},
+    {"elsewhere": NOW.plus(-DAY_MS)},
     {"drained": ml("10"), "injected": ml("38"), "sensed": ml("38")},
     {"expected": ml("33.1"), "drained": ml("35.1")},
     {"expected": ml("30"), "drained": ml("28.84")},  # 1.145

@@ -85,18 +85,6 @@ def test_mass_per_hour_and_day_and_its_volume() -> None:
     assert bare["reservoir"] == "38 mL of 40 mL, estimated"
 
 
-@pytest.mark.requirement("REF-08")
-def test_no_volume_is_told_where_two_concentrations_are_on_the_way() -> None:
-    """Metered at the tip's concentration, the reservoir's would give a wrong flow."""
-    line = {"at_tip": {"concentration": "500 mcg/mL"}}
-    for other in ({"line": line}, {"line": line, "bridge": {"volume": "0.348 mL"}}):
-        told = shown(**other)
-        assert told["rate"] == "14 mcg/h = 336 mcg/day"
-        assert told["drug"] == "baclofen 2000 mcg/mL; at the catheter's tip 500 mcg/mL"
-        assert emergency.facts_json({**DATA, **other})["flow"] is None
-    assert emergency.facts_json(DATA)["flow"] == "0.168 mL/day"
-
-
 def test_the_last_bolus() -> None:
     running = shown(last_bolus={**BOLUS, "given": "5 mcg", "running": True}, delivery="bolus")
     assert running["last_bolus"] == "RUNNING, single: 5 mcg = 0.0025 mL of 20 mcg given so far"
@@ -145,3 +133,76 @@ def test_alarms_and_an_open_operation_are_told() -> None:
 def test_no_card_offers_minimum_rate() -> None:
     for guidance in emergency.GUIDANCE.values():
         assert all("minimum" not in step.text.lower() for step in guidance.steps)
+
+
+# --- what really leaves the tip --------------------------------------------------------------
+
+
+def given(**other: object) -> dict[str, object]:
+    """300 mcg/day of 1000 mcg/mL, with 2000 mcg/mL still in the line."""
+    tip = {"name": "baclofen", "concentration": "2000 mcg/mL"}
+    return {
+        "delivery": "delivering",
+        "rate": "300 mcg/day",
+        "program": {"daily_dose": "300 mcg/day", "mode": "continuous"},
+        "drug": {"name": "baclofen", "concentration": "1000 mcg/mL"},
+        "line": {"at_tip": tip},
+        "bridge": None,
+        **other,
+    }
+
+
+def texts(data: dict[str, object]) -> dict[str, str]:
+    return {fact.key: fact.text for fact in emergency.facts(data, Duration(0))}
+
+
+def test_an_old_record_that_names_no_drug_in_the_line_is_no_mass() -> None:
+    data = given(line={"at_tip": {"concentration": "2000 mcg/mL"}})
+    assert emergency.rate_at_tip(data) is None
+    assert texts(data)["drug"] == "baclofen 1000 mcg/mL; at the catheter's tip 2000 mcg/mL"
+
+
+@pytest.mark.requirement("REF-08")
+def test_a_bridge_that_was_left_out_gives_what_the_line_holds() -> None:
+    """300 ÷ 1000 = 0.3 mL/day of 2000 mcg/mL: 600 mcg/day = 25 mcg/h."""
+    told = texts(given())
+    assert told["rate"] == "12.5 mcg/h = 300 mcg/day = 0.3 mL/day"
+    assert told["rate_at_tip"].startswith("25 mcg/h = 600 mcg/day")
+    assert emergency.facts_json(given())["rate_at_tip"] == "600 mcg/day"
+
+
+@pytest.mark.requirement("REF-08")
+def test_a_bridge_is_metered_at_what_is_at_the_tip() -> None:
+    """300 ÷ 2000 = 0.15 mL/day; the new program runs after it, at 300 ÷ 1000 = 0.3 mL/day."""
+    told = texts(given(delivery="bridge", bridge={"volume": "0.348 mL", "passed": "0 mL"}))
+    assert told["rate"] == "12.5 mcg/h = 300 mcg/day = 0.15 mL/day"
+    assert "rate_at_tip" not in told, "what the pump says is what is given"
+    assert told["daily_dose"] == "300 mcg/day = 0.3 mL/day, continuous, after the bridge"
+
+
+@pytest.mark.parametrize(
+    ("other", "real"),
+    [
+        ({"line": {"at_tip": {"name": "baclofen", "concentration": "500 mcg/mL"}}}, "150 mcg/day"),
+        ({"line": {"at_tip": {"name": "none", "concentration": "0 mcg/mL"}}}, "0 mcg/day"),
+        ({"line": {"at_tip": {"name": "other", "concentration": "500 mcg/mL"}}}, None),
+        ({"line": {"at_tip": {"name": "baclofen", "concentration": "1000 mcg/mL"}}}, None),
+        ({"line": {}}, None),
+        ({"delivery": "empty"}, None),
+        ({"delivery": "stopped", "rate": None}, None),
+    ],
+)
+def test_what_else_the_line_may_hold(other: dict[str, object], real: str | None) -> None:
+    found = emergency.rate_at_tip(given(**other))
+    assert (None if found is None else str(found)) == real
+
+
+def test_a_bolus_s_volume_is_that_of_what_it_is_metered_by() -> None:
+    """In a bridge 10 mcg of 2000 mcg/mL are 0.005 mL; by the reservoir's 1000 it is 0.01 mL."""
+    runs = {"kind": "scheduled", "dose": "20 mcg", "given": "10 mcg", "running": True}
+    told = texts(given(last_bolus=runs, bridge={"volume": "0.348 mL", "passed": "0 mL"}))
+    assert told["last_bolus"] == "RUNNING, scheduled: 10 mcg = 0.005 mL of 20 mcg given so far"
+
+
+def test_an_empty_pump_s_rate_is_what_was_ordered() -> None:
+    assert texts(given(delivery="empty"))["rate"].endswith("ordered: by its own count it is EMPTY")

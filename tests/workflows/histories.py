@@ -230,7 +230,9 @@ class Life:
         identity = SimpleNamespace(least_flow=Flow(48_000), pulse=Volume(PULSE))
         visit: Any = SimpleNamespace(pump=SimpleNamespace(log=self.log, identity=identity))
         journal: Any = SimpleNamespace(
-            entries=lambda operation: [self.intents[operation]] if operation in self.intents else []
+            entries=lambda operation=None, pump=None: (
+                [self.intents[operation]] if operation in self.intents else []
+            )
         )
         return past_of(visit, journal, self.state(), [Duration.parse(each) for each in windows])
 

@@ -186,6 +186,27 @@ def test_a_journal_that_was_lost(ward: Desk) -> None:
 
 
 @pytest.mark.requirement("LIM-09")
+def test_a_second_increase_at_a_station_that_lost_its_journal_needs_a_reason(ward: Desk) -> None:
+    """220 mcg/day at 30 h, 240 at 32 h: the log shows that something was done 2 h ago."""
+    ward.program(of(200))
+    ward.advance("30 h")
+    ward.program(of(220))
+    ward.advance("2 h")
+    assert refused(ward, of(240)) == ["INCREASE_24H"]
+    lost_journal(ward)
+    _, planned = ward.plan(of(240))
+    (seen,) = [each for each in planned["findings"] if each["id"] == "LABEL_TIMES_UNKNOWN"]
+    assert seen["severity"] == "soft"
+    assert "somebody changed the program 2 h ago" in seen["message"]
+    assert planned["confirm"] is None
+    _, lower = ward.plan(of(210))
+    assert "LABEL_TIMES_UNKNOWN" not in {each["id"] for each in lower["findings"]}, "a reduction"
+    ward.advance("22 h")
+    _, later = ward.plan(of(240))
+    assert later["confirm"] is not None, "24 h after whatever was done it is a note"
+
+
+@pytest.mark.requirement("LIM-09")
 def test_an_intent_without_its_program_is_no_guess(ward: Desk) -> None:
     """As a journal holds it that was written before programs were in it."""
     real = applying._body

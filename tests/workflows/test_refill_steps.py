@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -288,3 +289,25 @@ def test_without_the_guard_a_volume_would_be_recorded_twice(
     again = put(journal, steps, Step.DRAINED, **{**ANSWERS[Step.DRAINED], "volume": "4 mL"})
     assert again.drained is not None
     assert again.drained.volume == Volume.parse("4 mL")
+
+
+@pytest.mark.requirement("REF-06")
+def test_of_two_terminals_at_once_the_first_that_is_written_down_counts(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one's entry lies between the look at the journal and our own."""
+    steps, real = begin(journal), Journal.append
+
+    def between(self: Journal, kind: Any, **more: Any) -> bytes:
+        monkeypatch.setattr(Journal, "append", real)
+        put(self, steps, Step.DRAINED, **{**ANSWERS[Step.DRAINED], "volume": "4 mL"})
+        return real(self, kind, **more)
+
+    monkeypatch.setattr(Journal, "append", between)
+    with pytest.raises(InputRefused, match="from another terminal"):
+        put(journal, steps, Step.DRAINED)
+    found = open_visit_of(journal.entries(pump=SERIAL))
+    assert found is not None and found.drained is not None
+    assert found.drained.volume == Volume.parse("4 mL")
+    again = put(journal, found, Step.LOT)
+    assert again.drained == found.drained, "the visit goes on"

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rich.text import Text
 
+from pumpctl.quantities import Volume
+from pumpctl.therapy.forecast import forecast
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.program import Program
-from pumpctl.therapy.state import PumpState
+from pumpctl.therapy.state import Delivery, PumpState
 
 if TYPE_CHECKING:
     from pumpctl.pump.readbacks import Readback
@@ -68,3 +70,24 @@ def fact(label: str, value: object, *, strong: bool = False) -> Text:
     text = Text(f"  {label:{LABEL}}")
     text.append(str(value), style="bold" if strong else "")
     return text
+
+
+def goes_on(program: Program, largest: object, state: PumpState | None) -> Text:
+    """What an act that gives nothing leaves as it is; nothing is given by a stopped pump."""
+    if state is not None and state.delivery is Delivery.STOPPED:
+        return fact("STOPPED, it stays so", f"it holds {largest}, {program.mode.value}")
+    return fact("goes on unchanged", f"{largest} on its largest day")
+
+
+def dates(program: Program | None, state: PumpState | None, takes: int = 0) -> Iterator[Text]:
+    """When the reservoir is low and a refill is due, where that can be told.
+
+    `takes`: nL that the act itself takes out of it.
+    """
+    if program is None or state is None:
+        return
+    left = Volume(max(0, state.reservoir.quanta - takes))
+    ahead = forecast(program, left, program.low_alarm, state.clock, state.filled_at)
+    late = ahead.refill_by < state.clock.date
+    told = f"  low reservoir {ahead.low_date} · refill by {ahead.refill_by}"
+    yield Text(f"{told}{' - ALREADY PAST' if late else ''}", style="bold" if late else "")

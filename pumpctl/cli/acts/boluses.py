@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from pumpctl.cli.acts.body import Shown, fact, row
+from pumpctl.cli.acts.body import Shown, dates, fact, row
 from pumpctl.pump.readbacks import BolusBack
-from pumpctl.quantities import Flow, Volume, round_half_up, round_up
+from pumpctl.quantities import Flow, round_half_up, round_up
 from pumpctl.therapy import figures as sums
 from pumpctl.therapy.bolus import BolusEffect, BolusOrder, next_scheduled
 from pumpctl.therapy.checks.boluses import effect_of
 from pumpctl.therapy.compare import share_text
 from pumpctl.therapy.delivery import mass_text
-from pumpctl.therapy.forecast import forecast
 from pumpctl.therapy.own_doses import until_text, when_text
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import PumpState
@@ -71,11 +70,7 @@ def bounds(shown: Shown) -> Iterator[Text]:
         yield fact("next scheduled bolus", "none in this program")
     else:
         yield fact("next scheduled bolus", f"{after.dose}, {when_text(after.at, state.clock)}")
-    left = Volume(max(0, state.reservoir.quanta - round_up(effect.volume)))
-    ahead = forecast(program, left, program.low_alarm, state.clock, state.filled_at)
-    late = " - ALREADY PAST" if ahead.refill_by < state.clock.date else ""
-    dates = f"low reservoir {ahead.low_date} · refill by {ahead.refill_by}{late}"
-    yield Text(f"  {dates}", style="bold" if late else "")
+    yield from dates(program, state, round_up(effect.volume))
 
 
 def done(applied: AppliedPlan) -> str:

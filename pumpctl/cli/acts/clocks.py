@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from pumpctl.cli.acts.body import LABEL, Shown, fact
+from pumpctl.cli.acts.body import LABEL, Shown, dates, fact
 from pumpctl.pump.readbacks import ClockBack
 from pumpctl.quantities import Duration
 from pumpctl.therapy.checks.clocks import size_text
@@ -34,6 +34,12 @@ def figures(shown: Shown) -> Iterator[Text]:
 
 
 def bounds(shown: Shown) -> Iterator[Text]:
+    """The doses that move, then the dates."""
+    yield from _doses(shown)
+    yield from dates(shown.old, shown.state)
+
+
+def _doses(shown: Shown) -> Iterator[Text]:
     """Which scheduled doses move, jump, do not repeat; what 24 hours give: as it was planned."""
     new = shown.plan.new
     if "jumped" not in new:
@@ -101,8 +107,8 @@ def _wait(written: str) -> str:
 
 def _wide(label: str, old: str, new: str, change: str = "") -> Text:
     """A row whose figures are longer than a dose."""
-    text = Text(f"  {label:{LABEL}}{old:17}")
-    text.append(f"{new:17}", style="bold")
+    text = Text(f"  {label:{LABEL}}{old:19}")
+    text.append(f"{new:19}", style="bold")
     text.append(change)
     text.rstrip()
     return text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from pumpctl.cli.acts.body import LABEL, Shown, fact
+from pumpctl.cli.acts.body import LABEL, Shown, dates, fact
 from pumpctl.cli.implant_text import bridge_text, catheter_text
 from pumpctl.pump.readbacks import ImplantBack
 from pumpctl.therapy.line import FREE, UNKNOWN, LineVolume, holds_text
@@ -55,6 +55,7 @@ def bounds(shown: Shown) -> Iterator[Text]:
     yield fact("prime", text)
     yield fact("bridge by this line", bridge_text(new.parts.whole))
     yield Text("  Nothing that is delivered changes.")
+    yield from dates(shown.old, shown.state)
 
 
 def done(applied: AppliedPlan) -> str:

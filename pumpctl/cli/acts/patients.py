@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from pumpctl.cli.acts.body import Shown, fact
+from pumpctl.cli.acts.body import Shown, dates, fact, goes_on
 from pumpctl.pump.readbacks import PatientBack
 from pumpctl.therapy import figures as sums
 
@@ -31,7 +31,8 @@ def bounds(shown: Shown) -> Iterator[Text]:
     program = shown.old
     if program is not None:
         largest = max(day.daily_dose for day in sums.week(program))
-        yield fact("goes on unchanged", f"{largest} on its largest day")
+        yield goes_on(program, largest, shown.state)
+    yield from dates(program, shown.state)
 
 
 def done(applied: AppliedPlan) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from pumpctl.cli.acts.body import Shown, fact, row
+from pumpctl.cli.acts.body import Shown, dates, fact, row
+from pumpctl.cli.screens import span_text
 from pumpctl.pump.readbacks import BolusBack
 from pumpctl.quantities import Flow, round_up
 from pumpctl.therapy import figures as sums
@@ -25,13 +26,15 @@ if TYPE_CHECKING:
 def figures(shown: Shown) -> Iterator[Text]:
     """What stays in the line first; then how much, from where, and what could pass the tip."""
     back, told, was = _back(shown), shown.plan.new, shown.plan.old
-    whole = f"; it holds {told['in_line_dose']} then" if "in_line_dose" in told else ""
-    yield fact("left in the line", f"{back.stays_in_line} of this prime{whole}", strong=True)
+    yield fact("left in the line", f"{back.stays_in_line} of this prime", strong=True)
+    if "in_line_dose" in told:
+        yield fact("  with what it held", f"{told['in_line_dose']} in the line then")
     passing = f"{back.past_tip} by plug flow"
     yield fact("past the tip", passing, strong=bool(back.past_tip))
     worst = told["worst_past_tip_dose"]
     yield fact("  worst case, mixing", f"no more than {worst}, however the fluids mix")
-    yield fact("prime", f"{back.volume} of {told['concentration']} over {back.over}", strong=True)
+    whole = f"{back.volume} of {told['concentration']} over {span_text(back.over)}"
+    yield fact("prime", whole, strong=True)
     yield fact("  fills", f"{told['fills']}, line volumes version {told['table_version']}")
     held = f"tubing {was['tubing_holds']}, catheter {was['catheter_holds']}"
     yield fact("  recorded", held)
@@ -53,6 +56,7 @@ def bounds(shown: Shown) -> Iterator[Text]:
     before = None if program is None else sums.largest_24h_with_patient_doses(program)
     yield row("", "without it", "with it")
     yield row("24 h, all from the pump", before, back.largest_24h)
+    yield from dates(program, shown.state, back.volume.quanta)
 
 
 def done(applied: AppliedPlan) -> str:

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from pumpctl.cli.acts.body import LABEL, Shown, row
+from pumpctl.cli.acts.body import LABEL, Shown, dates, row
 from pumpctl.cli.profile_text import hours_text, patient_dose_text
 from pumpctl.pump.readbacks import ProgramBack
 from pumpctl.quantities import Rate
 from pumpctl.therapy import figures as sums
 from pumpctl.therapy.compare import DAY_NAMES, percent_text, share_text
-from pumpctl.therapy.forecast import forecast
 from pumpctl.therapy.program import Mode, Program
 
 if TYPE_CHECKING:
@@ -64,12 +63,7 @@ def bounds(shown: Shown) -> Iterator[Text]:
     yield row("fallback", None if old is None else old.fallback, new.fallback, note)
     for line in hours_text(new):
         yield Text("  " + line)
-    if shown.state is not None:
-        state = shown.state
-        ahead = forecast(new, state.reservoir, new.low_alarm, state.clock, state.filled_at)
-        dates = f"low reservoir {ahead.low_date} · refill by {ahead.refill_by}"
-        late = ahead.refill_by < state.clock.date
-        yield Text(f"  {dates}{' - ALREADY PAST' if late else ''}", style="bold" if late else "")
+    yield from dates(new, shown.state)
 
 
 def done(applied: AppliedPlan) -> str:

@@ -7,6 +7,7 @@ and expected, and the dates, stand beside it (CNF-01).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -14,11 +15,12 @@ from rich.text import Text
 from pumpctl.cli.acts.body import Shown, fact, row
 from pumpctl.pump.readbacks import RefillBack
 from pumpctl.quantities import Rate, Volume
+from pumpctl.quantity_text import decimal_text
 from pumpctl.therapy import figures as sums
 from pumpctl.therapy.compare import percent_text, share_text
 from pumpctl.therapy.curve import HOUR_MS
 from pumpctl.therapy.delivery import time_text
-from pumpctl.therapy.moment import DAY_MS, Moment
+from pumpctl.therapy.moment import DAY_MS, MINUTE_MS, Moment
 from pumpctl.therapy.program import Mode
 from pumpctl.therapy.state import Delivery
 
@@ -49,6 +51,9 @@ def figures(shown: Shown) -> Iterator[Text]:
         yield fact("drug NEW", fluid, strong=True)
     if new["lot"]:
         yield fact("lot, expiry", f"{new['lot']}, {new['expiry']}")
+    ago = Moment.parse(new["planned"]).utc_ms - Moment.parse(new["filled_at"]).utc_ms
+    if new["injected"] and ago >= MINUTE_MS:
+        yield fact("injected", f"{_label(new['filled_at'])}, {time_text(ago)} ago", strong=True)
     if new["drained"] is not None:
         yield from _drained(new)
     offer = new["offer"]
@@ -105,10 +110,12 @@ def _back(shown: Shown) -> RefillBack:
 def _drained(new: dict[str, Any]) -> Iterator[Text]:
     found = new["discrepancy"]
     told = f"{new['drained']}, {new['expected']} expected: {found['apart']}"
-    if found["ratio"] is not None and found["judged"]:
-        told += f", ratio {found['ratio']}"
     beyond = found["meaning"] != "within"
     yield fact("drained", told, strong=beyond)
+    if found["ratio"] is not None and found["judged"]:
+        hundred = Fraction(found["ratio"]) * 100
+        share = decimal_text(hundred.numerator, hundred.denominator)
+        yield fact("  so was delivered", f"{share} % of what was programmed", strong=beyond)
     if new["estimated"] != new["expected"]:
         yield fact("", f"the pump itself reckons {new['estimated']}")
     if beyond:

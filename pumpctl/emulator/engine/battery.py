@@ -36,9 +36,9 @@ TELEMETRY_A_DAY: Final = 5_000_000
 """nJ a day, assumed where what was really used has been lost: 3 kB, every day."""
 
 ELECTIVE_MS: Final = 90 * DAY_MS
-"""After elective replacement began the pump stops, so much later: clinical.md, section 3."""
+"""After elective replacement began a pump stops, so much later, as pumps of this kind do."""
 SERVICE_YEARS: Final = 7
-"""Service life, by the calendar: clinical.md, section 3."""
+"""Service life, by the calendar, as one maker caps it."""
 MEASURED_EVERY_MS: Final = HOUR_MS
 """The charge is judged when the counter is a whole hour, and at no other time, so that
 the instant at which it is found low does not depend on who looked when."""

@@ -158,7 +158,7 @@ def arithmetic_known_answer() -> bool:
     """Does the arithmetic of delivery still give what was worked out by hand?
 
     100 mcg/day at 500 mcg/mL is 0.2 mL: in a day 2000 pulses of 100 nL and no rest.
-    50 mcg at 500 mcg/mL over 10 min is 0.1 mL (clinical.md, W9): in 7 min 700 pulses,
+    50 mcg at 500 mcg/mL over 10 min is 0.1 mL, a published case: in 7 min 700 pulses,
     the 700th not a millisecond sooner. 1 nL/ms for a third of 1 ms and more carries.
     """
     basal = Motor(pulse=100, pulses=0, lost=0, carry=ZERO)
@@ -203,7 +203,7 @@ _SMALL_PUMP: Final = 20_000_000
 _APART_SMALL: Final = 1_000_000
 _APART_LARGE: Final = 2_000_000
 """nL: more than 1 mL in a 20 mL pump, 2 mL in a 40 mL pump, is of consequence
-(clinical.md, section 5, 8 and 10)."""
+(C5.8 and C5.10 of docs/safety.md)."""
 
 
 def volumes_agree(*, capacity: int, computed: int, sensed: int) -> bool:

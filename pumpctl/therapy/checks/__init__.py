@@ -66,12 +66,14 @@ def check_change(
     station_now: Moment,
     library: Library = DEFAULT,
     past: Past | None = None,
+    changed: int | None = None,
 ) -> tuple[Finding, ...]:
     """All findings of bringing a profile, or a program, onto this pump.
 
     Those of `check_program` are among them: this one call is all that a plan
     needs. `station_now` is the station's clock, with its offset; `past` what is known
-    of the patient's course, without which the label's rules of time are silent.
+    of the patient's course, without which the label's rules of time are silent, and
+    `changed` when the program was changed all the same (`PumpCase`).
     """
     _register_pump_checks()
     draft = _draft(subject)
@@ -79,7 +81,7 @@ def check_change(
     faults = [
         *draft.faults,
         *check.run(Case(draft, library, with_pump=True)),
-        *pump_check.run(PumpCase(draft, library, program, pump, station_now, past)),
+        *pump_check.run(PumpCase(draft, library, program, pump, station_now, past, changed)),
     ]
     return placed(faults, draft.text)
 
@@ -108,7 +110,9 @@ def rules() -> dict[str, Rule]:
     _register_pump_checks()
     every = {**walk.RULES, **profile_shape.RULES, **library_shape.RULES, **visit_shape.RULES}
     for kind in EVERY_KIND:
-        every.update((name, each.rule) for name, each in kind.by_id.items())
+        for name, each in kind.by_id.items():
+            if name not in every or every[name].severity is not Severity.HARD:
+                every[name] = each.rule  # of several kinds' the gravest is told
     return dict(sorted(every.items()))
 
 

@@ -339,7 +339,9 @@ def bolus_order_locks(case: BolusCase) -> Iterator[Seen]:
     Severity.SOFT,
     source="plug flow; Boster 2016",
     why="The pump counts the dose at the reservoir's concentration, but the line still holds "
-    "something else, and that is what the patient gets now. Wait until the front has arrived.",
+    "something else, and that is what the patient gets now. Wait until the front has arrived. A "
+    "line that still holds a drug of another strength is no place for a bolus, and the pump "
+    "refuses it; one that is free of drug needs a reason.",
 )
 def bolus_order_front(case: BolusCase) -> Iterator[Seen]:
     """What reaches the patient is what was ordered."""
@@ -353,10 +355,12 @@ def bolus_order_front(case: BolusCase) -> Iterator[Seen]:
     held = holds_text(at_tip if at_tip.concentration else FREE)
     of_others = "".join(f", and {mass_text(mass)} of {drug}" for drug, mass in others)
     reaches = mass_text(effect.reaches)
-    arrives = f"; the front arrives at {effect.front.label()}" if effect.front else ""
+    front = effect.front if case.pump.bridge is None else None  # a bridge has a pace of its own
+    arrives = f"; the front arrives at {front.label()}" if front else ""
     yield Seen(
         f"at the tip is {held}: of {dose} the patient gets {reaches} "
         f"({share_text(effect.reaches, dose.quanta)}){of_others}{arrives}",
         value=reaches,
         limit=str(dose),
+        severity=Severity.HARD if at_tip.concentration else None,
     )

@@ -28,13 +28,13 @@ from pumpctl.therapy.delivery import (
     mass_text,
     time_text,
 )
-from pumpctl.therapy.findings import Finding, Seen, Severity, placed
+from pumpctl.therapy.findings import Fault, Finding, Seen, Severity, placed
 from pumpctl.therapy.library import Library
 from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.line import TABLES, ImplantRecord, TubingTable, holds_text
 from pumpctl.therapy.moment import DAY_MS, Moment
 from pumpctl.therapy.program import Program
-from pumpctl.therapy.state import Fluid, PumpState
+from pumpctl.therapy.state import Fluid, PumpState, RunningBridge
 
 _FORGOTTEN = "A bridge forgotten after a change of concentration: under- or overdose for days."
 
@@ -80,6 +80,19 @@ def check_bridge(case: BridgeCase) -> tuple[Finding, ...]:
     from pumpctl.therapy.checks import line_record  # noqa: F401  (so that it registers)
 
     return placed(bridge_check.run(case), None)
+
+
+def check_in_bridge(new: Program, pump: PumpState) -> tuple[Finding, ...]:
+    """Whether a change of program alone may be made while a bridge runs, hard ones first.
+
+    It is held against the program that was prescribed last. What the bridge really plays
+    may be another one; the pump holds the change against that one, too.
+    """
+    if pump.bridge is None or pump.program is None:
+        return ()
+    return placed(
+        [Fault(_IN_BRIDGE.rule, seen) for seen in _rises(pump.program, new, pump.bridge)], None
+    )
 
 
 @bridge_check(
@@ -281,7 +294,15 @@ def bridge_increase(case: BridgeCase) -> Iterator[Seen]:
             limit="no increase",
         )
         return
-    rise = greatest_changes(playing, case.new)[1]
+    yield from _rises(playing, case.new, bridge)
+
+
+_IN_BRIDGE = bridge_check.by_id["BRIDGE_INCREASE"]
+
+
+def _rises(old: Program, new: Program, bridge: RunningBridge) -> Iterator[Seen]:
+    """The greatest rise of a day's dose."""
+    rise = greatest_changes(old, new)[1]
     if rise > 0:
         yield Seen(
             f"the daily dose rises by {percent_text(1, 1 + rise)[1:]} while a bridge runs: "

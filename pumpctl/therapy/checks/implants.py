@@ -205,6 +205,24 @@ def implant_bolus_running(case: ImplantCase) -> Iterator[Seen]:
 
 
 @implant_check(
+    "IMPLANT_BRIDGE_RUNNING",
+    Severity.HARD,
+    source="REF-08",
+    why="A running bridge is metered by the line as it is recorded; another record of it would end "
+    "the bridge too early or too late.",
+)
+def implant_bridge_running(case: ImplantCase) -> Iterator[Seen]:
+    """No bridge is running."""
+    bridge = case.pump.bridge
+    if bridge is not None:
+        yield Seen(
+            f"a bridge is running, {bridge.remaining} are still to pass: wait for its end",
+            value=str(bridge.remaining),
+            limit="no bridge running",
+        )
+
+
+@implant_check(
     "IMPLANT_TABLE_OLD",
     Severity.SOFT,
     source="REF-04; vendor's correction of 2016-17 (FDA 2017)",

@@ -218,7 +218,9 @@ def maintenance_step(case: PumpCase) -> Iterator[Seen]:
     Severity.NOTE,
     source="LIM-09",
     why="No increase in the first 24 h, and at most one in 24 h: without records of this patient "
-    "or the pump's log nobody can say when the last one was. Ask, before you increase.",
+    "or the pump's log nobody can say when the last one was. Ask, before you increase. Where the "
+    "pump's log shows that the program was changed in these 24 h, to what is not known here, an "
+    "increase needs a reason: it may be the second.",
 )
 def label_times_unknown(case: PumpCase) -> Iterator[Seen]:
     """Say that the label's rules of time could not be applied to a start or an increase."""
@@ -228,10 +230,16 @@ def label_times_unknown(case: PumpCase) -> Iterator[Seen]:
     starts = new and prescribed(case.pump.program) is None
     if starts or _increase(case) is not None:
         first = "no increase in the first 24 h, then at most one in 24 h"
+        text = f"{last} is not known here"
+        if new:
+            text = f"when therapy began and {text}"
+        since = None if case.changed is None else max(0, case.pump.counter_ms - case.changed)
+        second = since is not None and since < label.INCREASE_APART.value.quanta
+        if since is not None and second:
+            text += f", and somebody changed the program {_hours(since)} ago"
         yield Seen(
-            f"when therapy began and {last} is not known here"
-            if new
-            else f"{last} is not known here",
+            text,
             limit=first if new else "at most one increase in 24 h",
             path=("patient", "history"),
+            severity=Severity.SOFT if second and not starts else None,
         )

@@ -4,7 +4,8 @@ A pump knows how long it has been stopped; the course knows when drug last
 flowed at a prescribed rate, so that a minute of minimum rate, a stall or an
 empty reservoir does not hide a pause. Hours at minimum rate count as hours
 without the drug, where more than that was prescribed before. The longer of the
-two figures counts.
+two figures counts. A pump that alarms for 48 hours without drug is believed, also
+where its fallback flows by now: nobody has decided yet what to start again with.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pumpctl.quantities import Duration, Rate, round_up
-from pumpctl.therapy import practice
+from pumpctl.therapy import label, practice
 from pumpctl.therapy.checks.registry import PumpCase, pump_check
 from pumpctl.therapy.figures import daily_doses, largest_24h_with_patient_doses
 from pumpctl.therapy.findings import Seen, Severity
@@ -22,6 +23,9 @@ from pumpctl.therapy.program import Mode
 from pumpctl.therapy.state import Delivery
 
 _FLOWS = {Delivery.DELIVERING, Delivery.BOLUS, Delivery.BRIDGE}
+_ALARM = "STOPPED_TOO_LONG"
+"""A pump's alarm after 48 h of stop or stall; behind a stall it stays until a program comes."""
+_TOO_LONG = Duration(practice.STOPPED_HARD.value.quanta + 1)
 _HOUR_MS = 3_600_000
 _SERIES = (
     "1991 series: previously tolerated rates of 27 and 55 mcg/h caused overdose about 6 h after "
@@ -46,6 +50,9 @@ class Pause(NamedTuple):
 def pause_of(case: PumpCase) -> Pause | None:
     """The pause that this change would end; None: there is none that anybody knows of."""
     past, stopped = case.past, case.pump.delivery is Delivery.STOPPED
+    starved = any(alarm.code == _ALARM for alarm in case.pump.alarms)
+    if case.pump.delivery is Delivery.FALLBACK and starved:
+        return Pause(_TOO_LONG, known=True) if _above_fallback(case) else None
     if case.pump.delivery in _FLOWS and prescribed(case.pump.program) is not None:
         return None
     if not stopped and case.program.mode is Mode.MINIMUM:
@@ -58,9 +65,22 @@ def pause_of(case: PumpCase) -> Pause | None:
         known.append(Duration(max(0, case.pump.counter_ms - past.flowed)))
     if stopped and case.pump.stopped_for is not None:
         known.append(case.pump.stopped_for)
+    if starved:
+        known.append(_TOO_LONG)
     if known:
         return Pause(max(known), known=True) if stopped or max(known) else None
     return Pause(practice.STOPPED_HARD.value * 2, known=False) if stopped else None
+
+
+def _above_fallback(case: PumpCase) -> bool:
+    """More than the fallback that flows behind a stall, within a day of its beginning.
+
+    As much or less is no restart; after a day the label's rules of increase speak.
+    """
+    begun, rate = None if case.past is None else case.past.begun_again, case.pump.rate
+    if begun is not None and case.pump.counter_ms - begun >= label.FIRST_DAY.value.quanta:
+        return False
+    return rate is None or largest_24h_with_patient_doses(case.program).quanta > rate.quanta
 
 
 def _no_start(case: PumpCase) -> str | None:
@@ -72,7 +92,9 @@ def _no_start(case: PumpCase) -> str | None:
     program, rule = case.program, practice.RESTART.value.quanta
     old = prescribed(case.pump.program)
     if old is None and case.past is not None:
-        old = case.past.last_prescribed()
+        old = case.past.last_prescribed(
+            besides=case.pump.rate if case.pump.delivery is Delivery.FALLBACK else None
+        )
     doses = daily_doses(program)
     pairs = zip(daily_doses(old), doses, strict=True) if old is not None else ()
     if max(doses) > rule or any(after >= before for before, after in pairs):

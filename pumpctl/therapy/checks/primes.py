@@ -170,10 +170,11 @@ def prime_uncertain(case: PrimeCase) -> Iterator[Seen]:
 
 @prime_check(
     "PRIME_TUBING_OTHER",
-    Severity.SOFT,
+    Severity.HARD,
     source="REF-09, REF-03",
     why="What fills the catheter first is what the tubing holds. Where that is another drug or "
-    "concentration it reaches the patient before the reservoir's, and needs a bridge.",
+    "concentration it reaches the patient before the reservoir's, metered by the reservoir's "
+    "strength; the pump refuses it. Empty the line, or let the program carry it on.",
 )
 def prime_tubing_other(case: PrimeCase) -> Iterator[Seen]:
     """The tubing holds what the reservoir holds."""
@@ -181,7 +182,7 @@ def prime_tubing_other(case: PrimeCase) -> Iterator[Seen]:
     if isinstance(plan, PrimePlan) and plan.tubing not in {None, plan.fluid}:
         held = holds_text(case.record.tubing)
         yield Seen(
-            f"the tubing holds {held}: it fills the catheter first, and needs a bridge",
+            f"the tubing holds {held}: it would fill the catheter first",
             value=held,
             limit=holds_text(plan.fluid),
         )

@@ -140,6 +140,26 @@ def refill_too_small(case: RefillCase) -> Iterator[Seen]:
 
 
 @refill_check(
+    "REFILL_AGAIN",
+    Severity.SOFT,
+    source=practice.REFILL_APART.source,
+    why="A refill sets a volume, and setting it twice hides what was delivered in between. One "
+    "order is one refill, but each station knows only its own: this one may have been recorded "
+    "from another station, or before this station's journal was restored.",
+)
+def refill_again(case: RefillCase) -> Iterator[Seen]:
+    """No other station has recorded a refill of this pump within a day."""
+    before, least = case.elsewhere, practice.REFILL_APART.value
+    if before is not None and case.pump.clock.utc_ms - before.utc_ms < least.quanta:
+        yield Seen(
+            f"a refill of {before.label()} is in the pump's log, and on no record here: is this "
+            "the same one?",
+            value=str(before),
+            limit=f"{least} apart",
+        )
+
+
+@refill_check(
     "REFILL_INTERVAL",
     Severity.SOFT,
     source=practice.REFILL_DAYS.source,

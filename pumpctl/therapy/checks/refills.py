@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from pumpctl.quantities import Volume
+from pumpctl.quantities import Mass, Volume, round_up
 from pumpctl.quantity_text import decimal_text
 from pumpctl.therapy import practice
 from pumpctl.therapy.bridge import BridgePlan, Planned
@@ -24,16 +24,19 @@ from pumpctl.therapy.figures import largest_24h_with_patient_doses
 from pumpctl.therapy.findings import Fault, Finding, Seen, Severity, placed
 from pumpctl.therapy.library import Library
 from pumpctl.therapy.library_default import DEFAULT
+from pumpctl.therapy.line import holds_text
 from pumpctl.therapy.moment import Date, Moment
-from pumpctl.therapy.program import Program
+from pumpctl.therapy.program import Mode, Program
 from pumpctl.therapy.refill import (
     Discrepancy,
     Meaning,
     Offer,
     RefillRecord,
+    Suspected,
     is_old_dose,
     is_refused,
     reduced_offer,
+    suspected,
 )
 from pumpctl.therapy.state import Fluid, PumpState
 from pumpctl.therapy.trend import OVER, REFILLS, UNDER, Drift, trend
@@ -62,6 +65,15 @@ class RefillCase(NamedTuple):
     """Whether the bridge of that plan is left out, which needs its reason there."""
     estimated: Volume | None = None
     """What the pump itself reckoned to be left, beside the record's expected; None: not asked."""
+    unsettled: Suspected | None = None
+    """Non-delivery that was suspected at a refill which was given up, and no fill since."""
+    elsewhere: Moment | None = None
+    """When the pump's last refill was recorded, where no record of it is here."""
+
+    @property
+    def suspected(self) -> Suspected | None:
+        """Suspected non-delivery, found now or not settled yet."""
+        return suspected(self.record.discrepancy, self.pump.program, self.unsettled)
 
     @property
     def planned(self) -> Planned | None:
@@ -112,10 +124,10 @@ def check_given_up(case: RefillCase) -> tuple[Finding, ...]:
 
 def offer_of(case: RefillCase) -> Offer | None:
     """The reduced dose to offer at once; None where non-delivery is not suspected."""
-    found = case.record.discrepancy
-    if found.judged is None or found.meaning is not Meaning.NON_DELIVERY:
+    suspicion = case.suspected
+    if suspicion is None or suspicion.found.judged is None:
         return None
-    return reduced_offer(case.pump.program, found.judged, case.program.concentration)
+    return reduced_offer(suspicion.old, suspicion.found.judged, case.program.concentration)
 
 
 def _words(found: Discrepancy) -> str:
@@ -137,8 +149,9 @@ def _words(found: Discrepancy) -> str:
             if found.ran_dry and found.programmed is not None:
                 counted = volume_text(found.programmed)
                 dry = f"; {counted} counted of {found.filled} filled in: it may have run empty"
+            gave = f"{percent} less than" if (found.ratio or 0) > 0 else "nothing of what was"
             return (
-                f"the pump gave {percent} less than programmed, or the drain before the last fill "
+                f"the pump gave {gave} programmed, or the drain before the last fill "
                 f"was incomplete{dry}: {_LOOK_AT} withdrawal"
             )
         case _:
@@ -187,25 +200,66 @@ def refill_discrepancy(case: RefillCase) -> Iterator[Seen]:
 )
 def refill_non_delivery(case: RefillCase) -> Iterator[Seen]:
     """After suspected non-delivery neither the old dose goes on nor more than a new patient's."""
-    offer = offer_of(case)
-    if offer is None:
+    offer, suspicion = offer_of(case), case.suspected
+    if offer is None or suspicion is None:
         return
     part = share_text(max(offer.ratio, Fraction(0)), 1)
     most = largest_24h_with_patient_doses(case.program)
     refused = ""
-    if is_refused(case.pump.program, case.program):
-        old = is_old_dose(case.pump.program, case.program) and case.pump.program is not None
+    if is_refused(suspicion.old, case.program):
+        old = suspicion.old is not None and is_old_dose(suspicion.old, case.program)
         refused = f"{'the old dose' if old else f'more than {practice.RESTART.value}'} is refused, "
     had = "" if offer.had is None else f", on average {offer.had}"
+    when = "" if suspicion is not case.unsettled else ", found when the last refill was given up"
     least = "" if offer.deliverable else f" (at this concentration no less than {offer.least})"
     yield Seen(
-        f"suspected non-delivery: {part} of the programmed drug was delivered{had}; "
+        f"suspected non-delivery: {part} of the programmed drug was delivered{had}{when}; "
         f"{refused}offered is a reduced dose of at most {offer.dose}{least}, this program gives "
         f"up to {most} in 24 h; watch for overdose for 24 h",
-        value=f"ratio {case.record.discrepancy.ratio_text}",
+        value=f"ratio {suspicion.found.ratio_text}",
         limit=f"ratio {_decimal(practice.RATIO_NOT_DELIVERED.value)}",
         severity=None if refused else Severity.SOFT,
     )
+
+
+@refill_check(
+    "BRIDGE_NON_DELIVERY",
+    Severity.HARD,
+    source=practice.RATIO_NOT_DELIVERED.source,
+    why="A bridge goes on giving the old dose from what is in the line, and the old dose is what a "
+    "patient who has not had the drug no longer tolerates. Downwards in concentration it comes "
+    "without a bridge too: the new flow moves the old, stronger drug. Fill in the same drug of the "
+    "same concentration with a reduced dose now, and change it at a later refill.",
+    incident="At two refills 19 mL were still in the reservoir. The pump was refilled and "
+    "restarted at a lower dose, and the patient was in a coma within the hour.",
+)
+def bridge_non_delivery(case: RefillCase) -> Iterator[Seen]:
+    """After suspected non-delivery the old dose does not come back out of the line."""
+    suspicion, plan = case.suspected, case.planned
+    if suspicion is None or not isinstance(plan, BridgePlan):
+        return
+    if not case.left_out:
+        if is_refused(suspicion.old, plan.played):
+            most = largest_24h_with_patient_doses(plan.played)
+            yield Seen(
+                f"suspected non-delivery, and the bridge of {plan.order.volume} would go on with "
+                f"up to {most} in 24 h; fill in {holds_text(plan.order.old)}",
+                value=str(most),
+                limit=f"no bridge, or no more than {practice.RESTART.value}",
+            )
+        return
+    if case.program.mode is Mode.MINIMUM:
+        return  # the pump gives no less
+    stronger = Fraction(plan.order.old.concentration.quanta, case.program.concentration.quanta)
+    most = Mass(round_up(largest_24h_with_patient_doses(case.program).quanta * stronger))
+    before = None if suspicion.old is None else largest_24h_with_patient_doses(suspicion.old)
+    if most.quanta > practice.RESTART.value.quanta or (before is not None and most >= before):
+        yield Seen(
+            "suspected non-delivery, and without the bridge the new flow would give up to "
+            f"{most} in 24 h of the {holds_text(plan.order.old)} in the line; fill in that",
+            value=str(most),
+            limit=f"no more than {practice.RESTART.value}",
+        )
 
 
 @refill_check(
@@ -311,7 +365,7 @@ def refill_library_expired(case: RefillCase) -> Iterator[Seen]:
     record, pump = case.record, case.pump
     same_drug = (record.drug, record.concentration) == (pump.drug, pump.concentration)
     goes_on = case.program == pump.program
-    if record.discrepancy.meaning is Meaning.NON_DELIVERY:
-        goes_on = not is_refused(pump.program, case.program)
+    if case.suspected is not None:
+        goes_on = not is_refused(case.suspected.old, case.program)
     severity = Severity.SOFT if same_drug and goes_on else None
     yield from expired(case.library, case.now.date, severity)

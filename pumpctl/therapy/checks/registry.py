@@ -84,6 +84,9 @@ class PumpCase(NamedTuple):
     """The station's clock."""
     past: Past | None = None
     """What is known of the course until now; None: nothing."""
+    changed: int | None = None
+    """Without a `past`: the pump's count at which somebody changed the program, to what is
+    not known, within the last 24 hours."""
 
     @property
     def limits(self) -> Limits:

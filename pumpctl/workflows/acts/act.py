@@ -7,13 +7,14 @@ It knows no terminal, and it sends nothing: the road does.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from pumpctl.pump.orders import Order
 from pumpctl.pump.readbacks import Readback
 from pumpctl.quantities import Mass
 from pumpctl.station.plan import Kind
 from pumpctl.therapy.findings import Finding
+from pumpctl.therapy.implanted import Implanted
 from pumpctl.therapy.patient import Patient
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import Delivery, PumpState
@@ -125,6 +126,58 @@ class Act(Protocol):
 
     def verify(self, before: PumpState, after: PumpState) -> Iterator[Pair]:
         """What must hold afterwards beside the state version, the program and the patient."""
+        ...
+
+
+class OfThePump:
+    """What an act answers that is for whoever the pump holds, and assigns nobody."""
+
+    __slots__ = ()
+    kind: ClassVar[Kind]
+
+    @property
+    def wire_kind(self) -> str:
+        """What a pump calls it: the same."""
+        return self.kind
+
+    @property
+    def patient(self) -> str:
+        """Whoever the pump holds."""
+        return ""
+
+    @property
+    def whom(self) -> Patient | None:
+        """Nobody says for whom the label's rules would speak."""
+        return None
+
+    @property
+    def by_hand(self) -> bool:
+        """A script may have the token from the plan's output."""
+        return False
+
+    def tag(self, state: PumpState) -> bytes:
+        """The pump's own."""
+        return state.tag_hash or NOBODY
+
+    def tag_after(self, state: PumpState) -> bytes | None:
+        """Whatever the pump held before."""
+        return state.tag_hash
+
+
+def goes_on(before: PumpState, after: PumpState) -> Pair:
+    """Of an act that gives nothing: what was stopped stays so, what gave drug gives it."""
+    same = after.delivery is before.delivery
+    may_begin = before.delivery not in DELIVERS | {Delivery.STOPPED}  # a stall that ends
+    gives = after.delivery in DELIVERS and (before.delivery in DELIVERS or may_begin)
+    return "delivery", True, same or gives
+
+
+@runtime_checkable
+class KeepsRecord(Protocol):
+    """An act after which the pump's implant record is another one."""
+
+    def verify_record(self, kept: Implanted) -> Iterator[Pair]:
+        """What must hold of the record that the pump keeps now."""
         ...
 
 

@@ -7,7 +7,8 @@ log; the pump judges the same by its own memory. A prime is another kind.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from pumpctl.errors import ReadbackDiffers
 from pumpctl.pump.orders import Order, order_bolus
@@ -20,58 +21,26 @@ from pumpctl.therapy.boluses_seen import ENDED
 from pumpctl.therapy.checks.boluses import check_bolus, effect_of
 from pumpctl.therapy.findings import Finding
 from pumpctl.therapy.moment import Moment
-from pumpctl.therapy.patient import Patient
 from pumpctl.therapy.plug import contents_of, masses_in, push
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import Fluid, PumpState
-from pumpctl.workflows.acts.act import DELIVERS, NOBODY, Challenge, Pair
+from pumpctl.workflows.acts.act import DELIVERS, Challenge, OfThePump, Pair
 from pumpctl.workflows.acts.planned import program_after
 from pumpctl.workflows.pump_log import NotKnown
 from pumpctl.workflows.scene import Scene
 from pumpctl.workflows.visit import Visit
 
 
-class BolusAct(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class BolusAct(OfThePump):
     """So much, over so long, from the instant at which it is activated."""
 
+    kind: ClassVar[Kind] = "bolus"
     ordered: BolusOrder
     program: Program | None
     """What runs under it, and goes on."""
     seen: PumpState | None = None
     """The pump as it was planned for; None from a plan file."""
-
-    @property
-    def kind(self) -> Kind:
-        """Its word in plans, gates and journal."""
-        return "bolus"
-
-    @property
-    def wire_kind(self) -> str:
-        """What a pump calls it."""
-        return "bolus"
-
-    @property
-    def patient(self) -> str:
-        """Whoever the pump holds."""
-        return ""
-
-    @property
-    def whom(self) -> Patient | None:
-        """Nobody says: a dose counts for everybody."""
-        return None
-
-    @property
-    def by_hand(self) -> bool:
-        """Never; a prime is."""
-        return False
-
-    def tag(self, state: PumpState) -> bytes:
-        """The pump's own."""
-        return state.tag_hash or NOBODY
-
-    def tag_after(self, state: PumpState) -> bytes | None:
-        """Whatever the pump held before."""
-        return state.tag_hash
 
     def findings(self, scene: Scene) -> tuple[Finding, ...]:
         """Dose, windows, lockout, front and the pump's condition (BOL-04, LIM-05)."""
@@ -141,7 +110,7 @@ class BolusAct(NamedTuple):
 
     def verify_dose(self, after: PumpState, delivered: Mass) -> Iterator[Pair]:
         """It runs with this dose, or is over and was given."""
-        yield from dose_pairs("single", self.ordered.dose, after, delivered)
+        yield from dose_pairs("single", self.ordered, after, delivered)
 
 
 def bolus_act(dose: Mass, over: Duration) -> Callable[[Visit], BolusAct]:
@@ -221,10 +190,11 @@ def flow_pairs(state: PumpState, dose: Mass, back: BolusBack) -> Iterator[Pair]:
     yield "mass in the line", Mass(max(0, dose.quanta - past.quanta)), back.stays_in_line
 
 
-def dose_pairs(kind: str, dose: Mass, after: PumpState, delivered: Mass) -> Iterator[Pair]:
+def dose_pairs(kind: str, ordered: BolusOrder, after: PumpState, delivered: Mass) -> Iterator[Pair]:
     """What runs is this bolus; where none runs, the pump's ledger says that it was given."""
     running = after.bolus
     if running is not None:
-        yield "bolus", (kind, str(dose)), (running.kind, str(running.dose))
+        yield "bolus", (kind, ordered.dose), (running.kind, running.dose)
+        yield "bolus's time", ordered.over.quanta, running.ends.utc_ms - running.started.utc_ms
     else:
-        yield "given dose", dose, delivered
+        yield "given dose", ordered.dose, delivered

@@ -15,7 +15,7 @@ from pumpctl.pump.orders import Order, order_bridge
 from pumpctl.pump.readbacks import BridgeBack, Bridged, Readback
 from pumpctl.quantities import Concentration, Volume
 from pumpctl.station.plan import Kind, Plan
-from pumpctl.therapy.bridge import BridgePlan, NotNeeded, at_fluid
+from pumpctl.therapy.bridge import BridgePlan, NotNeeded, at_fluid, metered
 from pumpctl.therapy.checks import check_change
 from pumpctl.therapy.checks.bridges import BridgeCase, check_bridge
 from pumpctl.therapy.findings import Finding, by_severity
@@ -23,7 +23,7 @@ from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.patient import Patient
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import Delivery, Fluid, PumpState
-from pumpctl.workflows.acts.act import NOBODY, Challenge, Pair
+from pumpctl.workflows.acts.act import DELIVERS, NOBODY, Challenge, Pair
 from pumpctl.workflows.acts.planned import needed_program
 from pumpctl.workflows.acts.refills import bridged_told
 from pumpctl.workflows.acts.shown import day_pairs, days_told, described
@@ -159,11 +159,9 @@ class BridgeAct(NamedTuple):
         """It runs, with this volume, counted from the injection; or it is over already."""
         volume, late = self.bridge.volume, self.late
         passed = (after.pulses - late.since) * late.per_pulse.quanta
-        running = None if after.bridge is None else (after.bridge.volume, after.bridge.passed)
-        over = -(-volume.quanta // late.per_pulse.quanta) * late.per_pulse.quanta
-        wanted = (volume, Volume(min(passed, volume.quanta)))
-        yield "bridge", None if passed >= over else wanted, running
-        may = {Delivery.BRIDGE, Delivery.BOLUS} if passed < over else set(Delivery)
+        wanted = metered(volume, passed, late.per_pulse)
+        yield "bridge", wanted, after.bridge
+        may = DELIVERS if wanted is None else {Delivery.BRIDGE, Delivery.BOLUS}
         yield "delivery", True, after.delivery in may
 
 

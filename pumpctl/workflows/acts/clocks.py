@@ -7,21 +7,22 @@ computes from the program and from the settings that the pump's log tells of.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
-from pumpctl.errors import InputRefused, ReadbackDiffers
+from pumpctl.errors import InputRefused, PlanStale, ReadbackDiffers
 from pumpctl.pump.orders import Order, order_clock
 from pumpctl.pump.readbacks import ClockBack, Readback
 from pumpctl.quantities import Duration, Mass, round_half_up
 from pumpctl.station.plan import Kind, Plan
+from pumpctl.therapy import practice
 from pumpctl.therapy.checks.clocks import check_clock, size_text
 from pumpctl.therapy.clock_set import ClockEffect, Due, clock_effect
 from pumpctl.therapy.findings import Finding
 from pumpctl.therapy.moment import MINUTE_MS, Moment, clock_text
-from pumpctl.therapy.patient import Patient
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import Delivery, PumpState
-from pumpctl.workflows.acts.act import NOBODY, Challenge, Pair
+from pumpctl.workflows.acts.act import Challenge, OfThePump, Pair, goes_on
 from pumpctl.workflows.acts.planned import program_after
 from pumpctl.workflows.clocks import Settings, settings
 from pumpctl.workflows.pump_log import PumpLog
@@ -39,48 +40,17 @@ class Before(NamedTuple):
     settings: Settings
 
 
-class ClockAct(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ClockAct(OfThePump):
     """So much forward, and this offset from UTC."""
 
+    kind: ClassVar[Kind] = "clock"
     shift_ms: int
     offset_min: int
     program: Program | None
     """What runs, and goes on by the new face."""
     before: Before | None = None
     """None from a plan file."""
-
-    @property
-    def kind(self) -> Kind:
-        """Its word in plans, gates and journal."""
-        return "clock"
-
-    @property
-    def wire_kind(self) -> str:
-        """What a pump calls it."""
-        return "clock"
-
-    @property
-    def patient(self) -> str:
-        """Whoever the pump holds."""
-        return ""
-
-    @property
-    def whom(self) -> Patient | None:
-        """Nobody says, and no rule of the label asks."""
-        return None
-
-    @property
-    def by_hand(self) -> bool:
-        """Never."""
-        return False
-
-    def tag(self, state: PumpState) -> bytes:
-        """The pump's own; the order names none."""
-        return state.tag_hash or NOBODY
-
-    def tag_after(self, state: PumpState) -> bytes | None:
-        """Whatever the pump held before."""
-        return state.tag_hash
 
     def after(self, clock: Moment) -> Moment:
         """The same instant on the new face."""
@@ -96,8 +66,17 @@ class ClockAct(NamedTuple):
         return clock_effect(self.program, state.clock, new, known.lived(state.clock), reach)
 
     def findings(self, scene: Scene) -> tuple[Finding, ...]:
-        """How far, which doses, which windows."""
+        """How far, which doses, which windows.
+
+        PlanStale where one of the two clocks was set after the plan: it would set a wrong time.
+        """
         state, past = scene.state, scene.past
+        meant = self.after(state.clock)
+        if abs(meant.utc_ms - scene.now.utc_ms) > practice.CLOCK.value.quanta:
+            raise PlanStale(
+                f"the pump's clock would show {meant.label()}, and by the station's it is "
+                f"{Moment(scene.now.utc_ms, meant.offset_min).label()}: one was set since"
+            )
         known = settings(scene.log, state)
         longest = max((length.quanta for length in scene.windows), default=0)
         return check_clock(
@@ -171,15 +150,14 @@ class ClockAct(NamedTuple):
         return Challenge("the new time of the pump's clock", (clock_text(new.minute),))
 
     def verify(self, before: PumpState, after: PumpState) -> Iterator[Pair]:
-        """The face went forward by the shift, measured by the counter; stopped or not is as it was.
+        """The face went forward by the shift, measured by the counter; what it did goes on.
 
         PRG-10
         """
         went = after.clock.utc_ms - before.clock.utc_ms - (after.counter_ms - before.counter_ms)
         yield "clock", True, abs(went - self.shift_ms) <= _APART_MS
         yield "offset", self.offset_min, after.clock.offset_min
-        stopped = before.delivery is Delivery.STOPPED
-        yield "delivery", stopped, after.delivery is Delivery.STOPPED
+        yield goes_on(before, after)
 
 
 def clock_act(offset_min: int | None) -> Callable[[Visit], ClockAct]:

@@ -7,7 +7,8 @@ record says anything else of what is in it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from pumpctl.errors import ReadbackDiffers
 from pumpctl.pump.implant import Recorded
@@ -16,12 +17,11 @@ from pumpctl.pump.readbacks import ImplantBack, Readback
 from pumpctl.station.plan import Kind, Plan
 from pumpctl.therapy.checks.implants import ImplantCase, check_implant
 from pumpctl.therapy.findings import Finding
-from pumpctl.therapy.implanted import Calibration
+from pumpctl.therapy.implanted import Calibration, Implanted
 from pumpctl.therapy.line import UNKNOWN, ImplantRecord, LineParts, NotKnown, holds_text, line_parts
-from pumpctl.therapy.patient import Patient
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import Fluid, PumpState
-from pumpctl.workflows.acts.act import DELIVERS, NOBODY, Challenge, Pair
+from pumpctl.workflows.acts.act import Challenge, OfThePump, Pair, goes_on
 from pumpctl.workflows.acts.planned import program_after
 from pumpctl.workflows.implants import (
     as_recorded,
@@ -34,10 +34,15 @@ from pumpctl.workflows.implants import (
 )
 from pumpctl.workflows.scene import Scene
 
+_KEPT_AS = {"at": "recorded"}
+"""Fields that have another name in the pump's whole record."""
 
-class ImplantAct(NamedTuple):
+
+@dataclass(frozen=True, slots=True)
+class ImplantAct(OfThePump):
     """Another record of the line."""
 
+    kind: ClassVar[Kind] = "implant"
     record: ImplantRecord
     printed: Calibration | NotKnown
     """The calibration constant, as a person read it on the package."""
@@ -49,42 +54,9 @@ class ImplantAct(NamedTuple):
     """What the pump runs, and goes on with."""
 
     @property
-    def kind(self) -> Kind:
-        """Its word in plans, gates and journal."""
-        return "implant"
-
-    @property
-    def wire_kind(self) -> str:
-        """What a pump calls it."""
-        return "implant"
-
-    @property
-    def patient(self) -> str:
-        """Whoever the pump holds."""
-        return ""
-
-    @property
-    def whom(self) -> Patient | None:
-        """No rule of the label speaks of it."""
-        return None
-
-    @property
     def program(self) -> Program | None:
         """The same as before."""
         return self.running
-
-    @property
-    def by_hand(self) -> bool:
-        """No: it gives nothing."""
-        return False
-
-    def tag(self, state: PumpState) -> bytes:
-        """The pump's own."""
-        return state.tag_hash or NOBODY
-
-    def tag_after(self, state: PumpState) -> bytes | None:
-        """Whatever the pump held before."""
-        return state.tag_hash
 
     def findings(self, scene: Scene) -> tuple[Finding, ...]:
         """What is to be said of such a record, on this pump."""
@@ -142,8 +114,12 @@ class ImplantAct(NamedTuple):
         yield "line's volume", line_parts(self.record).whole.high, after.line.volume
         if isinstance(self.record.catheter, Fluid):
             yield "fluid at the tip", self.record.catheter, after.line.at_tip
-        goes_on = after.delivery is before.delivery or after.delivery in DELIVERS
-        yield "delivery", True, goes_on
+        yield goes_on(before, after)
+
+    def verify_record(self, kept: Implanted) -> Iterator[Pair]:
+        """Every field of the record that is kept."""
+        for name, wanted in recorded_of(self.record)._asdict().items():
+            yield f"record's {name}", wanted, getattr(kept, _KEPT_AS.get(name, name))
 
 
 def planned_implant(plan: Plan) -> ImplantAct:

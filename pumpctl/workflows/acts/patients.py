@@ -16,7 +16,7 @@ from pumpctl.therapy.findings import Finding
 from pumpctl.therapy.patient import Patient, tag_hash
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import PumpState
-from pumpctl.workflows.acts.act import DELIVERS, NOBODY, Challenge, Pair
+from pumpctl.workflows.acts.act import NOBODY, Challenge, Pair, goes_on
 from pumpctl.workflows.acts.planned import program_after
 from pumpctl.workflows.scene import Scene
 
@@ -111,8 +111,7 @@ class PatientAct(NamedTuple):
 
     def verify(self, before: PumpState, after: PumpState) -> Iterator[Pair]:
         """It goes on as before."""
-        goes_on = after.delivery is before.delivery or after.delivery in DELIVERS
-        yield "delivery", True, goes_on
+        yield goes_on(before, after)
 
 
 def planned_patient(plan: Plan) -> PatientAct:

@@ -8,7 +8,8 @@ drug by now.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 from pumpctl.pump.orders import Order, order_bolus
 from pumpctl.pump.readbacks import Readback
@@ -23,12 +24,11 @@ from pumpctl.therapy.delivery import in_volume
 from pumpctl.therapy.findings import Finding
 from pumpctl.therapy.line import ImplantRecord, holds_text
 from pumpctl.therapy.moment import MINUTE_MS, Moment
-from pumpctl.therapy.patient import Patient
 from pumpctl.therapy.plug import mass_of
 from pumpctl.therapy.prime import PrimePlan, plan_prime
 from pumpctl.therapy.program import Mode, Program
 from pumpctl.therapy.state import Fluid, PumpState
-from pumpctl.workflows.acts.act import DELIVERS, NOBODY, Challenge, Pair
+from pumpctl.workflows.acts.act import DELIVERS, Challenge, OfThePump, Pair
 from pumpctl.workflows.acts.boluses import (
     bolus_back,
     bolus_told,
@@ -55,9 +55,11 @@ class Seen(NamedTuple):
     state: PumpState
 
 
-class PrimeAct(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PrimeAct(OfThePump):
     """A prime of this dose, over this time."""
 
+    kind: ClassVar[Kind] = "prime"
     ordered: BolusOrder
     program: Program | None
     """What runs under it, and goes on."""
@@ -65,37 +67,14 @@ class PrimeAct(NamedTuple):
     """None from a plan file."""
 
     @property
-    def kind(self) -> Kind:
-        """Its word in plans, gates and journal."""
-        return "prime"
-
-    @property
     def wire_kind(self) -> str:
         """A bolus, to the pump."""
         return "bolus"
 
     @property
-    def patient(self) -> str:
-        """Whoever the pump holds."""
-        return ""
-
-    @property
-    def whom(self) -> Patient | None:
-        """No rule of the label speaks of it: by plug flow it reaches nobody."""
-        return None
-
-    @property
     def by_hand(self) -> bool:
         """Always: a script gets its token from a person at a terminal."""
         return True
-
-    def tag(self, state: PumpState) -> bytes:
-        """The pump's own."""
-        return state.tag_hash or NOBODY
-
-    def tag_after(self, state: PumpState) -> bytes | None:
-        """Whatever the pump held before."""
-        return state.tag_hash
 
     def findings(self, scene: Scene) -> tuple[Finding, ...]:
         """Whether there is something to prime now, and not less than was ordered."""
@@ -167,7 +146,7 @@ class PrimeAct(NamedTuple):
     def challenge(self, old: Mapping[str, Any], readback: Readback) -> Challenge:
         """The mass that will lie in the line."""
         staying = bolus_back(readback).stays_in_line
-        return Challenge("the mass that will lie in the line", (str(staying),))
+        return Challenge("the mass of this prime that will lie in the line", (str(staying),))
 
     def verify(self, before: PumpState, after: PumpState) -> Iterator[Pair]:
         """It delivers; the rest is `verify_dose`'s."""
@@ -175,7 +154,7 @@ class PrimeAct(NamedTuple):
 
     def verify_dose(self, after: PumpState, delivered: Mass) -> Iterator[Pair]:
         """It runs with this dose, or is over and was given."""
-        yield from dose_pairs("prime", self.ordered.dose, after, delivered)
+        yield from dose_pairs("prime", self.ordered, after, delivered)
 
 
 def prime_now(

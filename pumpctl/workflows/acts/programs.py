@@ -9,8 +9,9 @@ from pumpctl.pump.orders import Order, order_program
 from pumpctl.pump.readbacks import Readback
 from pumpctl.station.plan import Kind, Plan
 from pumpctl.therapy.checks import check_change
+from pumpctl.therapy.checks.bridges import check_in_bridge
 from pumpctl.therapy.draft import draft_of
-from pumpctl.therapy.findings import Finding
+from pumpctl.therapy.findings import Finding, by_severity
 from pumpctl.therapy.patient import Patient, tag_hash
 from pumpctl.therapy.profile import Profile
 from pumpctl.therapy.program import Program
@@ -70,13 +71,15 @@ class ProgramAct(NamedTuple):
 
     def findings(self, scene: Scene) -> tuple[Finding, ...]:
         """Everything that the checks say of this profile on this pump."""
-        return check_change(
+        change = check_change(
             self.profile,
             scene.state,
             station_now=scene.now,
             library=scene.library,
             past=scene.past,
+            changed=scene.told.changed,
         )
+        return by_severity([*change, *check_in_bridge(self.program, scene.state)])
 
     def order(self, state: PumpState) -> Order:
         """Into the pump's staged slot."""

@@ -181,11 +181,7 @@ class RefillAct(NamedTuple):
         yield "fluid", fluid, Fluid(after.drug, after.concentration)
         told = None if after.filled_at is None else after.filled_at.utc_ms
         yield "time of the fill", measured.filled_at.utc_ms, told
-        running = None if after.bridge is None else (after.bridge.volume, after.bridge.passed)
-        if measured.bridge is not None:
-            yield "bridge", measured.bridge_after(after.pulses), running
-        elif before.bridge is not None and after.bridge is not None:
-            yield "running bridge", before.bridge.volume, after.bridge.volume
+        yield "bridge", measured.bridge_after(before, after.pulses), after.bridge
         if after.sensed is not None and self.visit.injected is not None:
             both = f"{after.sensed} sensed, {after.reservoir} computed"
             what = f"sensed volume ({both}: is the drug beside the reservoir?)"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from pumpctl.errors import InputRefused
 from pumpctl.pump.encode import program_hash
@@ -13,52 +14,20 @@ from pumpctl.quantities import Rate
 from pumpctl.station.plan import Kind, Plan
 from pumpctl.therapy.checks import check_change
 from pumpctl.therapy.findings import Finding
-from pumpctl.therapy.patient import Patient
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import Delivery, PumpState
-from pumpctl.workflows.acts.act import DELIVERS, NOBODY, Challenge, Pair
+from pumpctl.workflows.acts.act import DELIVERS, Challenge, OfThePump, Pair
 from pumpctl.workflows.acts.planned import needed_program
 from pumpctl.workflows.acts.shown import described, program_back, program_pairs, program_told
 from pumpctl.workflows.scene import Scene
 
 
-class ResumeAct(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ResumeAct(OfThePump):
     """Going on. It assigns nobody, and is no increase."""
 
+    kind: ClassVar[Kind] = "resume"
     program: Program
-
-    @property
-    def kind(self) -> Kind:
-        """Its word in plans, gates and journal."""
-        return "resume"
-
-    @property
-    def wire_kind(self) -> str:
-        """What a pump calls it."""
-        return "resume"
-
-    @property
-    def patient(self) -> str:
-        """Whoever the pump holds."""
-        return ""
-
-    @property
-    def whom(self) -> Patient | None:
-        """Nobody says: a pause counts for everybody."""
-        return None
-
-    @property
-    def by_hand(self) -> bool:
-        """Never."""
-        return False
-
-    def tag(self, state: PumpState) -> bytes:
-        """The pump's own."""
-        return state.tag_hash or NOBODY
-
-    def tag_after(self, state: PumpState) -> bytes | None:
-        """Whatever the pump held before."""
-        return state.tag_hash
 
     def findings(self, scene: Scene) -> tuple[Finding, ...]:
         """How long the patient has been without drug, and what follows from it."""
