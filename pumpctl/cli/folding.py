@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TextIO
 
+_UNITS = "mcg|mg|mL|uL|s|min|h|d|days|%"
 _LEAST = 40
 """A terminal that says that it is narrower is not believed."""
 
@@ -21,7 +22,7 @@ def wrap(
     import re
     import textwrap
 
-    tied = re.sub(r"(?<=\d) (?=[a-zA-Zµ%])", "\u00a0", text)
+    tied = re.sub(rf"(?<=\d) (?=(?:{_UNITS})(?![A-Za-z]))", "\u00a0", text)
     lines = textwrap.wrap(
         tied,
         width,

@@ -191,7 +191,7 @@ class PlainView:
         for told in tell_alarms(seen.state.alarms):
             if told.line not in self._known:
                 self._known.add(told.line)
-                _write(f"  {told.line} {told.act}")
+                _write(f"  {told.line} → {told.act}")
         _write(f"{_clock(glimpse.answered)}  {look_text(glimpse)}")
 
     def end(self) -> None:

@@ -13,7 +13,7 @@ from pumpctl.station.journal import Entry, Journal
 from pumpctl.therapy import figures
 from pumpctl.therapy.boluses_seen import LastBolus, last_bolus
 from pumpctl.therapy.forecast import Forecast, forecast
-from pumpctl.therapy.moment import Moment
+from pumpctl.therapy.moment import Date, Moment
 from pumpctl.therapy.program import Mode, Program, continuous, make_program
 from pumpctl.therapy.state import Delivery, PumpState, clock_difference_ms
 from pumpctl.workflows.newest import LogTail, NewEntries
@@ -61,9 +61,10 @@ def front_arrives(state: PumpState) -> Moment | None:
     return when_moved(program, front.quanta, state.clock)
 
 
-def forecast_of(state: PumpState, rate: Rate | None) -> Forecast | None:
+def forecast_of(state: PumpState, rate: Rate | None, expiry: Date | None = None) -> Forecast | None:
     """Until when the reservoir lasts at what is given now: the program, or the fallback's `rate`.
 
+    `expiry`: the last day of the drug inside, where it is on record.
     None while nothing is moved, and for the fallback in a bridge: it is metered at
     the tip's concentration, which changes on the way.
     """
@@ -74,7 +75,8 @@ def forecast_of(state: PumpState, rate: Rate | None) -> Forecast | None:
         given = None if state.bridge is not None else _steady(state, rate)
     if given is None:
         return None
-    return forecast(given, state.reservoir, state.low_alarm, state.clock, state.filled_at)
+    left, at = state.reservoir, state.clock
+    return forecast(given, left, state.low_alarm, at, state.filled_at, expiry=expiry)
 
 
 def _steady(state: PumpState, rate: Rate) -> Program | None:
@@ -102,14 +104,15 @@ def look(visit: Visit, tail: LogTail | None = None) -> Look:
     log = tail.follow(visit.pump, state)
     rate = state.rate if state.rate and state.delivery not in STANDING_STILL else None
     now = visit.now()
+    unresolved, expiry = _on_record(visit.station, state)
     return Look(
         state,
         visit.pump.identity,
         now,
         clock_difference_ms(state.clock, now),
         rate,
-        forecast_of(state, rate),
-        _unresolved(visit.station, state.serial),
+        forecast_of(state, rate, expiry),
+        unresolved,
         visit.rehearsal,
         last_bolus(tail.entries, state.bolus),
         log,
@@ -243,14 +246,28 @@ def keep_interrogation(station: Station, seen: Look, data: dict[str, Any]) -> st
     return None
 
 
-def _unresolved(station: Station, serial: str) -> Entry | None:
-    """The open operation, read without making a journal where there is none."""
+def _on_record(station: Station, state: PumpState) -> tuple[Entry | None, Date | None]:
+    """The open operation, and the last day of the drug inside (C5.7).
+
+    Read without making a journal where there is none.
+    """
     if not station.home.journal.exists():
-        return None
+        return None, None
     try:
         with Journal(station.home.journal) as journal:
-            waiting = journal.unresolved(serial)
+            waiting = journal.unresolved(state.serial)
+            expiry = _expiry(journal, state)
     except StoreError as error:
         station.tell(error.message)
+        return None, None
+    return waiting[0] if waiting else None, expiry
+
+
+def _expiry(journal: Journal, state: PumpState) -> Date | None:
+    """The pump does not keep it: it is in the intent of the refill that it holds."""
+    entries = journal.entries(pump=state.serial)
+    if not any(each.kind == "intent" and each.body.get("kind") == "refill" for each in entries):
         return None
-    return waiting[0] if waiting else None
+    from pumpctl.workflows.refill_once import expiry_inside  # only where there was a refill
+
+    return expiry_inside(journal, state)

@@ -15,7 +15,7 @@ from pumpctl.pump.encode import canonical, program_of
 from pumpctl.pump.readbacks import Bridged
 from pumpctl.quantities import Concentration, Volume
 from pumpctl.therapy.bridge import metered
-from pumpctl.therapy.moment import Moment
+from pumpctl.therapy.moment import Date, Moment
 from pumpctl.therapy.refill import Discrepancy, Suspected, pocket_limit
 from pumpctl.therapy.residual import Fill, Level
 from pumpctl.therapy.state import Fluid, PumpState, RunningBridge
@@ -50,6 +50,8 @@ class Measured(NamedTuple):
     """What the pump is told of the line."""
     restart: bool
     """More than 48 h without drug: no bridge brings the old dose back."""
+    expiry: Date | None = None
+    """The last day of what is inside afterwards: of the two where some of the old is left."""
     unsettled: Suspected | None = None
     """Non-delivery that was suspected at a refill which was given up, and no fill since."""
 
@@ -122,6 +124,7 @@ class Measured(NamedTuple):
             if bridge is None
             else [str(bridge.volume), bridge.old.drug, str(bridge.old.concentration)],
             "restart": self.restart,
+            "expiry": None if self.expiry is None else str(self.expiry),
             "unsettled": None if self.unsettled is None else _suspected(self.unsettled),
             # For whoever reads the journal later (REF-07):
             "expected": str(self.expected),
@@ -151,6 +154,7 @@ def measured_from(kept: Mapping[str, Any]) -> Measured:
         sensed=None if kept["sensed"] is None else Volume.parse(kept["sensed"]),
         bridge=None if bridge is None else Bridged(Volume.parse(bridge[0]), _fluid(*bridge[1:])),
         restart=bool(kept["restart"]),
+        expiry=None if kept["expiry"] is None else Date.parse(kept["expiry"]),
         unsettled=None if kept["unsettled"] is None else _suspected_from(kept["unsettled"]),
     )
 

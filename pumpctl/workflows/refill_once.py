@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from pumpctl.errors import RefillConflict
 from pumpctl.pump.encode import program_of
 from pumpctl.station.journal import Entry, Journal
+from pumpctl.therapy.moment import Date
 from pumpctl.therapy.patient import tag_hash
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.refill import Discrepancy, Meaning, Suspected
@@ -111,6 +112,15 @@ def unsettled(journal: Journal, state: PumpState) -> Suspected | None:
         found = _discrepancy(each)
         if found is not None and found.meaning is Meaning.NON_DELIVERY:
             return Suspected(found, _program(each.old_program))
+    return None
+
+
+def expiry_inside(journal: Journal, state: PumpState) -> Date | None:
+    """The last day of the drug inside, where the fill that the pump names is on record here."""
+    filled_at = None if state.filled_at is None else state.filled_at.utc_ms
+    for each in reversed(applied(journal, state.serial)):
+        if each.measured["filled_at_utc_ms"] == filled_at and each.measured["expiry"] is not None:
+            return Date.parse(each.measured["expiry"])
     return None
 
 

@@ -90,7 +90,7 @@ def ahead_of(
         measured.planned if given_up else measured.filled_at,
         bridge=bridge,
         filled_at=measured.filled_at,
-        expiry=None if given_up or visit.drawn is None else visit.drawn.expiry,
+        expiry=measured.expiry,
         restart=measured.restart or suspected(found, None, measured.unsettled) is not None,
         changed=not same_fluid or seen is None or program != seen.program,
     )

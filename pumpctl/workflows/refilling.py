@@ -16,6 +16,7 @@ from pumpctl.therapy.bridge import BridgePlan, Impossible, at_fluid
 from pumpctl.therapy.checks.pause import pause_of
 from pumpctl.therapy.checks.registry import PumpCase
 from pumpctl.therapy.draft import draft_of
+from pumpctl.therapy.moment import Date
 from pumpctl.therapy.practice import STOPPED_HARD
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.refill import pocket_limit
@@ -33,6 +34,7 @@ from pumpctl.workflows.refill_measured import Measured
 from pumpctl.workflows.refill_once import (
     Recorded,
     Repeated,
+    expiry_inside,
     refuse_repeated,
     unsettled,
 )
@@ -134,6 +136,7 @@ def worked_out(told: RefillVisit, scene: Scene) -> RefillAct:
         sensed=None,
         bridge=None,
         restart=_restarts(program, scene),
+        expiry=_expiry(told, left, scene),
         unsettled=unsettled(scene.journal, state),
     )
     measured = measured._replace(sensed=_sensed(told, measured, state))
@@ -187,6 +190,16 @@ def _counted(told: RefillVisit, scene: Scene) -> Counted:
     if injected.since > pulses:
         raise InputRefused("the injection would lie ahead of the pump's own count")
     return Counted(injected.since, Volume(0))
+
+
+def _expiry(told: RefillVisit, left: Volume, scene: Scene) -> Date | None:
+    """Of what is inside afterwards: of what went in, and of what is left of the old."""
+    dates = []
+    if left:
+        dates.append(expiry_inside(scene.journal, scene.state))
+    if told.drawn is not None and told.injected is not None:
+        dates.append(told.drawn.expiry)
+    return min((each for each in dates if each is not None), default=None)
 
 
 def _drained_since(told: RefillVisit, level: Level, since: int) -> int:

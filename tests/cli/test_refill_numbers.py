@@ -333,3 +333,23 @@ def test_three_refills_on_one_side_are_a_trend_and_one_is_not(desk: Desk) -> Non
     assert notes == [False, False, True]
     file = visit_file(desk, "29 mL", reference="ORD-2")
     assert desk.json(*PORT, "refill", "--file", file, "--plan-only")["data"]["repeated"]
+
+
+@pytest.mark.requirement("REF-05")
+def test_the_drug_s_expiry_holds_on_until_it_is_out(desk: Desk) -> None:
+    """No pump keeps it: `status` and a refill that was given up read it from the record."""
+    ward(desk)
+    desk.advance("10d")
+    today = Moment.parse(desk.pump("status")["clock"]["pump"]).date
+    expiry = str(today.plus(60))
+    left = str(desk.inspect()["reservoir"])
+    assert refilled(desk, left, expiry=expiry)["new"]["refill_by"] == expiry
+    assert desk.pump("status")["reservoir"]["refill_by"] == expiry
+    desk.advance("20d")
+    new = refilled(desk, None, given_up="port not found", reference="O-2")["new"]
+    assert (new["refill_by"], new["refill_because"]) == (expiry, "expiry of the drug")
+    assert desk.pump("status")["reservoir"]["refill_by"] == expiry
+    # 1 mL of it is left inside, beside a newer one.
+    drained = str(Volume.parse(str(desk.inspect()["reservoir"])) - Volume.parse("1 mL"))
+    new = planned(desk, drained, "30 mL", reference="O-3", left="1 mL")[1]["new"]
+    assert new["refill_by"] == expiry

@@ -203,7 +203,8 @@ MINIMUM = Program(1, Mode.MINIMUM_RATE, Drug.BACLOFEN, 500, 24_000, ((),) * 7, (
     [
         (flex(300_000), flex(300_000), False),
         (flex(300_000), flex(300_000, fallback=99_000), False),
-        (flex(300_000), flex(299_999), True),
+        (flex(300_000), flex(299_999), False),
+        (flex(300_000), flex(200_000), True),
         (flex(150_000), flex(150_000), False),
         (flex(150_000), flex(200_000), True),
         (flex(150_000), flex(200_001), False),

@@ -66,17 +66,31 @@ RESTART = 200_000
 
 
 def refuse_old_dose(core: Core, program: Program) -> None:
-    """After 48 h without drug the old dose does not come back, under whatever name (STP-03)."""
-    old = slots.program_in(core.slots[core.control.running])
-    if old is None or not core.engine.starved or program.mode is Mode.MINIMUM_RATE:
+    """After 48 h without drug the old dose does not come back, under whatever name (STP-03).
+
+    Nor any other that is more than a start; what the fallback gives already may be programmed.
+    """
+    if not core.engine.starved or program.mode is Mode.MINIMUM_RATE:
         return
-    least = core.implant.least_flow
-    doses = [max(Figures(each, least).day_dose(day) for day in range(7)) for each in (old, program)]
-    if program_hash(program) == core.control.program_hash or doses[1] >= max(doses[0], RESTART + 1):
+    old = slots.program_in(core.slots[core.control.running])
+    if old is None:
+        return
+    figures = Figures(program, core.implant.least_flow)
+    most = max(RESTART, _fallback_rate(core))
+    same = program_hash(program) == core.control.program_hash
+    if same or max(figures.day_dose(day) for day in range(7)) > most:
         raise Refused(
             Refuse.STOPPED_TOO_LONG,
             "48 h without drug: not the old dose again; program a starting dose",
         )
+
+
+def _fallback_rate(core: Core) -> int:
+    """ng/day that the fallback gives now; 0 where it is not in force, or lost."""
+    if not core.on_fallback:
+        return 0
+    fallback = slots.fallback_in(core.fallbacks[core.control.fallback_pair])
+    return 0 if fallback is None else fallback.rate
 
 
 def _change_program(core: Core, control: Control, asked: m.StageProgram, how: Accepted) -> Change:
