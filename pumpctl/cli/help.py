@@ -9,6 +9,29 @@ from __future__ import annotations
 from pumpctl.cli.commands import COMMANDS
 from pumpctl.cli.options import GLOBALS
 
+_WIDTH = 80
+
+
+_MARK = "Example: "
+
+
+def pasteable(docstring: str) -> str:
+    """A command's docstring with its example in lines that a shell takes as they stand."""
+    from inspect import cleandoc
+
+    *paragraphs, last = cleandoc(docstring).split("\n\n")
+    if not last.startswith(_MARK):
+        return "\n\n".join([*paragraphs, last])
+    import re
+
+    from pumpctl.cli.folding import wrap
+
+    example = " ".join(last.split())
+    whole = re.sub(r'"[^"]*"', lambda found: found[0].replace(" ", "\u00a0"), example)
+    lines = wrap(whole, _WIDTH - 4, subsequent_indent="  ")
+    text = " \\\n".join(lines).replace("\u00a0", " ")
+    return "\n\n".join([*paragraphs, f"\b\n{text}"])
+
 
 def help_text() -> str:
     """The help of the program itself."""

@@ -99,8 +99,9 @@ def build(rest: Sequence[str]) -> Any:
                 root.add_typer(groups[first], name=first, help=GROUPS[first])
             target = groups[first]
         asked = bool(words) and words[0] == first and (not second or words[1:2] == [second])
-        target.command(second or first, help=None if asked else command.help)(
-            load(command) if asked else _named(command)
+        function = load(command) if asked else _named(command)
+        target.command(second or first, help=_help_of(function) if asked else command.help)(
+            function
         )
 
     root.callback(epilog=EPILOG)(_nothing)
@@ -112,6 +113,12 @@ def load(command: Command) -> Callable[..., Any]:
     module, _, function = command.place.partition(":")
     found: Callable[..., Any] = getattr(import_module(f"pumpctl.cli.{module}"), function)
     return found
+
+
+def _help_of(function: Callable[..., Any]) -> str:
+    from pumpctl.cli.help import pasteable
+
+    return pasteable(function.__doc__ or "")
 
 
 def _app(typer: Any, text: str) -> Any:

@@ -7,6 +7,7 @@ What it means is `therapy/residual` and `therapy/refill`.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -15,7 +16,8 @@ from pumpctl.pump.entries import log_entry
 from pumpctl.quantities import Volume
 from pumpctl.therapy.log import LogEntry
 from pumpctl.therapy.moment import Moment
-from pumpctl.therapy.residual import REFILLED, Fill, Level, last_fill
+from pumpctl.therapy.practice import ESTIMATE
+from pumpctl.therapy.residual import REFILLED, Fill, Level, last_fill, residual
 from pumpctl.wire.fields import WireError
 from pumpctl.workflows.pump_log import NotKnown
 from pumpctl.workflows.refill_once import Recorded, applied, refills, unmeasured
@@ -55,6 +57,14 @@ def _last_fill(scene: Scene, pulse: Fraction) -> Fill | None:
         entry = _refilled(scene, passed_over)
     except NotKnown:
         return _as_recorded(scene, own)
+    known = {each.operation for each in own}
+    with suppress(NotKnown):  # what was before it cannot be told: it counts
+        while entry is not None and str(entry.operation) not in known:
+            passed_over |= {str(entry.operation)}
+            before = _refilled(scene, passed_over)
+            if not _sets_nothing(entry, before, pulse):
+                break
+            entry = before  # another station's, which was given up before the drain
     if entry is None:
         return _as_made(scene, pulse)
     fill = last_fill([entry])
@@ -62,6 +72,16 @@ def _last_fill(scene: Scene, pulse: Fraction) -> Fill | None:
         if fill is not None and each.operation == str(entry.operation):
             return fill._replace(pulses=int(each.measured["since"]))
     return fill
+
+
+def _sets_nothing(entry: LogEntry, before: LogEntry | None, pulse: Fraction) -> bool:
+    """Whether a fill is what the one before it had left, so that nothing was measured."""
+    fill = last_fill([entry])
+    older = None if before is None else last_fill([before])
+    if fill is None or older is None:
+        return False
+    left = residual(older, fill.pulses, pulse).expected
+    return abs(fill.volume.quanta - left.quanta) <= ESTIMATE.value.quanta
 
 
 def _refilled(scene: Scene, passed_over: frozenset[str]) -> LogEntry | None:

@@ -149,3 +149,17 @@ def test_a_fallback_of_the_old_dose_needs_its_reason(ward: Desk) -> None:
     """A reduced program whose stored copies go bad would give it again."""
     high = reduced(ward, continuous("150 mcg/day", **DAILY))
     assert "FALLBACK_HIGH" in ids(planned(ward, "36 mL", profile=high)[1]["findings"], "soft")
+
+
+def test_nor_does_a_visit_of_another_station_that_found_no_port(ward: Desk) -> None:
+    """Its fill is what was left of the one before, by the pump's log alone."""
+    refilled(ward, "20 mL")
+    ward.advance("100d")
+    refilled(ward, None, given_up="port not found", reference="O-2")
+    for name in ("journal.sqlite3", "journal.sqlite3-wal", "journal.sqlite3-shm"):
+        (ward.home / name).unlink(missing_ok=True)
+    ward.advance("2d")
+    told = planned(ward, "36 mL", reference="O-3", profile=reduced(ward))[1]["new"]
+    assert (told["last_fill"], told["discrepancy"]["programmed"]) == ("40 mL", "20.4 mL")
+    error = refused(ward, 3, "LIMIT_HARD", "36 mL", reference="O-3")
+    assert ids(error["findings"], "hard") == ["REFILL_NON_DELIVERY"]
