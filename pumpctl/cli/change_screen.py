@@ -99,7 +99,15 @@ def done_text(applied: AppliedPlan) -> str:
 
 def _shown(planned: Planned) -> Shown:
     state = planned.state
-    return Shown(planned.plan, planned.act, planned.readback, state.program, state, planned.now)
+    return Shown(
+        planned.plan,
+        planned.act,
+        planned.readback,
+        state.program,
+        state,
+        planned.now,
+        planned.expiry,
+    )
 
 
 def _change(out: Console, shown: Shown) -> None:

@@ -28,12 +28,13 @@ from pumpctl.station.plan import (
 )
 from pumpctl.therapy.alarms import tell_alarms
 from pumpctl.therapy.findings import Finding, Severity
-from pumpctl.therapy.moment import Moment
+from pumpctl.therapy.moment import Date, Moment
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import PumpState
 from pumpctl.workflows.acts.act import Act
 from pumpctl.workflows.acts.shown import change_percent
 from pumpctl.workflows.gates import pass_gates
+from pumpctl.workflows.refill_once import expiry_inside
 from pumpctl.workflows.scene import Scene
 from pumpctl.workflows.second import lowers, why_second
 from pumpctl.workflows.visit import Visit
@@ -51,6 +52,8 @@ class Planned(NamedTuple):
     readback: Readback
     now: Moment
     """The station's clock when it was made."""
+    expiry: Date | None
+    """The last day of the drug inside, where the fill is on record here."""
 
 
 def make_plan(
@@ -121,7 +124,8 @@ def make_plan(
         by_hand=act.by_hand,
         library=planned_library(scene.in_force),
     )
-    return Planned(sealed(plan), state, act, readback, now)
+    expiry = expiry_inside(journal, state)
+    return Planned(sealed(plan), state, act, readback, now, expiry)
 
 
 def _written(program: Program | None) -> str:

@@ -122,7 +122,12 @@ def findings_of(
     after = _as_it_will_be(scene.state, measured, program)
     subject = program if visit.program is None else visit.program[0]
     change = check_change(
-        subject, after, station_now=scene.now, library=scene.library, past=scene.past
+        subject,
+        after,
+        station_now=scene.now,
+        library=scene.library,
+        past=scene.past,
+        changed=scene.told.changed,
     )
     bridge = check_bridge(
         BridgeCase(

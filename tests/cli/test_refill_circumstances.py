@@ -10,7 +10,7 @@ import pytest
 from pumpctl.cli import edge
 from pumpctl.pump.pump import Pump
 from pumpctl.quantities import Mass, Volume
-from pumpctl.therapy.moment import Moment
+from pumpctl.therapy.moment import Date, Moment
 from pumpctl.workflows import refill_level
 from pumpctl.workflows.pump_log import NotKnown
 from tests.helpers.desk import Desk
@@ -280,3 +280,18 @@ def test_an_injection_of_a_while_ago_stands_on_the_screen(desk: Desk) -> None:
     assert "injected" in shown and ", 5 h ago" in shown
     file = visit_file(desk, left)
     assert "injected" not in desk.run(*PORT, "refill", "--file", file, "--plan-only").out
+
+
+@pytest.mark.requirement("REF-05")
+def test_the_drugs_expiry_stands_in_the_dates_of_every_later_change(desk: Desk) -> None:
+    """The reservoir lasts for months; the drug that went in does not."""
+    left = ward(desk, FLEX, 10)
+    last = desk.pump("status")["clock"]["pump"][:10]
+    expiry = str(Date.parse(last).plus(40))
+    refilled(desk, left, expiry=expiry)
+    file = desk.files / "bolus.json"
+    ran = desk.run(
+        *PORT, "bolus", "single", "10 mcg", "--over", "10 min", "--plan-only", "-o", file
+    )
+    assert ran.code == 0, ran.err
+    assert f"refill by {expiry}" in ran.out

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from pumpctl.quantities import Volume
 from pumpctl.therapy.forecast import forecast
-from pumpctl.therapy.moment import Moment
+from pumpctl.therapy.moment import Date, Moment
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import Delivery, PumpState
 
@@ -38,6 +38,8 @@ class Shown(NamedTuple):
     """Fresh; None where a plan is shown from its file, without a pump."""
     now: Moment | None
     """The station's clock when it was planned; None from a file."""
+    expiry: Date | None = None
+    """The last day of the drug inside, where that is on record here."""
 
 
 class Body(Protocol):
@@ -79,15 +81,18 @@ def goes_on(program: Program, largest: object, state: PumpState | None) -> Text:
     return fact("goes on unchanged", f"{largest} on its largest day")
 
 
-def dates(program: Program | None, state: PumpState | None, takes: int = 0) -> Iterator[Text]:
+def dates(program: Program | None, shown: Shown, takes: int = 0) -> Iterator[Text]:
     """When the reservoir is low and a refill is due, where that can be told.
 
     `takes`: nL that the act itself takes out of it.
     """
+    state = shown.state
     if program is None or state is None:
         return
     left = Volume(max(0, state.reservoir.quanta - takes))
-    ahead = forecast(program, left, program.low_alarm, state.clock, state.filled_at)
+    ahead = forecast(
+        program, left, program.low_alarm, state.clock, state.filled_at, expiry=shown.expiry
+    )
     late = ahead.refill_by < state.clock.date
     told = f"  low reservoir {ahead.low_date} · refill by {ahead.refill_by}"
     yield Text(f"{told}{' - ALREADY PAST' if late else ''}", style="bold" if late else "")

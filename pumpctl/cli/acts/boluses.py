@@ -70,7 +70,7 @@ def bounds(shown: Shown) -> Iterator[Text]:
         yield fact("next scheduled bolus", "none in this program")
     else:
         yield fact("next scheduled bolus", f"{after.dose}, {when_text(after.at, state.clock)}")
-    yield from dates(program, state, round_up(effect.volume))
+    yield from dates(program, shown, round_up(effect.volume))
 
 
 def done(applied: AppliedPlan) -> str:

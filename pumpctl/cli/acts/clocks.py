@@ -36,7 +36,7 @@ def figures(shown: Shown) -> Iterator[Text]:
 def bounds(shown: Shown) -> Iterator[Text]:
     """The doses that move, then the dates."""
     yield from _doses(shown)
-    yield from dates(shown.old, shown.state)
+    yield from dates(shown.old, shown)
 
 
 def _doses(shown: Shown) -> Iterator[Text]:

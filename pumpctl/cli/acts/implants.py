@@ -55,7 +55,7 @@ def bounds(shown: Shown) -> Iterator[Text]:
     yield fact("prime", text)
     yield fact("bridge by this line", bridge_text(new.parts.whole))
     yield Text("  Nothing that is delivered changes.")
-    yield from dates(shown.old, shown.state)
+    yield from dates(shown.old, shown)
 
 
 def done(applied: AppliedPlan) -> str:

@@ -32,7 +32,7 @@ def bounds(shown: Shown) -> Iterator[Text]:
     if program is not None:
         largest = max(day.daily_dose for day in sums.week(program))
         yield goes_on(program, largest, shown.state)
-    yield from dates(program, shown.state)
+    yield from dates(program, shown)
 
 
 def done(applied: AppliedPlan) -> str:

@@ -56,7 +56,7 @@ def bounds(shown: Shown) -> Iterator[Text]:
     before = None if program is None else sums.largest_24h_with_patient_doses(program)
     yield row("", "without it", "with it")
     yield row("24 h, all from the pump", before, back.largest_24h)
-    yield from dates(program, shown.state, back.volume.quanta)
+    yield from dates(program, shown, back.volume.quanta)
 
 
 def done(applied: AppliedPlan) -> str:

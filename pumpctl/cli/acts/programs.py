@@ -63,7 +63,7 @@ def bounds(shown: Shown) -> Iterator[Text]:
     yield row("fallback", None if old is None else old.fallback, new.fallback, note)
     for line in hours_text(new):
         yield Text("  " + line)
-    yield from dates(new, shown.state)
+    yield from dates(new, shown)
 
 
 def done(applied: AppliedPlan) -> str:

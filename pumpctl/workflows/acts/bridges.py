@@ -7,7 +7,8 @@ volume comes from the implant's record and is never typed (REF-04).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from pumpctl.errors import InputRefused, ReadbackDiffers
 from pumpctl.pump.encode import canonical, program_hash, program_of
@@ -20,10 +21,9 @@ from pumpctl.therapy.checks import check_change
 from pumpctl.therapy.checks.bridges import BridgeCase, check_bridge
 from pumpctl.therapy.findings import Finding, by_severity
 from pumpctl.therapy.moment import Moment
-from pumpctl.therapy.patient import Patient
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import Delivery, Fluid, PumpState
-from pumpctl.workflows.acts.act import DELIVERS, NOBODY, Challenge, Pair
+from pumpctl.workflows.acts.act import DELIVERS, Challenge, OfThePump, Pair
 from pumpctl.workflows.acts.planned import needed_program
 from pumpctl.workflows.acts.refills import bridged_told
 from pumpctl.workflows.acts.shown import day_pairs, days_told, described
@@ -33,9 +33,11 @@ from pumpctl.workflows.refill_shown import bridge_told
 from pumpctl.workflows.scene import Scene
 
 
-class BridgeAct(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class BridgeAct(OfThePump):
     """The bridge that a refill was made without."""
 
+    kind: ClassVar[Kind] = "bridge"
     bridge: Bridged
     late: Late
     program: Program
@@ -44,39 +46,6 @@ class BridgeAct(NamedTuple):
     """What is played until then, as it is stored."""
     plan: BridgePlan | None = None
     """As it was planned; None from a plan file."""
-
-    @property
-    def kind(self) -> Kind:
-        """Its word in plans, gates and journal."""
-        return "bridge"
-
-    @property
-    def wire_kind(self) -> str:
-        """What a pump calls it."""
-        return "bridge"
-
-    @property
-    def patient(self) -> str:
-        """Whoever the pump holds."""
-        return ""
-
-    @property
-    def whom(self) -> Patient | None:
-        """Nobody says: it brings back the dose that was."""
-        return None
-
-    @property
-    def by_hand(self) -> bool:
-        """Never: drug and strength stay."""
-        return False
-
-    def tag(self, state: PumpState) -> bytes:
-        """The pump's own."""
-        return state.tag_hash or NOBODY
-
-    def tag_after(self, state: PumpState) -> bytes | None:
-        """Whatever the pump held before."""
-        return state.tag_hash
 
     def findings(self, scene: Scene) -> tuple[Finding, ...]:
         """The line, what is played, and the pump's condition."""
@@ -94,6 +63,7 @@ class BridgeAct(NamedTuple):
             station_now=scene.now,
             library=scene.library,
             past=scene.past,
+            changed=scene.told.changed,
         )
         seen = {each.id for each in bridge}
         return by_severity([*bridge, *(each for each in change if each.id not in seen)])
