@@ -127,7 +127,7 @@ def _change(out: Console, shown: Shown) -> None:
     back = shown.readback.content.hex()[:8]
     what = _READ_BACK.get(plan.kind, '"new" is')
     source = f"{what} the pump's own read-back ({back}) · {library}"
-    for part in wrap(source, WIDTH, initial_indent="  ", subsequent_indent="    "):
+    for part in wrap(source, WIDTH + 2, initial_indent="  ", subsequent_indent="    "):
         out.print(part)
 
 

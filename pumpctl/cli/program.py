@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pumpctl.cli import context
+from pumpctl.cli.folding import folded
 from pumpctl.cli.report import Report, Warn, finding_json
 from pumpctl.errors import PumpctlError, UsageError
 
@@ -236,7 +238,7 @@ def apply_report(schema: str, applying: Callable[[], AppliedPlan]) -> Report:
     return Report(
         schema,
         data,
-        lambda: typer.echo(done_text(applied)),
+        lambda: typer.echo(folded(done_text(applied), sys.stdout)),
         pump=(applied.plan.pump.serial, applied.plan.pump.model),
         warnings=context.warnings(),
     )

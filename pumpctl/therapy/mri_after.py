@@ -216,8 +216,7 @@ def _again(state: PumpState, pulse: Volume, first: Look, now: Look) -> Moment | 
             return None
         ng = Fraction(wanted * state.line.at_tip.concentration.quanta, 1_000)
         return first.clock.plus(int(ng * DAY_MS / rate) + 1)
-    if state.program is None:
-        return None
+    assert state.program is not None  # noqa: S101  a slip of ours: that is one of `_faults`
     at = when_moved(state.program, wanted, first.clock, _rest(first))
     return None if at is None else max(at.plus(1), now.clock)
 

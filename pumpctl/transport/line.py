@@ -167,7 +167,8 @@ def _told_apart(url: str, scheme: str, error: Exception) -> PortError:
     if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text or "Access is" in text:
         return PortBusy(f"port {url} is in use by another program")
     if scheme in ("socket", "rfc2217"):
-        return PortMissing(f"nothing listens at {url}: {text}")
+        why = text.rsplit(": ", 1)[-1]  # pyserial names the port once more
+        return PortMissing(f"nothing listens at {url}: {why}")
     return PortMissing(f"port {url} cannot be opened: {text}")
 
 

@@ -179,8 +179,10 @@ def _line(desk: Desk, terminal: Terminal) -> None:
     # 0.208 mL of catheter at 0.12 mL/day: 41.6 h
     assert terminal("status").row("at catheter tip").startswith("NO DRUG until 20")
     refused = terminal("bolus", "prime", answers=typed("400 mcg"), code=NOT_CONFIRMED)
-    assert refused.row("left in the line") == "416 mcg of this prime"  # 0.208 x 2000
-    terminal("bolus", "prime", answers=typed("416 mcg"))
+    # 0.208 mL, less what the program moves in the 10 min that a staged prime may wait:
+    # 10/6 mcg are 0.000834 mL, rounded up to what is not filled twice; 0.207166 x 2000
+    assert refused.row("left in the line") == "414.332 mcg of this prime"
+    terminal("bolus", "prime", answers=typed("414.332 mcg"))
     desk.advance("1 h")
     assert "at catheter tip" not in terminal("status").text
 
@@ -215,13 +217,14 @@ def _refill(desk: Desk, terminal: Terminal) -> None:
             ("Left in the reservoir.*: ", "nothing"),
             ("Left in the reservoir.*: ", expected),
             ("Type it again to record it: ", expected),
-            ("with its unit: ", "no"),
+            ("all the same.*: ", "what was drawn was put back"),
+            ("with its unit: ", f"{expected} 2000 mcg/mL"),
         ),
-        code=NOT_CONFIRMED,
     )
     assert given_up.row("EXPECT TO DRAIN") == expected
     assert "given up: what is still inside?" in given_up.text
-    anew = (who[0], ('"go on" or "anew": ', "anew"), who[1], *order)
+    assert "GIVEN UP: the needle slipped" in given_up.text
+    anew = (*who, order[0], ("Reference of the order: ", "ORD-8"))
     drained = (("Drained volume, with its unit: ", expected),)
     confirm = (("with its unit: ", "40 mL 2000 mcg/mL"),)
     done = terminal("refill", answers=(*anew, *drained, *FILLED, *confirm))

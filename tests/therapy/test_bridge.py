@@ -14,6 +14,7 @@ from pumpctl.therapy.bridge import (
     Impossible,
     NotNeeded,
     at_fluid,
+    metered,
     plan_bridge,
     replan_bridge,
 )
@@ -349,3 +350,24 @@ def test_where_the_line_may_be_longer_than_what_has_passed() -> None:
 def test_whether_the_old_program_is_known_is_kept() -> None:
     assert not planned().old_unknown
     assert planned(old=None).old_unknown
+
+
+@pytest.mark.requirement("REF-08")
+@pytest.mark.parametrize(
+    ("volume", "passed", "left"),
+    [
+        (348_000, 0, 348_000),
+        (348_000, 347_900, 100),
+        (348_000, 348_000, None),
+        # 3480.5 pulses of 100 nL: over with pulse 3481, at 348,100 nL
+        (348_050, 348_000, 50),
+        (348_050, 348_060, 0),
+        (348_050, 348_099, 0),
+        (348_050, 348_100, None),
+    ],
+)
+def test_a_bridge_is_over_with_the_pulse_that_reaches_its_volume(
+    volume: int, passed: int, left: int | None
+) -> None:
+    found = metered(Volume(volume), passed, Volume(100))
+    assert (None if found is None else found.remaining.quanta) == left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from pumpctl.quantities import Concentration, Mass, Volume
 from pumpctl.therapy.checks import rules
 from pumpctl.therapy.checks.implants import ImplantCase, check_implant, implant_check
 from pumpctl.therapy.findings import Finding
-from pumpctl.therapy.implanted import Calibration
-from pumpctl.therapy.line import FREE, UNKNOWN, Event, Holds, holds_from, holds_text
+from pumpctl.therapy.implanted import Calibration, Implanted
+from pumpctl.therapy.line import FREE, UNKNOWN, Event, Holds, holds_from, holds_text, line_parts
 from pumpctl.therapy.state import Fluid, RunningBolus, RunningBridge
 from tests.therapy.line_samples import OTHER, STRONG, WEAK, implant
 from tests.therapy.samples import NOW, pump
@@ -55,6 +56,15 @@ BAD = [
 ]
 
 
+def told(per_pulse: Fraction) -> Calibration:
+    """The constant of a pump that says so many nL for a pulse."""
+    parts = line_parts(DRUG)
+    return Implanted(
+        "SP40", "SP40-000123", per_pulse, NOW, None, 2, parts, UNKNOWN, UNKNOWN, "",
+        STRONG, STRONG, NOW,
+    ).calibration  # fmt: skip
+
+
 def ids(found: tuple[Finding, ...]) -> list[str]:
     return [each.id for each in found]
 
@@ -79,7 +89,19 @@ def test_every_check_has_its_case_and_is_explained() -> None:
 
 
 def test_a_record_of_a_table_that_is_gone_can_be_replaced() -> None:
-    assert check_implant(case(kept=implant(table_version=0))) == ()
+    """Of no table there are no volumes, so that the pump's cannot be the same."""
+    assert ids(check_implant(case(kept=implant(tubing=STRONG)))) == ["IMPLANT_SAME"]
+    assert check_implant(case(kept=implant(tubing=STRONG, table_version=0))) == ()
+
+
+@pytest.mark.requirement("REF-09")
+def test_the_same_record_again_is_no_harm_while_nothing_has_moved_into_what_is_free() -> None:
+    free = implant(tubing=STRONG)
+    assert check_implant(case(kept=free, before=free)) == ()
+    moved = case(kept=free, before=free, moved=Volume(100))
+    assert ids(check_implant(moved)) == ["IMPLANT_SAME"]
+    full = case(record=DRUG._replace(changed=NOW), moved=Volume(100))
+    assert check_implant(full) == (), "nothing of it is free: the pump's reckoning is the record's"
 
 
 @pytest.mark.parametrize(
@@ -107,6 +129,7 @@ def test_what_is_no_content_is_refused(text: str) -> None:
 
 def test_the_constant_is_exact_to_the_picolitre() -> None:
     assert Calibration.parse("0.1003 uL").quanta == 100_300
+    assert told(Fraction(1003, 10)) == Calibration.parse("0.1003 uL")
     assert str(Calibration(100_301)) == "0.100301 uL"
     with pytest.raises(QuantityError):
         Calibration.parse("100 nL")

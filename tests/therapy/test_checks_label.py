@@ -286,6 +286,19 @@ def test_without_a_course_it_is_said_that_the_times_are_unknown() -> None:
     assert told(minimum(), None, runs("100")) == []
 
 
+@pytest.mark.requirement("LIM-09")
+def test_a_change_by_somebody_else_may_have_been_the_first_of_two_increases() -> None:
+    def seen(dose: str, hours: int, ms: int, state: dict[str, Any]) -> tuple[Severity, bool]:
+        at = NOW - hours * HOUR - ms
+        told = check_change(profile(of(dose)), pump(**state), station_now=CLOCK, changed=at)
+        (found,) = named(told, "LABEL_TIMES_UNKNOWN")
+        return found.severity, f"changed the program {hours} h ago" in found.message
+
+    assert seen("101", 23, HOUR - 1, runs("100")) == (SOFT, True)
+    assert seen("101", 24, 0, runs("100")) == (NOTE, False)
+    assert seen("100", 3, 0, AT_MINIMUM) == (NOTE, True), "a start is no second increase"
+
+
 DOSE = st.integers(20, 300)
 
 

@@ -9,7 +9,7 @@ import pytest
 from pumpctl.quantities import Concentration, Length, Mass, Volume
 from pumpctl.therapy.bridge import Impossible, Planned, plan_bridge, replan_bridge
 from pumpctl.therapy.checks import rules
-from pumpctl.therapy.checks.bridges import BridgeCase, bridge_check, check_bridge
+from pumpctl.therapy.checks.bridges import BridgeCase, bridge_check, check_bridge, check_in_bridge
 from pumpctl.therapy.checks.primes import check_prime, prime_check
 from pumpctl.therapy.course import Course, Piece
 from pumpctl.therapy.curve import HOUR_MS
@@ -137,6 +137,7 @@ def test_every_check_of_a_prime_has_its_case() -> None:
 def test_an_ordinary_prime_is_without_findings() -> None:
     assert prime() == ()
     assert prime(implant()) == ()
+    assert prime(ordered=Mass(416_000)) == (), "0.208 mL of 2000 mcg/mL, not a ng more"
     assert prime(program=minimum(), delivery=Delivery.MINIMUM) == ()
     assert prime(implant(trimmed=Length.parse("0 cm")), line=Line(Volume(426_000), STRONG)) == ()
 
@@ -320,6 +321,19 @@ def test_while_a_bridge_runs_a_reduction_is_a_new_plan_and_an_increase_is_refuse
     assert replanned("80 mcg/day") == ["BRIDGE_LATE"]
     assert replanned("100 mcg/day") == ["BRIDGE_LATE"]
     assert replanned("100.001 mcg/day") == ["BRIDGE_INCREASE", "BRIDGE_LATE"]
+
+
+def test_a_change_of_program_alone_is_no_increase_while_a_bridge_runs() -> None:
+    """0.348 - 0.248 mL are still to pass; 100.1 mcg/day are 0.1 % more than 100."""
+    runs = pump(program=NEW, bridge=BRIDGE)
+    (found,) = check_in_bridge(even("100.1 mcg/day"), runs)
+    assert (found.id, found.severity) == ("BRIDGE_INCREASE", HARD)
+    assert (found.value, found.limit) == ("+0.1 %", "no increase")
+    assert "0.1 mL are still to pass" in found.message
+    assert check_in_bridge(even("100 mcg/day"), runs) == ()
+    assert check_in_bridge(even("80 mcg/day"), runs) == ()
+    for state in (pump(program=NEW), pump(program=None, bridge=BRIDGE)):
+        assert check_in_bridge(even("200 mcg/day"), state) == ()
 
 
 def test_when_the_patients_own_doses_come_back() -> None:

@@ -196,6 +196,14 @@ def test_a_dose_takes_at_most_a_day() -> None:
     assert check_program(program([[(0, "14")]], [(0, 0, "9 mcg", "4 h")])) == ()
 
 
+@pytest.mark.requirement("PRG-08")
+def test_a_duration_that_cannot_be_read_hides_no_other() -> None:
+    text = flex(('over = "10 min"', 'over = "10"'), ('over = "5 min"', 'over = "25 h"'))
+    found = read(text).findings
+    assert [each.value for each in named(found, "QUANTITY")] == ['"10"']
+    assert [each.value for each in named(found, "DOSE_DURATION")] == ["25 h"]
+
+
 def test_boluses_meet_over_the_end_of_the_week() -> None:
     meet = program([[(0, "14")]], [(6, 1439, "9 mcg", "2 min"), (0, 0, "9 mcg", "1 min")])
     assert [(each.id, each.limit) for each in check_program(meet)] == [("BOLUS_OVERLAP", "1 min")]

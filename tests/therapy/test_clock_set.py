@@ -73,6 +73,29 @@ def test_of_many_years_whole_weeks_are_counted() -> None:
     assert effect.late is not None
 
 
+@pytest.mark.requirement("TIM-03")
+def test_a_bolus_whose_label_went_by_has_had_its_turn() -> None:
+    """06:00 set to 10:00 over 07:00, 08:00 and 09:00, of which 08:00 went by; other days do not
+    matter."""
+    program = scheduled(420, 480, 540)
+    ahead = Moment.parse("2026-03-24T06:00:00Z").label_ms
+    eight = (ahead + 2 * HOUR, ahead + 2 * HOUR)
+    yesterday, tomorrow = (0, ahead - DAY_MS), (ahead + DAY_MS, ahead + 2 * DAY_MS)
+    effect = set_to(
+        program, "2026-03-24T06:00:00Z", "2026-03-24T10:00:00Z", tomorrow, eight, yesterday
+    )
+    assert effect.jumped == 2
+    assert [due.label for due in effect.missed] == ["2026-03-24 07:00"]
+    assert effect.late is not None and effect.late.label == "2026-03-24 09:00"
+    for lived, left in (
+        ((ahead - HOUR, ahead + HOUR), 2),  # from before it, 07:00 the last
+        ((ahead + HOUR, ahead + DAY_MS), 0),  # from 07:00 on to beyond it
+        ((ahead + HOUR + 1, ahead + DAY_MS), 1),
+    ):
+        over = set_to(program, "2026-03-24T06:00:00Z", "2026-03-24T10:00:00Z", lived)
+        assert over.jumped == left
+
+
 # --- against every minute -----------------------------------------------------------------------
 
 

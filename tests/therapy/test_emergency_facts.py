@@ -99,6 +99,22 @@ def test_the_last_bolus() -> None:
     assert lost["last_bolus"] == "single: 20 mcg ordered; its end is not known"
 
 
+@pytest.mark.requirement("BOL-04")
+def test_a_last_bolus_that_may_not_be_the_last_is_not_shown_as_it() -> None:
+    doubt = {"last_bolus_doubt": "the log was not read"}
+    assert shown(**doubt)["last_bolus"] == "NOT KNOWN: the log was not read"
+    ended = {**BOLUS, "given": "20 mcg", "ended": "2026-03-02T09:10:00Z"}
+    assert shown(last_bolus=ended, **doubt)["last_bolus"] == (
+        "NOT KNOWN: the log was not read; before that single: 20 mcg given, 2026-03-02 09:10"
+    )
+    runs = shown(last_bolus={**BOLUS, "given": "5 mcg", "running": True}, **doubt)
+    assert runs["last_bolus"].startswith("RUNNING"), "the pump itself says which one runs"
+    (fact,) = [
+        each for each in emergency.facts({**DATA, **doubt}, None) if each.key == "last_bolus"
+    ]
+    assert fact.alert
+
+
 @pytest.mark.requirement("STP-03")
 @pytest.mark.parametrize(
     ("pause", "age", "rule", "resumes"),
@@ -117,6 +133,15 @@ def test_what_a_pause_still_allows(pause: str, age: str, rule: str, resumes: boo
     assert told["rate"] == "nothing: stopped"
     assert told["daily_dose"].endswith("NOT running")
     assert emergency.may_resume({**DATA, **stopped}, Duration.parse(age)) is resumes
+
+
+@pytest.mark.requirement("STP-03")
+def test_a_pause_of_which_nobody_knows_how_old_it_is_allows_nothing() -> None:
+    stopped = {**DATA, "delivery": "stopped", "rate": None, "stopped_for": "5 h"}
+    told = {fact.key: fact.text for fact in emergency.facts(stopped, None)}
+    assert told["stopped_for"] == "5 h 00 min then; how long ago that was nobody knows"
+    assert not emergency.may_resume(stopped, None)
+    assert emergency.may_resume(stopped, Duration(0))
 
 
 def test_a_pump_that_delivers_is_not_resumed() -> None:

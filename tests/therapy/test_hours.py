@@ -35,6 +35,7 @@ def test_the_day_of_the_contract() -> None:
         Stretch(360, 600, Rate.parse("26 mcg/h")),
         Stretch(600, 1440, Rate.parse("15 mcg/h")),
     )
+    assert [each.mass for each in stretches(program, 0)] == [84_000, 104_000, 210_000]
     table = hours(program, 0)
     assert [hour.basal for hour in table] == [14_000] * 6 + [26_000] * 4 + [15_000] * 14
     assert [at for at, hour in enumerate(table) if hour.boluses] == [7, 21]

@@ -21,6 +21,7 @@ from pumpctl.therapy.library_file import LibraryReading, read_library, read_libr
 from pumpctl.therapy.library_text import to_toml
 from pumpctl.therapy.moment import Date
 from tests.helpers.libraries import site_library
+from tests.therapy.checking import window
 from tests.therapy.samples import altered, ids, named
 
 TEXT = site_library(short=True)
@@ -76,6 +77,9 @@ def test_what_it_does_not_limit_is_not_limited() -> None:
     again = read(to_toml(library)).library
     assert again == library
     assert "[drug.bolus]" not in to_toml(library)
+    hard_only = bare._replace(windows=(window("4 h", "300 mcg"),))
+    library = library._replace(listed=(hard_only,))
+    assert read(to_toml(library)).library == library
 
 
 def test_bytes() -> None:

@@ -36,6 +36,8 @@ PULSE = Volume(100)
 STALL = Alarm("MOTOR_STALL", Priority.CRITICAL, "the motor does not turn", NOW)
 LOW = Alarm("LOW_RESERVOIR", Priority.NON_CRITICAL, "low", NOW)
 HOUR = 3_600_000
+BOLUS = RunningBolus("single", Mass(4_000), Mass(2_000), NOW.plus(-300_000), NOW.plus(300_000))
+"""4 mcg over 10 min, half of it given."""
 
 
 def later(state: PumpState, ms: int, pulses: int, **other: Any) -> PumpState:
@@ -101,11 +103,17 @@ def test_a_pump_in_order_may_be_scanned() -> None:
         (pump(alarms=(STALL,), delivery=Delivery.STALLED), False, ["ALARM", "NOT_DELIVERING"]),
         (pump(delivery=Delivery.STOPPED), False, ["NOT_DELIVERING"]),
         (pump(model="XY9"), False, ["NO_GUIDANCE"]),
+        (pump(bolus=BOLUS, delivery=Delivery.BOLUS), False, ["BOLUS"]),
         (pump(), True, ["UNRESOLVED"]),
     ],
 )
 def test_what_speaks_against_a_scan(state: PumpState, unresolved: bool, due: list[str]) -> None:
     assert [point.id for point in obstacles(state, unresolved=unresolved)] == due
+
+
+def test_until_when_a_bolus_runs_that_the_field_would_cut_short() -> None:
+    (point,) = obstacles(pump(bolus=BOLUS, delivery=Delivery.BOLUS), unresolved=False)
+    assert f"single bolus runs until {NOW.plus(300_000).label()}" in point.message
 
 
 # --- after: two looks -----------------------------------------------------------------------
@@ -169,12 +177,15 @@ def test_a_schedule_is_integrated_with_its_boluses() -> None:
     state = pump(program=program, clock=monday)
     told = judged(later(state, 20 * 60_000, 80), state)
     assert (told.verdict, told.due) == (Verdict.CLOSED, Fraction(80))
+    # The log tells of that bolus, too: it is in the schedule, and counts once.
+    began = entry("bolus_started", 300_000, dose_ng=4_000, over_ms=600_000, bolus_kind="SCHEDULED")
+    told = judged(later(state, 20 * 60_000, 80), state, began, entry("hour", 600_000))
+    assert (told.verdict, told.due) == (Verdict.CLOSED, Fraction(80))
 
 
 def test_the_rest_of_a_running_bolus_and_one_of_the_patient_s_own_count() -> None:
     """2 of 4 mcg are left for 5 min: 10 pulses; 1 mcg over 2 min: 5. In 384 s: 25 in all."""
-    bolus = RunningBolus("single", Mass(4_000), Mass(2_000), NOW.plus(-300_000), NOW.plus(300_000))
-    state = pump(bolus=bolus, delivery=Delivery.BOLUS)
+    state = pump(bolus=BOLUS, delivery=Delivery.BOLUS)
     own = entry("bolus_started", 60_000, dose_ng=1_000, over_ms=120_000, bolus_kind="PATIENT")
     then = later(state, 384_000, 25, bolus=None, delivery=Delivery.DELIVERING)
     told = judged(then, state, own)
@@ -189,6 +200,11 @@ def test_a_bridge_is_metered_at_what_is_at_the_tip() -> None:
     state = pump(delivery=Delivery.BRIDGE, bridge=bridge, line=line, rate=Rate.parse("100 mcg/day"))
     assert judged(state).look_again == NOW.plus(432_001)
     assert judged(later(state, 432_000, 10), state).verdict is Verdict.CLOSED
+    # A scheduled bolus is of the program that it plays, and that only the pump knows: 1 mcg
+    # of 500 mcg/mL is 2000 nL, 20 pulses on top.
+    began = entry("bolus_started", 60_000, dose_ng=1_000, over_ms=60_000, bolus_kind="SCHEDULED")
+    told = judged(later(state, 432_000, 30), state, began)
+    assert (told.verdict, told.due) == (Verdict.CLOSED, Fraction(30))
     over = later(state, 432_000, 10, bridge=None, delivery=Delivery.DELIVERING)
     assert judged(over, state).verdict is Verdict.FIRST  # another fluid than at the first look
 
@@ -234,6 +250,11 @@ def test_a_pump_that_will_never_move_enough_can_be_waited_for_in_vain() -> None:
     state = pump(program=even("0 mcg/day", fallback="0 mcg/day"))
     told = judged(state)
     assert (told.verdict, told.look_again) == (Verdict.FIRST, None)
+    bridge = RunningBridge(Volume(348_000), Volume(48_000))
+    for rate in (None, Rate(0)):
+        told = judged(pump(delivery=Delivery.BRIDGE, bridge=bridge, rate=rate))
+        assert (told.verdict, told.look_again) == (Verdict.FIRST, None)
+    assert "nobody can say" in told.needed[0].message
 
 
 # --- what differs from before the scan ---------------------------------------------------------
@@ -277,6 +298,20 @@ def test_a_stall_is_told_with_what_was_not_given() -> None:
     assert (stall.since, stall.until) == (NOW, NOW.plus(HOUR))
     assert (stall.lasts, stall.missed) == (Duration(HOUR), Mass.parse("18.75 mcg"))
     assert advice(later(pump(), 2 * HOUR, 0), (stall,)) == ()
+
+
+def test_only_the_stalls_of_which_both_ends_are_known_are_told() -> None:
+    """Another alarm is no stall; one that ended, its beginning unknown, has no hours."""
+    log = (
+        entry("alarm_cleared", 0, alarm="MOTOR_STALL", priority="CRITICAL"),
+        entry("alarm_raised", 10, alarm="LOW_RESERVOIR", priority="NON_CRITICAL"),
+        entry("alarm_raised", HOUR, alarm="MOTOR_STALL", priority="CRITICAL"),
+        entry("alarm_cleared", HOUR + 1, alarm="LOW_RESERVOIR", priority="NON_CRITICAL"),
+        entry("alarm_cleared", 3 * HOUR, alarm="MOTOR_STALL", priority="CRITICAL"),
+    )
+    (stall,) = stalls(log, later(pump(), 4 * HOUR, 0), even())
+    assert (stall.since, stall.until) == (NOW.plus(HOUR), NOW.plus(3 * HOUR))
+    assert stall.lasts == Duration(2 * HOUR)
 
 
 def test_one_that_began_before_the_log_is_taken_from_the_alarm() -> None:

@@ -38,6 +38,15 @@ def test_places_by_example() -> None:
         assert f"{line}:{column}" == where, path
 
 
+def test_a_string_over_several_lines_ends_with_the_last_of_its_quotes() -> None:
+    for string in ('"""a\nb = 1\n"""', '"""\n\\""""', '"""a"""""', "'''\n'''", "'''a\\''''"):
+        text = f"x = {string}\ny = 2\n"
+        found = places(text)
+        place = found["x",]
+        assert text[place.value : place.end] == string
+        assert found["y",].key == text.index("\ny = 2") + 1
+
+
 def test_what_is_missing_is_looked_for_around_its_place() -> None:
     found = places(TEXT)
     assert locate(found, ("a", "b", "nothing", 3)) == TEXT.index("[a.b]")

@@ -8,6 +8,7 @@ import pytest
 
 from pumpctl.quantities import Volume
 from pumpctl.therapy.moment import Date, Moment
+from pumpctl.therapy.program import Program
 from pumpctl.therapy.refill_outlook import Ahead, ahead
 from pumpctl.therapy.residual import Fill, Level
 from tests.therapy.samples import even
@@ -42,13 +43,13 @@ def test_without_a_record_of_the_fill_there_is_the_estimate_alone() -> None:
     assert Level(Volume(0), 9_000, PULSE, None).expected(1_000) == Volume(0), "nobody knows when"
 
 
-def outlook(volume: str = "40", **more: object) -> Ahead:
+def outlook(volume: str = "40", program: Program | None = None, **more: object) -> Ahead:
     """Of 450 mcg/day at 2000 mcg/mL: 0.225 mL/day."""
     given: dict[str, object] = {
         "bridge": Volume(0), "filled_at": NOW, "expiry": None, "restart": False, "changed": False,
         **more,
     }  # fmt: skip
-    return ahead(even(), ml(volume), NOW, **given)  # type: ignore[arg-type]
+    return ahead(program or even(), ml(volume), NOW, **given)  # type: ignore[arg-type]
 
 
 @pytest.mark.requirement("REF-05")
@@ -74,3 +75,10 @@ def test_what_moves_the_dates() -> None:
     assert outlook(changed=True).reassess_by == NOW.plus(24 * 3_600_000)
     empty = outlook("0")
     assert (empty.runs_dry, empty.low_date) == (NOW, NOW.date)
+
+
+@pytest.mark.requirement("REF-05")
+def test_a_program_that_gives_nothing_never_runs_dry() -> None:
+    found = outlook(program=even("0 mcg/day", fallback="0 mcg/day"))
+    assert (found.runs_dry, found.withdrawal) == (None, None)
+    assert found.refill_by == NOW.date.plus(180), "the drug's longest interval, all the same"

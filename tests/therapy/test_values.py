@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pumpctl.therapy.findings import Fault, Finding, Rule, Seen, Severity, by_severity, of, placed
 from pumpctl.therapy.log import LogEntry
 from pumpctl.therapy.moment import Moment
+from pumpctl.therapy.patient import names_tag
+from pumpctl.therapy.visit_shape import longest
 
 
 def test_a_log_entry_gives_its_fields_by_name() -> None:
@@ -28,3 +32,31 @@ def test_a_fault_may_bring_its_own_severity_and_source() -> None:
     seen = Seen("m", "1", "2", severity=Severity.HARD, source="there")
     (found,) = placed([Fault(rule, seen)], None)
     assert found == Finding("X", Severity.HARD, "m", "there", "1", "2")
+
+
+@pytest.mark.requirement("SEC-08")
+@pytest.mark.parametrize(
+    ("text", "tag", "named"),
+    [
+        ("P-0417", "P-0417", True),
+        ("dose of p-0417, as ordered", "P-0417", True),
+        ("(P-0417)", "P-0417", True),
+        ("P-04175", "P-0417", False),
+        ("XP-0417", "P-0417", False),
+        ("the patient is drowsy", "P-0417", False),
+        ("P-0417", "P.0417", False),  # the tag is words, no pattern
+        ("see a+b.", "a+b", True),
+    ],
+)
+def test_a_tag_is_found_among_words(text: str, tag: str, named: bool) -> None:
+    assert names_tag(text, tag) is named
+
+
+def test_a_prompt_takes_as_many_characters_as_a_visit_file() -> None:
+    wanted = {
+        ("patient", "tag"): 64,
+        ("order", "prescriber"): 80,
+        ("drug", "lot"): 40,
+        ("given_up", "why"): 200,
+    }
+    assert {key: longest(*key) for key in wanted} == wanted

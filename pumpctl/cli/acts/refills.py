@@ -91,7 +91,7 @@ def done(applied: AppliedPlan) -> str:
     state, new = applied.state, applied.plan.new
     what = f"{state.reservoir} of {state.drug} {state.concentration}"
     if new["given_up"]:
-        lines = [f"Refill given up and recorded on pump {state.serial}: {what} left"]
+        lines = [f"Refill given up and recorded on pump {state.serial}", f"{what} left"]
         lines += [line.plain.strip() for line in _dry(new)]
         return "\n".join(lines)
     told = [f"Refilled and verified on pump {state.serial}: {state.delivery.value}", what]

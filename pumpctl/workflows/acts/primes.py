@@ -146,7 +146,7 @@ class PrimeAct(OfThePump):
     def challenge(self, old: Mapping[str, Any], readback: Readback) -> Challenge:
         """The mass that will lie in the line."""
         staying = bolus_back(readback).stays_in_line
-        return Challenge("the mass of this prime that will lie in the line", (str(staying),))
+        return Challenge("the mass of this prime left in the line", (str(staying),))
 
     def verify(self, before: PumpState, after: PumpState) -> Iterator[Pair]:
         """It delivers; the rest is `verify_dose`'s."""
