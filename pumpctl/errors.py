@@ -343,6 +343,13 @@ class Blocked(PumpctlError):
     code = "BLOCKED"
 
 
+class RefillUnfinished(Blocked):
+    """A refill was begun here, and the pump does not know what it holds now."""
+
+    code = "REFILL_UNFINISHED"
+    default_hint = "pumpctl refill goes on where it stopped; stop is always possible"
+
+
 class AlarmActive(Blocked):
     """`status --check` asked for such an alarm, and there is one."""
 

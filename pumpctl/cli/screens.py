@@ -190,6 +190,9 @@ def _alarms(out: Console, seen: Look) -> None:
                 style="bold red",
             )
         )
+    if seen.refill_unfinished is not None:
+        out.print(Text(f"UNFINISHED REFILL: {seen.refill_unfinished}", style="bold red"))
+        out.print("  → pumpctl refill goes on where it stopped")
     for told in tell_alarms(seen.state.alarms):
         out.print(Text(told.line, style="bold red" if told.critical else "yellow"))
         out.print(f"  → {told.act}")

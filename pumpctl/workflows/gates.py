@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import get_args
 
-from pumpctl.errors import Unresolved, VersionSkew
+from pumpctl.errors import RefillUnfinished, Unresolved, VersionSkew
 from pumpctl.station.journal import Journal
 from pumpctl.station.plan import Kind
 from pumpctl.workflows.libraries import library_for_change
@@ -39,10 +39,25 @@ def library_valid(visit: Visit, journal: Journal) -> None:
     library_for_change(visit, journal)
 
 
+def no_refill_half_done(visit: Visit, journal: Journal) -> None:
+    """Nothing is given by a volume and a strength that somebody at this station has changed."""
+    entries = journal.entries(pump=visit.serial)
+    if not any(entry.kind == "visit" for entry in entries):
+        return
+    from pumpctl.workflows.refill_unfinished import half_done  # only where there was a visit
+
+    told = half_done(entries, visit.state())
+    if told is not None:
+        raise RefillUnfinished(f"a refill of pump {visit.serial} is unfinished: {told}")
+
+
 _ALL: tuple[Gate, ...] = (version_known, nothing_unresolved, library_valid)
+_GIVES = ("program", "resume", "bolus", "prime", "bridge")
+"""Kinds by which drug is given as the pump reckons to hold it. A refill is the way out."""
 
 GATES: Mapping[str, tuple[Gate, ...]] = {
     **dict.fromkeys(get_args(Kind), _ALL),
+    **dict.fromkeys(_GIVES, (*_ALL, no_refill_half_done)),
     "stop": (),
     "bolus cancel": (),
 }

@@ -42,6 +42,8 @@ class Look(NamedTuple):
     """The newest of the log's newest entries, or the one that runs."""
     log: NewEntries = NewEntries()
     """What came of the log with this look."""
+    refill_unfinished: str | None = None
+    """What of a refill was done and is not known to the pump, by this station's record."""
     last_bolus_doubt: str | None = None
     """Why there may have been a newer bolus than the last one that is known."""
 
@@ -104,7 +106,7 @@ def look(visit: Visit, tail: LogTail | None = None) -> Look:
     log = tail.follow(visit.pump, state)
     rate = state.rate if state.rate and state.delivery not in STANDING_STILL else None
     now = visit.now()
-    unresolved, expiry = _on_record(visit.station, state)
+    unresolved, expiry, half = _on_record(visit.station, state)
     return Look(
         state,
         visit.pump.identity,
@@ -116,6 +118,7 @@ def look(visit: Visit, tail: LogTail | None = None) -> Look:
         visit.rehearsal,
         last_bolus(tail.entries, state.bolus),
         log,
+        half,
         tail.doubt(state),
     )
 
@@ -211,6 +214,7 @@ def status_data(seen: Look) -> dict[str, Any]:
         "unresolved": None
         if seen.unresolved is None
         else {"operation": seen.unresolved.operation, "since": seen.unresolved.at},
+        "refill_unfinished": seen.refill_unfinished,
         "stopped_for": None if state.stopped_for is None else str(state.stopped_for),
         "rehearsal": seen.rehearsal,
     }
@@ -246,21 +250,31 @@ def keep_interrogation(station: Station, seen: Look, data: dict[str, Any]) -> st
     return None
 
 
-def _on_record(station: Station, state: PumpState) -> tuple[Entry | None, Date | None]:
-    """The open operation, and the last day of the drug inside (C5.7).
+def _on_record(station: Station, state: PumpState) -> tuple[Entry | None, Date | None, str | None]:
+    """The open operation, the last day of the drug inside (C5.7), a refill that is half done.
 
     Read without making a journal where there is none.
     """
     if not station.home.journal.exists():
-        return None, None
+        return None, None, None
     try:
         with Journal(station.home.journal) as journal:
             waiting = journal.unresolved(state.serial)
             expiry = _expiry(journal, state)
+            half = _half_done(journal, state)
     except StoreError as error:
         station.tell(error.message)
-        return None, None
-    return waiting[0] if waiting else None, expiry
+        return None, None, None
+    return waiting[0] if waiting else None, expiry, half
+
+
+def _half_done(journal: Journal, state: PumpState) -> str | None:
+    entries = journal.entries(pump=state.serial)
+    if not any(each.kind == "visit" for each in entries):
+        return None
+    from pumpctl.workflows.refill_unfinished import half_done  # only where there was a visit
+
+    return half_done(entries, state)
 
 
 def _expiry(journal: Journal, state: PumpState) -> Date | None:

@@ -13,7 +13,6 @@ from pumpctl.station.journal import Journal
 from pumpctl.therapy.findings import Finding
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.patient import tag_hash
-from pumpctl.therapy.state import PumpState
 from pumpctl.workflows.acts.refills import RefillAct
 from pumpctl.workflows.gates import pass_gates
 from pumpctl.workflows.programs import opened
@@ -28,6 +27,7 @@ from pumpctl.workflows.refill_once import (
     unsettled,
 )
 from pumpctl.workflows.refill_steps import Step, Steps, open_visit_of, record
+from pumpctl.workflows.refill_unfinished import filled_at
 from pumpctl.workflows.refilling import only, worked_out
 from pumpctl.workflows.scene import Scene
 from pumpctl.workflows.surroundings import Station
@@ -119,8 +119,8 @@ class Asking:
         self.steps = found
         self.close(APPLIED)
         self.steps = None
-        filled_at = self.seen.state.filled_at
-        holds = filled_at is not None and filled_at.utc_ms == fate.measured["filled_at_utc_ms"]
+        last = self.seen.state.filled_at
+        holds = last is not None and last.utc_ms == fate.measured["filled_at_utc_ms"]
         return fate._replace(holds=holds) if self.is_own(found) else None
 
     def is_own(self, visit: Steps) -> bool:
@@ -130,17 +130,15 @@ class Asking:
 
     def is_stale(self, visit: Steps) -> bool:
         """Whether the reservoir was filled, on record, since it was begun."""
-        return visit.filled_at != _filled_at(self.seen.state)
+        return visit.filled_at != filled_at(self.seen.state)
 
     def begin(self, tag: str) -> Steps:
         """Write down that a visit of this patient begins."""
         serial = self.seen.state.serial
-        patient, filled_at = tag_hash(serial, tag), _filled_at(self.seen.state)
+        patient, last = tag_hash(serial, tag), filled_at(self.seen.state)
         name = self._station.entropy(8).hex()
-        self.steps = Steps(
-            name, serial, patient, self._station.operator, self.now, filled_at=filled_at
-        )
-        return self.answer(Step.BEGUN, {"patient": patient.hex(), "filled_at": filled_at})
+        self.steps = Steps(name, serial, patient, self._station.operator, self.now, filled_at=last)
+        return self.answer(Step.BEGUN, {"patient": patient.hex(), "filled_at": last})
 
     def answer(self, step: Step, values: Values) -> Steps:
         """Write one answer down; it is on the disk when this returns."""
@@ -184,15 +182,10 @@ class Asking:
         with opened(self._station) as (visit, journal):
             told = visit_of(steps or self.told, tag)
             scene = Scene(visit, journal, None if told.program is None else told.program[1])
-            if self.told.filled_at != _filled_at(scene.state):
+            if self.told.filled_at != filled_at(scene.state):
                 raise PlanStale(
                     "the pump was filled since this visit began, by another act",
                     hint="pumpctl refill ends this visit and begins another",
                 )
             act = worked_out(told, scene)
             return Preview(act, act.findings(scene))
-
-
-def _filled_at(state: PumpState) -> str | None:
-    at = state.filled_at
-    return None if at is None else str(at.utc_ms)
