@@ -151,10 +151,7 @@ class LimitSoft(InputRefused):
     """A soft limit is broken and nobody overrode it by name."""
 
     code = "LIMIT_SOFT"
-    default_hint = (
-        "nothing was changed; plan again with --override ID=\"REASON\" for each of them, "
-        "or change what is planned"
-    )
+    default_hint = 'nothing was changed; plan again with --override ID="REASON" for each of them'
 
 
 class VisitSyntax(InputRefused):
@@ -361,10 +358,7 @@ class AlarmNotHeard(Blocked):
     """The alarm signal was tested and nobody heard it: this pump warns nobody now."""
 
     code = "ALARM_NOT_HEARD"
-    default_hint = (
-        "test again in a quiet room, with another listener; still nothing: have the pump examined, "
-        "and plan refill and checks by date, since no alarm will be heard"
-    )
+    default_hint = "test again in a quiet room; still nothing: plan by dates, have it examined"
 
 
 class MriHeld(Blocked):

@@ -26,7 +26,7 @@ from typing import NamedTuple
 from pumpctl.cli.edge import entropy, ticker, wall, wall_utc_ms
 from pumpctl.emulator.edge import bench
 from pumpctl.station.home import Home
-from pumpctl.workflows.pairing import pair
+from pumpctl.workflows.people.pairing import pair
 from pumpctl.workflows.surroundings import Station
 
 ROOT = Path(__file__).resolve().parents[1]

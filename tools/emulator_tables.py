@@ -10,7 +10,8 @@ from pumpctl.emulator.edge import faulting
 from pumpctl.emulator.engine.alarms import ALARMS, AlarmSpec
 from pumpctl.emulator.engine.self_tests import SELF_TESTS, SelfTest
 from pumpctl.wire.codes import AlarmCode
-from pumpctl.workflows import scenario_shape, scenarios
+from pumpctl.workflows.scenario import scenarios
+from pumpctl.workflows.scenario import shape as scenario_shape
 from tools.model import GenerateError
 
 

@@ -114,13 +114,13 @@ def _values() -> dict[tuple[str, str], Value]:
     Entries are taken out as they are met; one that is left over is out of date.
     """
     from pumpctl.cli.context import _LEVELS as LEVELS
-    from pumpctl.cli.pairing import ROLES
+    from pumpctl.cli.people.pairing import ROLES
     from pumpctl.emulator.body.faults import FAULTS
     from pumpctl.emulator.memory.implant import MODELS
     from pumpctl.therapy.checks import rules
     from pumpctl.therapy.templates import MODES
     from pumpctl.wire.codes import LogKind
-    from pumpctl.workflows.scenarios import shipped
+    from pumpctl.workflows.scenario.scenarios import shipped
 
     soft = tuple(name for name, kinds in severities().items() if "soft" in kinds)
     values = {

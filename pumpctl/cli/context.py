@@ -107,7 +107,7 @@ def station() -> Station:
 def library() -> InForce:
     """The drug library that is in force here, looked at once."""
     from pumpctl.cli import edge
-    from pumpctl.workflows.libraries import library_in_force
+    from pumpctl.workflows.library.libraries import library_in_force
 
     if not _library:
         _library.append(library_in_force(home(), edge.wall().date))

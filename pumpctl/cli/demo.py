@@ -57,13 +57,13 @@ def demo(
 
 def _walk(root: Path) -> Report:
     from pumpctl.cli.demo_profile import TEXT
-    from pumpctl.cli.profile_text import program_lines
+    from pumpctl.cli.profile.text import program_lines
     from pumpctl.emulator.edge import bench as pumps
     from pumpctl.station.home import Home
     from pumpctl.station.plan import token
-    from pumpctl.workflows import logs
-    from pumpctl.workflows.pairing import pair
-    from pumpctl.workflows.programs import apply_file, plan_program, read_profile_file
+    from pumpctl.workflows.look import logs
+    from pumpctl.workflows.people.pairing import pair
+    from pumpctl.workflows.road.programs import apply_file, plan_program, read_profile_file
     from pumpctl.workflows.visit import visit
 
     tell = _Steps()

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pumpctl.cli.profile_text import patient_dose_text, program_lines
+from pumpctl.cli.profile.text import patient_dose_text, program_lines
 from pumpctl.quantities import Duration
 from pumpctl.therapy import figures
 from pumpctl.therapy.alarms import tell_alarms
@@ -24,7 +24,7 @@ from pumpctl.therapy.own_doses import left_text, until_text, when_text
 from pumpctl.therapy.state import Battery, BatteryState, Delivery, Fluid
 
 if TYPE_CHECKING:
-    from pumpctl.workflows.looking import Look
+    from pumpctl.workflows.look.looking import Look
 
 _STILL = {Delivery.STOPPED: "stopped", Delivery.STALLED: "the motor stands still"}
 _BATTERY = {
@@ -127,7 +127,7 @@ def _drug_rows(seen: Look) -> Iterator[tuple[str, str | Text]]:
 def tip_rows(seen: Look) -> Iterator[tuple[str, Text]]:
     """What really leaves the catheter, where that is not what is in the reservoir."""
     from pumpctl.therapy.emergency import rate_at_tip
-    from pumpctl.workflows.looking import front_arrives, status_data
+    from pumpctl.workflows.look.looking import front_arrives, status_data
 
     state, tip = seen.state, seen.state.line.at_tip
     if state.bridge is not None or tip == Fluid(state.drug, state.concentration):

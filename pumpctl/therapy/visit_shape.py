@@ -1,6 +1,6 @@
 """The shape of a visit file, format 1, as a table: what a refill's script hands in.
 
-What its values mean together is `workflows/refill_file`'s matter.
+What its values mean together is `workflows/refill/file`'s matter.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from pumpctl.therapy.clock_set import Span
 from pumpctl.therapy.log import LogEntry
 from pumpctl.therapy.moment import MINUTE_MS, Moment
 from pumpctl.therapy.state import PumpState, clock_difference_ms
-from pumpctl.workflows.pump_log import NotKnown, PumpLog
+from pumpctl.workflows.course.pump_log import NotKnown, PumpLog
 from pumpctl.workflows.visit import Visit
 
 MOST = 32

@@ -34,14 +34,14 @@ from pumpctl.therapy.state import Fluid, PumpState
 from pumpctl.workflows.acts.implants import ImplantAct, described_record
 from pumpctl.workflows.acts.patients import PatientAct
 from pumpctl.workflows.acts.primes import PrimeAct, prime_act, prime_now
+from pumpctl.workflows.course.pump_log import PumpLog
+from pumpctl.workflows.decide.patient_records import checked_tag
 from pumpctl.workflows.implants import (
     as_recorded,
     first_record,
     moved_since_record,
     record_of,
 )
-from pumpctl.workflows.patient_records import checked_tag
-from pumpctl.workflows.pump_log import PumpLog
 from pumpctl.workflows.surroundings import Station
 from pumpctl.workflows.visit import Visit, visit
 

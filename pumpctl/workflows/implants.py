@@ -30,7 +30,7 @@ from pumpctl.therapy.line import (
 from pumpctl.therapy.log import LogEntry
 from pumpctl.therapy.moment import DAY_MS, Moment
 from pumpctl.therapy.state import Fluid, PumpState
-from pumpctl.workflows.pump_log import NotKnown, PumpLog
+from pumpctl.workflows.course.pump_log import NotKnown, PumpLog
 
 _BACK = (2 * DAY_MS, 60 * DAY_MS)
 """How far back the log is asked first: a record is made at a visit, and used at that visit."""

@@ -11,8 +11,9 @@ from pumpctl.pump.pump import Pump
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.checks import boluses
 from pumpctl.therapy.past import Past
-from pumpctl.workflows import applying, past, scene
 from pumpctl.workflows.acts.boluses import BolusAct
+from pumpctl.workflows.course import past
+from pumpctl.workflows.road import applying, scene
 from tests.helpers.boluses import PATIENT, PORT, Day, bolus_of, even
 from tests.helpers.desk import Desk
 from tests.helpers.libraries import altered_all, site_library

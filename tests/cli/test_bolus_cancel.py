@@ -11,7 +11,7 @@ from pumpctl.link.session import Link
 from pumpctl.outcomes import OperationId, Refused, Unknown
 from pumpctl.pump.pump import Pump
 from pumpctl.station.journal import Journal
-from pumpctl.workflows import cancelling
+from pumpctl.workflows.road import cancelling
 from tests.helpers.boluses import PORT, Day, bolus_of, even
 from tests.helpers.desk import Desk
 from tests.workflows.test_stopping import opened

@@ -11,8 +11,8 @@ import pytest
 from pumpctl.quantities import Mass, Volume
 from pumpctl.therapy.bridge import BridgePlan
 from pumpctl.therapy.moment import Moment
-from pumpctl.workflows import bridging
 from pumpctl.workflows.acts.bridges import BridgeAct
+from pumpctl.workflows.refill import bridging
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import continuous, written
 from tests.helpers.visits import PORT, ids, refilled, refused

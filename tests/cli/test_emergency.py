@@ -15,7 +15,7 @@ from pumpctl.cli import edge
 from pumpctl.quantities import Duration
 from pumpctl.therapy import emergency
 from pumpctl.therapy.moment import Moment
-from pumpctl.workflows import emergency as cards
+from pumpctl.workflows.look import emergency as cards
 from tests.helpers.desk import ROOT, Desk
 from tests.helpers.served import served
 

@@ -9,12 +9,12 @@ from contextlib import closing
 import pytest
 
 from pumpctl.cli import context
-from pumpctl.cli import emergency as cards_screen
+from pumpctl.cli.look import emergency as cards_screen
 from pumpctl.errors import Corrupt, PumpRefused, VersionSkew
 from pumpctl.therapy import emergency
 from pumpctl.therapy.moment import Moment
-from pumpctl.workflows import emergency as cards
-from pumpctl.workflows import newest
+from pumpctl.workflows.look import emergency as cards
+from pumpctl.workflows.look import newest
 from tests.cli.test_emergency import KINDS, PORT, later_by, lines_of, ward
 from tests.helpers.desk import Desk
 

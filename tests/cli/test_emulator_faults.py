@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pumpctl.emulator.body.faults import FAULTS
-from pumpctl.workflows.scenarios import shipped
+from pumpctl.workflows.scenario.scenarios import shipped
 from tests.helpers.desk import Desk, command, environment
 from tests.helpers.profiles import continuous
 

@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from pumpctl.cli import edge
-from pumpctl.workflows import scenarios
+from pumpctl.workflows.scenario import scenarios
 from tests.cli.test_dosing_pages import TODAY, agrees, blocks, every_block, sessions
 from tests.helpers.desk import ROOT, Desk
 

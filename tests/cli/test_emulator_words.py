@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pumpctl.cli import emulator_play
-from pumpctl.cli.emulator_text import hanging
+from pumpctl.cli.emulator import play as emulator_play
+from pumpctl.cli.emulator.text import hanging
 from pumpctl.emulator.body.faults import FAULTS
 from pumpctl.emulator.edge import bench
 from pumpctl.errors import NotPaired
@@ -19,7 +19,7 @@ from tests.emulator.test_faulting import EXAMPLES
 from tests.emulator.test_scenarios import LEAST
 from tests.helpers.desk import Desk, command, environment
 
-STORIES = Path(emulator_play.__file__).parents[1] / "scenarios"
+STORIES = Path(emulator_play.__file__).parents[2] / "scenarios"
 
 
 def fault(desk: Desk, *words: str) -> tuple[str, dict[str, Any]]:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pumpctl.station.journal import Journal
-from pumpctl.workflows import going_back
-from pumpctl.workflows.history import history_of
+from pumpctl.workflows.course import going_back
+from pumpctl.workflows.course.history import history_of
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import continuous
 

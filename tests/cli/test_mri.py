@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from pumpctl.cli import edge, mri
+from pumpctl.cli import edge
+from pumpctl.cli.look import mri
 from pumpctl.therapy.moment import DAY_MS, Moment
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import FLEX, continuous

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from pumpctl.cli import profile_text
+from pumpctl.cli.profile import text as profile_text
 from pumpctl.quantities import Mass, Rate, Volume
 from tests.helpers.desk import Desk, spawned
 from tests.helpers.profiles import FLEX, continuous, spoiled

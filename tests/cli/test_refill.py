@@ -139,7 +139,7 @@ def test_after_two_days_without_drug_the_old_dose_is_refused_in_a_refill(desk: D
     desk.advance("49h")
     error = refused(desk, 3, "LIMIT_HARD", left)
     assert "STOPPED_TOO_LONG" in ids(error["findings"], "hard")
-    from pumpctl.workflows import planning
+    from pumpctl.workflows.road import planning
 
     desk.monkeypatch.setattr(planning, "refuse_hard", lambda *_: None)
     error = refused(desk, 6, "PUMP_REFUSED", left)

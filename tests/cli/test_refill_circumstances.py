@@ -11,8 +11,8 @@ from pumpctl.cli import edge
 from pumpctl.pump.pump import Pump
 from pumpctl.quantities import Mass, Volume
 from pumpctl.therapy.moment import Date, Moment
-from pumpctl.workflows import refill_level
-from pumpctl.workflows.pump_log import NotKnown
+from pumpctl.workflows.course.pump_log import NotKnown
+from pumpctl.workflows.refill import level as refill_level
 from tests.helpers.desk import Desk
 from tests.helpers.libraries import site_library
 from tests.helpers.profiles import FLEX, continuous, written

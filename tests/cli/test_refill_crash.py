@@ -11,8 +11,9 @@ import pytest
 from pumpctl.errors import OutcomeUnknown
 from pumpctl.pump.pump import Pump
 from pumpctl.station.journal import Journal
-from pumpctl.workflows import applying, refilling
 from pumpctl.workflows.acts import refills as refill_acts
+from pumpctl.workflows.refill import refilling
+from pumpctl.workflows.road import applying
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import FLEX
 from tests.helpers.visits import PORT, planned, refilled, refused, token_of, visit_file

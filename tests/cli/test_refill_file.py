@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pumpctl.errors import VisitSyntax
 from pumpctl.quantities import Concentration, Mass, Volume
 from pumpctl.therapy.moment import Date, Moment
-from pumpctl.workflows.refill_file import read_visit
-from pumpctl.workflows.refill_visit import kept_of, visit_from
+from pumpctl.workflows.refill.file import read_visit
+from pumpctl.workflows.refill.visit import kept_of, visit_from
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import FLEX, written
 from tests.helpers.visits import PORT, visit_file, visit_text

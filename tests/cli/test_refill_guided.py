@@ -212,7 +212,7 @@ def test_a_program_that_cannot_go_on_is_told_before_the_injection(desk: Desk) ->
 
 
 def test_without_that_check_the_injection_would_be_asked_for(desk: Desk) -> None:
-    from pumpctl.cli import refill_guided
+    from pumpctl.cli.refill import guided as refill_guided
 
     ward = Ward(desk, "500 mcg/mL", "24")
     desk.monkeypatch.setattr(refill_guided, "_fit_to_inject", lambda _: True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pumpctl.workflows import gates
+from pumpctl.workflows.road import gates
 from tests.helpers.chair import CONFIRM, DRAINED, DRUG, INJECT, KEEP, NEXT, ORDER, Ward
 from tests.helpers.desk import Desk
 

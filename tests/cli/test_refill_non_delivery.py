@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from pumpctl.therapy.checks.refills import refill_check
-from pumpctl.workflows import past, refill_level, refilling
+from pumpctl.workflows.course import past
+from pumpctl.workflows.refill import level as refill_level
+from pumpctl.workflows.refill import refilling
 from tests.helpers.chair import DRUG, NEXT, ORDER, Ward
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import continuous, written

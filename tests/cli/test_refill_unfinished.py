@@ -6,9 +6,9 @@ import pytest
 
 from pumpctl.errors import StoreError
 from pumpctl.station.journal import Journal
-from pumpctl.workflows.refill_answers import Values
-from pumpctl.workflows.refill_asking import Asking
-from pumpctl.workflows.refill_steps import Step, Steps
+from pumpctl.workflows.refill.answers import Values
+from pumpctl.workflows.refill.asking import Asking
+from pumpctl.workflows.refill.steps import Step, Steps
 from tests.helpers.chair import CONFIRM, DRAINED, DRUG, INJECT, KEEP, NEXT, ORDER, Chair, Ward
 from tests.helpers.desk import Desk
 
@@ -123,7 +123,7 @@ def test_a_visit_is_over_when_the_pump_is_filled_while_somebody_thinks(ward: War
             done.append(prompt)
         return ask(prompt)
 
-    from pumpctl.cli import refill_prompts
+    from pumpctl.cli.refill import prompts as refill_prompts
 
     ward.desk.monkeypatch.setattr(refill_prompts, "ask", meanwhile)
     ran = ward.ran(*ward.who, *ORDER, *DRAINED, *DRUG, *KEEP, *INJECT, *NEXT)

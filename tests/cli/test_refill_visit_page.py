@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pumpctl.workflows.refill_file import read_visit_file
+from pumpctl.workflows.refill.file import read_visit_file
 from tests.cli.test_dosing_pages import every_block
 from tests.helpers.desk import ROOT, SCRIPT, Desk, Ran, environment
 from tests.helpers.profiles import FLEX

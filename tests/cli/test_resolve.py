@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pumpctl.cli import resolve as resolve_screen
+from pumpctl.cli.therapy import resolve as resolve_screen
 from pumpctl.errors import NoAnswer
 from pumpctl.outcomes import StateVersion, Unknown
 from pumpctl.pump.encode import canonical
@@ -16,7 +16,7 @@ from pumpctl.station.journal import Entry, Journal
 from pumpctl.station.unrecorded import Unrecorded
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.state import Delivery, RunningBolus
-from pumpctl.workflows import became, resolving
+from pumpctl.workflows.road import became, resolving
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import continuous
 from tests.therapy.samples import even, pump

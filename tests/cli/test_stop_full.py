@@ -21,7 +21,7 @@ from pumpctl.therapy.after_stop import Why, ahead_of, read_reason
 from pumpctl.therapy.checks import pause
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.state import Alarm, Delivery, Priority
-from pumpctl.workflows import stopping
+from pumpctl.workflows.road import stopping
 from pumpctl.workflows.visit import visit
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import continuous

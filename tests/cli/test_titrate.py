@@ -13,7 +13,7 @@ from pumpctl.station.library_store import InForce
 from pumpctl.therapy.library import Sourced
 from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.profile import read_profile_bytes
-from pumpctl.workflows import titrating
+from pumpctl.workflows.decide import titrating
 from tests.helpers.desk import ROOT, Desk
 from tests.helpers.profiles import FLEX, continuous, spoiled, written
 

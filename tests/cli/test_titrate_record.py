@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pumpctl.cli import titrate_record
+from pumpctl.cli.decide import titrate_record
 from pumpctl.therapy.checks.registry import pump_check
 from pumpctl.therapy.patient import tag_hash
 from tests.helpers.clinic import Clock

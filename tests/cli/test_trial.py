@@ -14,7 +14,7 @@ from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.patient import tag_hash
 from pumpctl.therapy.profile import read_profile_bytes
 from pumpctl.therapy.trial import Inject, Injection, Start, next_step
-from pumpctl.workflows import trials
+from pumpctl.workflows.decide import trials
 from tests.helpers.clinic import Clock
 from tests.helpers.desk import Desk
 
@@ -326,7 +326,7 @@ def test_a_damaged_journal_takes_nothing(desk: Desk) -> None:
 @pytest.mark.usefixtures("clock")
 def test_an_entry_of_a_newer_version_is_not_guessed_at(desk: Desk) -> None:
     first(desk)
-    desk.monkeypatch.setattr("pumpctl.workflows.trials.body_of", lambda _: {"what": "scan"})
+    desk.monkeypatch.setattr("pumpctl.workflows.decide.trials.body_of", lambda _: {"what": "scan"})
     desk.json("trial", TAG, "--response", "no")
     desk.refused(11, "STORE", "trial", TAG)
 

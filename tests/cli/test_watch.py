@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from serial.urlhandler import protocol_socket
 
-from pumpctl.cli import edge, watch_screen
+from pumpctl.cli import edge
+from pumpctl.cli.look import watch_screen
 from pumpctl.errors import NoAnswer
 from pumpctl.link import patience
 from pumpctl.link.patience import Patience
@@ -25,7 +26,7 @@ from pumpctl.quantities import Mass, Volume
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.state import Alarm, Delivery, Priority, RunningBolus, RunningBridge
 from pumpctl.workflows import visit
-from pumpctl.workflows.watching import Glimpse
+from pumpctl.workflows.look.watching import Glimpse
 from tests.helpers.desk import Desk, command, environment, spawned
 from tests.helpers.seen import seen
 from tests.helpers.served import served

@@ -15,10 +15,11 @@ from pumpctl.emulator.memory.flash import MemoryStore
 from pumpctl.emulator.memory.image import flash_of
 from pumpctl.emulator.player_steps import FACTORY_PROGRAM, Expect, Look, Step
 from pumpctl.errors import ScenarioFaulty, UsageError
-from pumpctl.workflows import scenario_shape, scenarios
+from pumpctl.workflows.scenario import scenarios
+from pumpctl.workflows.scenario import shape as scenario_shape
 from tests.emulator.support import MONDAY, Entropy
 
-ROOT = Path(scenarios.__file__).parent.parent / "scenarios"
+ROOT = Path(scenarios.__file__).parents[2] / "scenarios"
 INCIDENTS = {3, 5, 6, 8, 9, 10, 11, 12, 13}
 
 

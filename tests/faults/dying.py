@@ -103,7 +103,7 @@ def _uncommitted(kind: str) -> None:
 def _station(name: str) -> None:
     from pumpctl.link import session
     from pumpctl.station.journal import Journal
-    from pumpctl.workflows import applying
+    from pumpctl.workflows.road import applying
 
     match name:
         case "before the intent":

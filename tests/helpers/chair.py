@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pumpctl.cli import confirming, refill_prompts
+from pumpctl.cli.refill import prompts as refill_prompts
+from pumpctl.cli.therapy import confirming
 from pumpctl.errors import NotConfirmed
 from pumpctl.station.journal import Journal
 from tests.helpers.desk import Desk, Ran

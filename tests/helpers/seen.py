@@ -8,7 +8,7 @@ from pumpctl.pump.pump import Identity
 from pumpctl.quantities import Flow, Rate, Volume
 from pumpctl.therapy import figures
 from pumpctl.therapy.state import PumpState
-from pumpctl.workflows.looking import STANDING_STILL, Look, forecast_of
+from pumpctl.workflows.look.looking import STANDING_STILL, Look, forecast_of
 from tests.therapy.samples import pump
 
 FALLBACK = Rate.parse("216 mcg/day")

@@ -9,7 +9,7 @@ from pumpctl.cli import edge
 from pumpctl.station import operator_keys
 from pumpctl.station.home import Home
 from pumpctl.station.plan import read_plan
-from pumpctl.workflows.second import endorse
+from pumpctl.workflows.road.second import endorse
 from pumpctl.workflows.surroundings import Station
 from tests.helpers.desk import Desk
 

@@ -26,7 +26,7 @@ NOT_CONFIRMED, BLOCKED = 9, 10
 
 DIES = """
 import os, signal, sys
-from pumpctl.workflows import applying
+from pumpctl.workflows.road import applying
 from pumpctl.__main__ import main
 applying._write_outcome = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 sys.exit(main())

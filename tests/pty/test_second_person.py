@@ -9,7 +9,7 @@ import pytest
 
 from pumpctl.station.journal import Journal
 from pumpctl.station.plan import read_plan, sealed, write_plan
-from pumpctl.workflows.second import Endorsement, check_endorsement
+from pumpctl.workflows.road.second import Endorsement, check_endorsement
 from tests.helpers.desk import Desk, command, environment
 from tests.helpers.staff import Staff, passphrase
 
@@ -25,8 +25,8 @@ import os
 import sys
 from pathlib import Path
 from pumpctl.cli import context
-from pumpctl.cli.confirming import challenge_of
-from pumpctl.cli.second import ask_second
+from pumpctl.cli.therapy.confirming import challenge_of
+from pumpctl.cli.therapy.second import ask_second
 from pumpctl.errors import PumpctlError
 from pumpctl.station.plan import read_plan
 

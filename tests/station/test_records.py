@@ -87,7 +87,7 @@ def test_a_cut_in_the_middle_costs_nothing_that_was_there(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pumpctl.errors import NoAnswer
-    from pumpctl.workflows import logs
+    from pumpctl.workflows.look import logs
 
     desk.emulator()
     desk.advance("5d")

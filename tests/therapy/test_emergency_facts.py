@@ -99,7 +99,6 @@ def test_the_last_bolus() -> None:
     assert lost["last_bolus"] == "single: 20 mcg ordered; its end is not known"
 
 
-@pytest.mark.requirement("BOL-04")
 def test_a_last_bolus_that_may_not_be_the_last_is_not_shown_as_it() -> None:
     doubt = {"last_bolus_doubt": "the log was not read"}
     assert shown(**doubt)["last_bolus"] == "NOT KNOWN: the log was not read"

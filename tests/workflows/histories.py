@@ -23,7 +23,7 @@ from pumpctl.wire import codes
 from pumpctl.wire.codes import LogKind
 from pumpctl.wire.logentry import LogEntry, pack
 from pumpctl.wire.program import program_bytes
-from pumpctl.workflows.past import Told, past_of
+from pumpctl.workflows.course.past import Told, past_of
 from tests.therapy.samples import even, minimum, pump
 
 HOUR = 3_600_000

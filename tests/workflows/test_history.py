@@ -21,9 +21,9 @@ from pumpctl.therapy.past import Ordered
 from pumpctl.therapy.state import PumpState
 from pumpctl.wire import codes
 from pumpctl.wire.codes import LogKind
-from pumpctl.workflows import going_back
-from pumpctl.workflows.history import History, history_of
-from pumpctl.workflows.history_at import program_at
+from pumpctl.workflows.course import going_back
+from pumpctl.workflows.course.history import History, history_of
+from pumpctl.workflows.course.history_at import program_at
 from tests.therapy.samples import NOW, even
 from tests.workflows.histories import HOUR, MADE, SERIAL, Life, steady
 

@@ -10,7 +10,7 @@ from pumpctl.errors import StoreError
 from pumpctl.link.session import Link
 from pumpctl.pump.pump import Pump
 from pumpctl.station.journal import Journal
-from pumpctl.workflows import applying
+from pumpctl.workflows.road import applying, verifying
 from tests.helpers.desk import Desk
 
 PORT = ("--port", "emu://ward")
@@ -234,7 +234,7 @@ def test_the_outcome_is_written_before_it_is_shown(desk: Desk) -> None:
     """Verifying happens after the outcome is in the journal."""
     words, told = ready(desk)
     seen = []
-    real = applying.verify
+    real = verifying.verify
 
     def spied(*given: Any) -> Any:
         journal = Journal(desk.home / "journal.sqlite3")

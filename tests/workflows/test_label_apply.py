@@ -8,7 +8,7 @@ import pytest
 
 from pumpctl.pump.pump import Pump
 from pumpctl.therapy.moment import Moment
-from pumpctl.workflows import applying, planning
+from pumpctl.workflows.road import applying, planning
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import FLEX, spoiled
 from tests.helpers.ward import MINIMUM, PORT, of, soft, taken, told_ids

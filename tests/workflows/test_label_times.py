@@ -12,8 +12,8 @@ import pytest
 
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.moment import DAY_MS, Moment
-from pumpctl.workflows import applying, scene
-from pumpctl.workflows.past import Told
+from pumpctl.workflows.course.past import Told
+from pumpctl.workflows.road import applying, scene
 from tests.helpers.desk import Desk
 from tests.helpers.ward import (
     MINIMUM,

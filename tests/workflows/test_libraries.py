@@ -12,7 +12,7 @@ from pumpctl.station.home import Home
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.library_text import to_toml
-from pumpctl.workflows import library_install
+from pumpctl.workflows.library import install as library_install
 from tests.helpers.desk import Desk
 from tests.helpers.libraries import altered_all, public_key, site_library
 from tests.helpers.profiles import continuous

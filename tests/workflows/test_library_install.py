@@ -13,9 +13,9 @@ import pytest
 from pumpctl.cli import edge
 from pumpctl.errors import LibraryVersion, PumpctlError
 from pumpctl.therapy.toml_text import MAX_BYTES
-from pumpctl.workflows import library_install
-from pumpctl.workflows.libraries import library_examined
-from pumpctl.workflows.library_install import install_file
+from pumpctl.workflows.library import install as library_install
+from pumpctl.workflows.library.install import install_file
+from pumpctl.workflows.library.libraries import library_examined
 from pumpctl.workflows.surroundings import Station
 from tests.helpers.desk import Desk, command, environment
 from tests.helpers.libraries import site_library
@@ -136,7 +136,7 @@ def test_a_home_for_reading_only_is_shown(site: Site, monkeypatch: pytest.Monkey
         raise AssertionError("something was opened for writing")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pumpctl.workflows.libraries.open_journal", never)
+        patch.setattr("pumpctl.workflows.library.libraries.open_journal", never)
         told = desk.data("library", "show")
         assert (told["standing"], told["version"]) == ("valid", 2)
         assert sorted(desk.home.iterdir()) == names

@@ -13,7 +13,7 @@ from pumpctl.station.journal import Journal
 from pumpctl.station.library_store import SHIPPED
 from pumpctl.station.plan import read_plan
 from pumpctl.therapy.moment import Moment
-from pumpctl.workflows import gates, programs, scene
+from pumpctl.workflows.road import gates, programs, scene
 from tests.helpers.desk import Desk
 from tests.helpers.libraries import site_library
 from tests.helpers.profiles import continuous

@@ -10,7 +10,7 @@ import pytest
 from pumpctl.quantities import Concentration, Rate, Volume
 from pumpctl.therapy.figures import daily_doses
 from pumpctl.therapy.state import Delivery, RunningBridge
-from pumpctl.workflows.looking import forecast_of, front_arrives, status_data
+from pumpctl.workflows.look.looking import forecast_of, front_arrives, status_data
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import FLEX
 from tests.helpers.seen import seen

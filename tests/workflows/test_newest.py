@@ -10,7 +10,7 @@ from pumpctl.errors import Corrupt, PumpRefused
 from pumpctl.pump.pump import LogBatch
 from pumpctl.wire.codes import LogKind
 from pumpctl.wire.logentry import LogEntry, pack
-from pumpctl.workflows.newest import FIRST, MORE, LogTail
+from pumpctl.workflows.look.newest import FIRST, MORE, LogTail
 from tests.therapy.samples import pump as sample
 
 

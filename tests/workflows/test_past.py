@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pumpctl.pump.entries import log_entry
 from pumpctl.therapy.past import Past, prescribed
 from pumpctl.wire import codes
-from pumpctl.workflows.pump_log import PumpLog
+from pumpctl.workflows.course.pump_log import PumpLog
 from tests.therapy.samples import even, minimum
 from tests.workflows.histories import CONCENTRATION, DAY, HOUR, Life, Noted, known, refusing, steady
 

@@ -18,7 +18,7 @@ from pumpctl.therapy.moment import Date, Moment
 from pumpctl.therapy.patient import tag_hash
 from pumpctl.therapy.refill import Ampoule
 from pumpctl.therapy.state import Fluid
-from pumpctl.workflows.refill_answers import (
+from pumpctl.workflows.refill.answers import (
     Drained,
     Filled,
     Kept,
@@ -28,7 +28,7 @@ from pumpctl.workflows.refill_answers import (
     filled_from,
     filled_values,
 )
-from pumpctl.workflows.refill_guide import (
+from pumpctl.workflows.refill.guide import (
     DECIDED,
     Ask,
     changeable,
@@ -37,7 +37,7 @@ from pumpctl.workflows.refill_guide import (
     next_ask,
     visit_of,
 )
-from pumpctl.workflows.refill_steps import Step, Steps, after, open_visit_of, record, visits_of
+from pumpctl.workflows.refill.steps import Step, Steps, after, open_visit_of, record, visits_of
 
 NOON = Moment.parse("2026-11-23T12:00:00+01:00")
 SERIAL = "SP40-000123"
@@ -282,7 +282,7 @@ def test_without_the_guard_a_volume_would_be_recorded_twice(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What `test_a_volume_is_recorded_once_whoever_asks` sees refused, seen to pass."""
-    from pumpctl.workflows import refill_steps
+    from pumpctl.workflows.refill import steps as refill_steps
 
     steps = put(journal, begin(journal), Step.DRAINED)
     monkeypatch.setattr(refill_steps, "SETS_VOLUME", frozenset())

@@ -16,7 +16,8 @@ from pumpctl.pump.pump import Pump, Staged
 from pumpctl.station.journal import Journal
 from pumpctl.station.plan import read_plan, token
 from pumpctl.therapy.program import continuous
-from pumpctl.workflows import applying, gates, planning, programs, visit
+from pumpctl.workflows import visit
+from pumpctl.workflows.road import applying, gates, planning, programs
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import continuous as profile
 

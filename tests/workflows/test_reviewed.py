@@ -13,7 +13,8 @@ from pumpctl.pump.readbacks import ProgramBack, Readback
 from pumpctl.quantities import Volume
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.findings import Finding, Severity
-from pumpctl.workflows import applying, logs
+from pumpctl.workflows.look import logs
+from pumpctl.workflows.road import applying, verifying
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import continuous as profile
 
@@ -170,7 +171,7 @@ def test_what_cannot_be_written_down_is_verified_all_the_same(desk: Desk) -> Non
     path, told = desk.plan()
     real = Journal.append
     looked: list[str] = []
-    verify = applying.verify
+    verify = verifying.verify
 
     def full(self: Journal, kind: Any, **words: Any) -> bytes:
         if kind == "outcome":

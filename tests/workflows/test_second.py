@@ -20,7 +20,7 @@ from pumpctl.therapy.library import SECOND_PERSON
 from pumpctl.therapy.library_default import DEFAULT
 from pumpctl.therapy.profile import read_profile
 from pumpctl.therapy.program import Program
-from pumpctl.workflows.second import (
+from pumpctl.workflows.road.second import (
     ALWAYS,
     LESS,
     Endorsement,

@@ -9,7 +9,7 @@ import pytest
 
 from pumpctl.errors import StoreError
 from pumpctl.station.journal import Journal
-from pumpctl.workflows.gates import GATES, nothing_unresolved, version_known
+from pumpctl.workflows.road.gates import GATES, nothing_unresolved, version_known
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import continuous
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pumpctl.workflows import past
+from pumpctl.workflows.course import past
 from tests.helpers.clinic import Clock
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import continuous, spoiled
@@ -78,7 +78,9 @@ def test_another_patients_trial_or_another_history_tells_nothing(clinic: Desk) -
 
 
 def test_a_trial_that_cannot_be_read_is_said_and_refuses_nobody(clinic: Desk) -> None:
-    clinic.monkeypatch.setattr("pumpctl.workflows.trials.body_of", lambda _: {"what": "scan"})
+    clinic.monkeypatch.setattr(
+        "pumpctl.workflows.decide.trials.body_of", lambda _: {"what": "scan"}
+    )
     clinic.json("trial", TAG, "--response", "yes", "--effect", "7 h")
     assert start_dose(clinic, new(150)) == (0, [])
     words = (*PORT, "program", "plan", clinic.profile(new(150)), "-o", clinic.files / "p.json")

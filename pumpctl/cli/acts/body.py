@@ -1,6 +1,6 @@
 """What the frame of a change's screen asks of each kind, and the rows that they share.
 
-The frame is `cli/change_screen`; a kind is a module here with these functions.
+The frame is `cli/therapy/change_screen`; a kind is a module here with these functions.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pumpctl.pump.readbacks import Readback
     from pumpctl.station.plan import Plan
     from pumpctl.workflows.acts.act import Act
-    from pumpctl.workflows.applying import AppliedPlan
+    from pumpctl.workflows.road.applying import AppliedPlan
 
 WIDTH = 78
 LABEL = 24

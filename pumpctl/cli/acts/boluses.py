@@ -24,7 +24,7 @@ from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import PumpState
 
 if TYPE_CHECKING:
-    from pumpctl.workflows.applying import AppliedPlan
+    from pumpctl.workflows.road.applying import AppliedPlan
 
 
 def figures(shown: Shown) -> Iterator[Text]:

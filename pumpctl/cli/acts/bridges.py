@@ -14,7 +14,7 @@ from pumpctl.therapy import figures as sums
 from pumpctl.therapy.moment import Moment
 
 if TYPE_CHECKING:
-    from pumpctl.workflows.applying import AppliedPlan
+    from pumpctl.workflows.road.applying import AppliedPlan
 
 
 def figures(shown: Shown) -> Iterator[Text]:

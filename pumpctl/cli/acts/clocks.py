@@ -14,7 +14,7 @@ from pumpctl.therapy.checks.clocks import size_text
 from pumpctl.therapy.moment import MINUTE_MS, Moment
 
 if TYPE_CHECKING:
-    from pumpctl.workflows.applying import AppliedPlan
+    from pumpctl.workflows.road.applying import AppliedPlan
 
 _MOST = 8
 """So many boluses of each kind are listed; the plan's JSON holds them all."""

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from pumpctl.cli.acts.body import LABEL, Shown, dates, fact
-from pumpctl.cli.implant_text import bridge_text, catheter_text
+from pumpctl.cli.therapy.implant_text import bridge_text, catheter_text
 from pumpctl.pump.readbacks import ImplantBack
 from pumpctl.therapy.line import FREE, UNKNOWN, LineVolume, holds_text
 
 if TYPE_CHECKING:
-    from pumpctl.workflows.applying import AppliedPlan
+    from pumpctl.workflows.road.applying import AppliedPlan
 
 _COLUMN = 26
 

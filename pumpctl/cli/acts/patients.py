@@ -12,7 +12,7 @@ from pumpctl.pump.readbacks import PatientBack
 from pumpctl.therapy import figures as sums
 
 if TYPE_CHECKING:
-    from pumpctl.workflows.applying import AppliedPlan
+    from pumpctl.workflows.road.applying import AppliedPlan
 
 
 def figures(shown: Shown) -> Iterator[Text]:

@@ -20,7 +20,7 @@ from pumpctl.therapy.bolus import BolusOrder
 from pumpctl.therapy.checks.boluses import effect_of
 
 if TYPE_CHECKING:
-    from pumpctl.workflows.applying import AppliedPlan
+    from pumpctl.workflows.road.applying import AppliedPlan
 
 
 def figures(shown: Shown) -> Iterator[Text]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from pumpctl.cli.acts.body import LABEL, Shown, dates, row
-from pumpctl.cli.profile_text import hours_text, patient_dose_text
+from pumpctl.cli.profile.text import hours_text, patient_dose_text
 from pumpctl.pump.readbacks import ProgramBack
 from pumpctl.quantities import Rate
 from pumpctl.therapy import figures as sums
@@ -19,7 +19,7 @@ from pumpctl.therapy.compare import DAY_NAMES, percent_text, share_text
 from pumpctl.therapy.program import Mode, Program
 
 if TYPE_CHECKING:
-    from pumpctl.workflows.applying import AppliedPlan
+    from pumpctl.workflows.road.applying import AppliedPlan
 
 
 def figures(shown: Shown) -> Iterator[Text]:

@@ -28,7 +28,7 @@ _NEAR_MS = 7 * DAY_MS
 """From here on an empty reservoir is told in red."""
 
 if TYPE_CHECKING:
-    from pumpctl.workflows.applying import AppliedPlan
+    from pumpctl.workflows.road.applying import AppliedPlan
 
 
 def figures(shown: Shown) -> Iterator[Text]:

@@ -18,7 +18,7 @@ from pumpctl.therapy.implanted import Implanted
 from pumpctl.therapy.patient import Patient
 from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import Delivery, PumpState
-from pumpctl.workflows.scene import Scene
+from pumpctl.workflows.road.scene import Scene
 
 Pair = tuple[str, object, object]
 """What is compared, what it must be, and what it is."""

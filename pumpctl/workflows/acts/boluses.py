@@ -26,8 +26,8 @@ from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import Fluid, PumpState
 from pumpctl.workflows.acts.act import DELIVERS, Challenge, OfThePump, Pair
 from pumpctl.workflows.acts.planned import program_after
-from pumpctl.workflows.pump_log import NotKnown
-from pumpctl.workflows.scene import Scene
+from pumpctl.workflows.course.pump_log import NotKnown
+from pumpctl.workflows.road.scene import Scene
 from pumpctl.workflows.visit import Visit
 
 

@@ -27,10 +27,10 @@ from pumpctl.workflows.acts.act import DELIVERS, Challenge, OfThePump, Pair
 from pumpctl.workflows.acts.planned import needed_program
 from pumpctl.workflows.acts.refills import bridged_told
 from pumpctl.workflows.acts.shown import day_pairs, days_told, described
-from pumpctl.workflows.bridging import Late, plan_repair
 from pumpctl.workflows.implants import record_of
-from pumpctl.workflows.refill_shown import bridge_told
-from pumpctl.workflows.scene import Scene
+from pumpctl.workflows.refill.bridging import Late, plan_repair
+from pumpctl.workflows.refill.shown import bridge_told
+from pumpctl.workflows.road.scene import Scene
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from pumpctl.therapy.state import Delivery, PumpState
 from pumpctl.workflows.acts.act import Challenge, OfThePump, Pair, goes_on
 from pumpctl.workflows.acts.planned import program_after
 from pumpctl.workflows.clocks import Settings, settings
-from pumpctl.workflows.pump_log import PumpLog
-from pumpctl.workflows.scene import Scene
+from pumpctl.workflows.course.pump_log import PumpLog
+from pumpctl.workflows.road.scene import Scene
 from pumpctl.workflows.visit import Visit
 
 _APART_MS = 1_000

@@ -32,7 +32,7 @@ from pumpctl.workflows.implants import (
     recorded_of,
     written,
 )
-from pumpctl.workflows.scene import Scene
+from pumpctl.workflows.road.scene import Scene
 
 _KEPT_AS = {"at": "recorded"}
 """Fields that have another name in the pump's whole record."""

@@ -18,7 +18,7 @@ from pumpctl.therapy.program import Program
 from pumpctl.therapy.state import PumpState
 from pumpctl.workflows.acts.act import NOBODY, Challenge, Pair, goes_on
 from pumpctl.workflows.acts.planned import program_after
-from pumpctl.workflows.scene import Scene
+from pumpctl.workflows.road.scene import Scene
 
 
 class PatientAct(NamedTuple):

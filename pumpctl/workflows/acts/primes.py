@@ -38,7 +38,7 @@ from pumpctl.workflows.acts.boluses import (
 )
 from pumpctl.workflows.acts.planned import program_after
 from pumpctl.workflows.implants import Knows, moved_since_record, record_of
-from pumpctl.workflows.scene import Scene
+from pumpctl.workflows.road.scene import Scene
 
 CONFIRMED_MS = 10 * MINUTE_MS
 """This project's choice: the time in which a prime is read, confirmed and applied."""

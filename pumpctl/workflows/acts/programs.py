@@ -25,7 +25,7 @@ from pumpctl.workflows.acts.shown import (
     program_pairs,
     program_told,
 )
-from pumpctl.workflows.scene import Scene
+from pumpctl.workflows.road.scene import Scene
 
 
 class ProgramAct(NamedTuple):

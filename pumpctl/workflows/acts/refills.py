@@ -26,12 +26,12 @@ from pumpctl.workflows.acts.act import DELIVERS, Challenge, Pair
 from pumpctl.workflows.acts.planned import needed_program, planned_whom
 from pumpctl.workflows.acts.programs import program_act
 from pumpctl.workflows.acts.shown import described
-from pumpctl.workflows.refill_case import bridge_plan_of, bridged, findings_of
-from pumpctl.workflows.refill_measured import Measured, measured_from
-from pumpctl.workflows.refill_once import Repeated, refuse_repeated
-from pumpctl.workflows.refill_shown import refill_told
-from pumpctl.workflows.refill_visit import RefillVisit, kept_of, visit_from
-from pumpctl.workflows.scene import Scene
+from pumpctl.workflows.refill.case import bridge_plan_of, bridged, findings_of
+from pumpctl.workflows.refill.measured import Measured, measured_from
+from pumpctl.workflows.refill.once import Repeated, refuse_repeated
+from pumpctl.workflows.refill.shown import refill_told
+from pumpctl.workflows.refill.visit import RefillVisit, kept_of, visit_from
+from pumpctl.workflows.road.scene import Scene
 
 
 class RefillAct(NamedTuple):

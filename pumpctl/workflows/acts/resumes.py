@@ -19,7 +19,7 @@ from pumpctl.therapy.state import Delivery, PumpState
 from pumpctl.workflows.acts.act import DELIVERS, Challenge, OfThePump, Pair
 from pumpctl.workflows.acts.planned import needed_program
 from pumpctl.workflows.acts.shown import described, program_back, program_pairs, program_told
-from pumpctl.workflows.scene import Scene
+from pumpctl.workflows.road.scene import Scene
 
 
 @dataclass(frozen=True, slots=True)

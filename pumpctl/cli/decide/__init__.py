@@ -1,0 +1,1 @@
+"""Commands that decide and send nothing: titrate, trial."""

@@ -1,0 +1,1 @@
+"""Commands that look: status, log, alarms, MRI, emergency cards."""

@@ -1,0 +1,151 @@
+"""`logs pull`, `logs show`, `logs export`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pumpctl.cli import context
+from pumpctl.cli.report import Report
+from pumpctl.errors import UsageError
+from pumpctl.therapy.log import LogEntry
+from pumpctl.therapy.log_text import readable_fields, told
+
+
+def pull(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Everything that the pump holds, not only what is new.")
+    ] = False,
+) -> Report:
+    """Bring the pump's log into the records. It changes nothing on the pump.
+
+    Example: pumpctl --port emu://ward-3 logs pull
+    """
+    from pumpctl.workflows.look import logs
+    from pumpctl.workflows.visit import visit
+
+    station = context.station()
+    progress = _Progress()
+    with visit(station, changes=False) as open_visit:
+        pulled = logs.pull(open_visit, everything=everything, progress=progress)
+        pump = (open_visit.serial, open_visit.pump.identity.model)
+    progress.end()
+    data = {
+        "first": pulled.first,
+        "last": pulled.last,
+        "new": pulled.new,
+        "gaps": [gap._asdict() for gap in pulled.gaps],
+        "held": pulled.held,
+        "bytes_on_wire": pulled.bytes_on_wire,
+        "seconds": pulled.seconds,
+    }
+    lines = [
+        f"{pulled.new} new entries"
+        + (f", {pulled.first} to {pulled.last}" if pulled.new else "")
+        + f"; the pump holds {pulled.held}."
+    ]
+    lines += [f"GAP {gap.first} to {gap.last}: {gap.cause}" for gap in pulled.gaps]
+    return Report("logs.pull", data, "\n".join(lines), pump=pump, warnings=context.warnings())
+
+
+def show(
+    newest: Annotated[int, typer.Option("--last", min=1, help="So many of the newest.")] = 40,
+    kind: Annotated[str, typer.Option("--kind", help="Only entries of this kind.")] = "",
+) -> Report:
+    """Show log entries from the records; no pump is asked. `logs pull` brings them there.
+
+    Example: pumpctl --pump SP40-000123 logs show --last 20
+    """
+    from pumpctl.wire.codes import LogKind
+    from pumpctl.workflows.look import logs
+
+    context.without_pump()
+    if kind and kind.upper() not in LogKind.__members__:
+        known = ", ".join(name.lower() for name in LogKind.__members__)
+        raise UsageError(f"--kind {kind}: there is no such kind", hint=known)
+    serial, entries = logs.kept(context.station(), newest=None if kind else newest)
+    if kind:
+        entries = [entry for entry in entries if entry.kind == kind][-newest:]
+    lines = [f"Pump {serial}: {len(entries)} entries from the records"]
+    lines += [line_of(entry) for entry in entries]
+    return Report(
+        "logs.show",
+        {"serial": serial, "entries": [shown_json(entry) for entry in entries]},
+        "\n".join(lines),
+        warnings=context.warnings(),
+    )
+
+
+def export(
+    file: Annotated[Path, typer.Argument(help="NAME.ndjson, NAME.csv or NAME.parquet")],
+) -> Report:
+    """Write all log entries of a pump from the records to a file; no pump is asked.
+
+    Example: pumpctl logs export ward-3.csv
+    """
+    from pumpctl.report.log_files import write_log
+    from pumpctl.workflows.look import logs
+
+    context.without_pump()
+    serial, entries = logs.kept(context.station())
+    write_log(file, serial, [entry_json(entry) for entry in entries])
+    return Report(
+        "logs.export",
+        {"serial": serial, "file": str(file), "entries": len(entries)},
+        f"{len(entries)} entries of pump {serial} written to {file}.",
+        warnings=context.warnings(),
+    )
+
+
+def entry_json(entry: LogEntry) -> dict[str, Any]:
+    """One entry as JSON shows it."""
+    return {
+        "number": entry.number,
+        "time": str(entry.time),
+        "kind": entry.kind,
+        "boot": entry.boot,
+        "counter_ms": entry.counter_ms,
+        "pulses": entry.pulses,
+        "operation": None if entry.operation is None else str(entry.operation),
+        "fields": readable_fields(entry),
+    }
+
+
+def shown_json(entry: LogEntry) -> dict[str, Any]:
+    """The same with what a person reads."""
+    return {**entry_json(entry), "text": told(entry)}
+
+
+def line_of(entry: LogEntry) -> str:
+    """One entry as a person reads it."""
+    operation = f" (operation {str(entry.operation)[:8]})" if entry.operation else ""
+    return f"{entry.number:>7}  {entry.time.label()}  {told(entry)}{operation}"
+
+
+class _Progress:
+    """Progress on stderr, with a rate and the time that is left, only on a terminal."""
+
+    def __init__(self) -> None:
+        from pumpctl.cli import edge
+
+        self._ticker = edge.ticker
+        self._start = edge.ticker()
+        self._shown = False
+
+    def __call__(self, done: int, total: int) -> None:
+        elapsed = self._ticker() - self._start
+        if not sys.stderr.isatty() or elapsed <= 0 or done <= 0:
+            return
+        rate = done / elapsed
+        left = (total - done) / rate
+        sys.stderr.write(f"\r{done} of {total} entries, {rate:.0f}/s, {left:.0f} s left ")
+        sys.stderr.flush()
+        self._shown = True
+
+    def end(self) -> None:
+        """Leave the line clean."""
+        if self._shown:
+            sys.stderr.write("\r" + " " * 60 + "\r")

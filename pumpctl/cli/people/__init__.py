@@ -1,0 +1,1 @@
+"""Commands for pairing and operators."""

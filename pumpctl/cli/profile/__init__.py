@@ -1,0 +1,1 @@
+"""Commands for dose profiles, and how programs are written out."""

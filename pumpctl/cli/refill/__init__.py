@@ -1,0 +1,1 @@
+"""The refill, from a file or step by step, and the bridge's repair."""

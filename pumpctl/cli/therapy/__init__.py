@@ -1,0 +1,1 @@
+"""Commands that change therapy, and how they are confirmed."""

@@ -1,0 +1,1 @@
+"""Decisions before a plan: trial, titration, weaning, profiles. No pump is changed."""

@@ -1,0 +1,1 @@
+"""The drug library at this station: in force, installed, signed."""

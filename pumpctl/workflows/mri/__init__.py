@@ -1,0 +1,1 @@
+"""An MRI visit: the state before, and two looks afterwards."""

@@ -1,0 +1,1 @@
+"""Who may act at this station and on its pumps."""

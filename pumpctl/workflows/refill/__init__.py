@@ -1,0 +1,1 @@
+"""A refill: told by a file or step by step, measured, judged, done once."""

@@ -1,0 +1,1 @@
+"""The one road of every change of therapy, and the two short ways beside it."""

@@ -1,0 +1,1 @@
+"""Patient stories that are played on a built-in pump."""
