@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -145,3 +147,17 @@ def test_no_table_is_written_twice(made: dict[str, str]) -> None:
         rows = re.findall(r"^\| *\[?`([^`|]+)`", text, re.MULTILINE)
         second = sorted(row for row in rows if row.strip() in known)
         assert len(second) < 3, f"{page.name} repeats a generated table: {second}"
+
+
+def test_no_file_of_checks_is_left_out_of_what_is_explained() -> None:
+    """In a process of its own: here other tests have loaded what `rules` itself does not."""
+    told = (
+        "import sys; from pumpctl.therapy.checks import rules; rules(); "
+        "print(*(name for name in sys.modules if name.startswith('pumpctl.therapy.checks.')))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = {name.rpartition(".")[2] for name in ran.stdout.split()}
+    there = {path.stem for path in (ROOT / "pumpctl/therapy/checks").glob("*.py")} - {"__init__"}
+    assert there - loaded == set()

@@ -577,6 +577,7 @@ def do(bench: Bench, what: str, size: int, number: int) -> None:
             bench.firmware.patient_dose()
         case "stall":
             stall(bench, size)
+            bench.firmware.advance(HOUR)  # as after a program
         case _:
             act(bench, StageClock(size * HOUR, 0), number)
 

@@ -99,6 +99,7 @@ def rules() -> dict[str, Rule]:
     from pumpctl.therapy import library_shape, profile_shape, visit_shape, walk
     from pumpctl.therapy.checks import (  # noqa: F401  (so that they register)
         bolus_state,
+        clocks,
         implants,
         library_limits,
         line_record,
