@@ -150,7 +150,7 @@ def test_a_wait_is_silent_where_there_is_no_terminal(
 
 @pytest.mark.requirement("STP-03")
 def test_failure_9_a_pump_that_was_alarming_does_not_resume(ward: Desk) -> None:
-    """C5.9, on the command line: said before the scan, and seen after it."""
+    """A pump that is alarming is held before the scan, and no visit closes until it delivers."""
     ward.data("emulator", "fault", "ward", "memory", "--count", "2")
     ward.advance("1 h")
     held = ward.json(*BEFORE, code=10)

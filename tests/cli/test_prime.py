@@ -149,7 +149,10 @@ def test_an_uncertain_length_takes_the_lower_bound(desk: Desk) -> None:
 @pytest.mark.requirement("REF-04")
 @pytest.mark.requirement("REF-09")
 def test_failure_4_a_prime_by_the_tubing_volume_of_before_the_correction(desk: Desk) -> None:
-    """0.199 instead of 0.140 mL: 59,000 nL too much, 29.5 mcg at 500 and 118 at 2000 mcg/mL."""
+    """A prime's volume is never typed: it is the newest table's, and an older one needs a reason.
+
+    0.199 instead of 0.140 mL: 59,000 nL too much, 29.5 mcg at 500 and 118 at 2000 mcg/mL.
+    """
     lines.weak(desk)
     old = (*said("free", "free"), "--table", "1")
     error_words = (*PORT, "implant", "record", *old, "--plan-only")
