@@ -588,6 +588,23 @@ def program_of(size: int) -> Program:
     return flex(*rates, boluses=daily((125, 15_000, 45 * MINUTE)), patient=OWN)
 
 
+@pytest.mark.xfail(strict=True, reason="what ran in a stall's hour is not in the rebuilt past")
+def test_a_program_that_was_activated_in_a_stall_is_in_the_rebuilt_past() -> None:
+    """Known to fall short: 375 ng of two hours are missing, where memory is lost an hour later."""
+    bench = Bench(frozen=True)
+    bench.program(program_of(20))
+    bench.firmware.advance(HOUR)
+    waits = [("wait", 3), ("stop", 2), ("stop", 3), ("stop", 3), ("stop", 3)]
+    for number, (what, size) in enumerate(waits, 100):
+        do(bench, what, size, number)
+    stall(bench, HOUR - 2)
+    do(bench, "program", 4, 110)
+    right, then = bench.core.engine.past, bench.status().counter
+    lose_domain(bench)
+    found, now = bench.core.engine.past, bench.status().counter
+    assert mass(found, now, 2 * HOUR) >= mass(right, then, 2 * HOUR)
+
+
 @pytest.mark.requirement("LIM-05")
 @settings(max_examples=40, deadline=None)
 @examples(STEPS)

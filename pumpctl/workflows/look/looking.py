@@ -272,9 +272,10 @@ def _half_done(journal: Journal, state: PumpState) -> str | None:
     entries = journal.entries(pump=state.serial)
     if not any(each.kind == "visit" for each in entries):
         return None
-    from pumpctl.workflows.refill.unfinished import half_done  # only where there was a visit
+    from pumpctl.workflows.refill.unfinished import begun, half_done  # only after a visit
 
-    return half_done(entries, state)
+    found = begun(entries)
+    return None if found is None else half_done(found, state)
 
 
 def _expiry(journal: Journal, state: PumpState) -> Date | None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pumpctl.therapy.state import PumpState
-from pumpctl.workflows.refill.steps import KIND, Steps, open_visit_of
+from pumpctl.workflows.refill.steps import Steps, open_visit_of
 
 if TYPE_CHECKING:
     from pumpctl.station.journal import Entry
@@ -22,15 +22,18 @@ def filled_at(state: PumpState) -> str | None:
     return None if at is None else str(at.utc_ms)
 
 
-def half_done(entries: Sequence[Entry], state: PumpState) -> str | None:
+def begun(entries: Sequence[Entry]) -> Steps | None:
+    """The visit that is on record as not closed, with the needle used; `entries` are a pump's."""
+    visit = open_visit_of(entries)
+    return visit if visit is not None and visit.needle else None
+
+
+def half_done(visit: Steps, state: PumpState) -> str | None:
     """What was done with the needle and is not known to the pump, in words; None: nothing.
 
-    A visit is over once the pump was filled by another act. `entries` are the pump's.
+    A visit is over once the pump was filled by another act.
     """
-    if not any(entry.kind == KIND for entry in entries):
-        return None
-    visit = open_visit_of(entries)
-    if visit is None or not visit.needle or visit.filled_at != filled_at(state):
+    if visit.filled_at != filled_at(state):
         return None
     return f"{_done(visit)}, and the pump does not know it"
 

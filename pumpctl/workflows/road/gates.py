@@ -44,9 +44,10 @@ def no_refill_half_done(visit: Visit, journal: Journal) -> None:
     entries = journal.entries(pump=visit.serial)
     if not any(entry.kind == "visit" for entry in entries):
         return
-    from pumpctl.workflows.refill.unfinished import half_done  # only where there was a visit
+    from pumpctl.workflows.refill.unfinished import begun, half_done  # only after a visit
 
-    told = half_done(entries, visit.state())
+    found = begun(entries)  # the pump is asked only where one is open
+    told = None if found is None else half_done(found, visit.state())
     if told is not None:
         raise RefillUnfinished(f"a refill of pump {visit.serial} is unfinished: {told}")
 
