@@ -20,7 +20,7 @@ from pumpctl.conformance.talk import Greeted, Talk, of_kind, plain
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Encoding, Feature, FrameKind, LogKind, Purpose, Refuse, Result
 from pumpctl.wire.fields import WireError
-from pumpctl.wire.frames import Frame
+from pumpctl.wire.frames import MOST_PAYLOAD, Frame
 from pumpctl.wire.logbatch import unpack_batch
 from pumpctl.wire.logentry import LogEntry, unpack
 from pumpctl.wire.message import encode
@@ -190,7 +190,7 @@ class Bench:
         """The log from this number on, each entry by its own check."""
         found: list[LogEntry] = []
         while True:
-            report = self.get(m.GetLog(first, 100, Encoding.RAW), m.LogReport)
+            report = self.get(m.GetLog(first, 100, Encoding.RAW, MOST_PAYLOAD), m.LogReport)
             if not report.entries:
                 return found
             found += unpacked(report)

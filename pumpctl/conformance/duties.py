@@ -1,7 +1,7 @@
 """The duties, the register of tests, and what a line alone cannot show.
 
 A test registers itself under `@case`; its id is its duty's id and a word. P1 to
-P22 are section 17 of docs/protocol.md, L2 to L11 the sections of that number,
+P24 are section 17 of docs/protocol.md, L2 to L11 the sections of that number,
 which say what the line carries. No device is known here.
 """
 
@@ -36,7 +36,7 @@ DUTIES = {
     "P9": "an operation id is applied at most once",
     "P10": "roles are enforced by key, default deny",
     "P11": "no refusal, read, greeting or failed handshake writes anything",
-    "P12": "a resend is answered from the store; recorded traffic has no effect",
+    "P12": "a resend and a REPEAT are answered from the store; recorded traffic has no effect",
     "P13": "numbers that must be random are drawn anew",
     "P14": "pairing opens by a local act only",
     "P15": "unauthenticated traffic never costs a running session",
@@ -47,6 +47,8 @@ DUTIES = {
     "P20": "no message reads or writes memory, and there is no shell",
     "P21": "the exact remainder of a pulse carries over everything",
     "P22": "a test of the alarm signal is bounded, logged, and never in a real alarm's place",
+    "P23": "a log streams in the fragments that were asked for, eight answers ahead, untimed",
+    "P24": "no damaged frame is put right",
 }
 
 NOT_TESTED = {
@@ -97,6 +99,7 @@ _CASES: dict[str, Case] = {}
 _FILES = (
     "looking",
     "log_reading",
+    "streaming",
     "frames",
     "records",
     "fragments",

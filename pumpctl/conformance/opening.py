@@ -16,6 +16,7 @@ from pumpctl.conformance.session import Own
 from pumpctl.conformance.talk import Talk
 from pumpctl.errors import Corrupt, NoAnswer, NotPaired, WrongPump
 from pumpctl.station.home import Home
+from pumpctl.transport.address import address
 from pumpctl.transport.capture import CaptureLine
 from pumpctl.transport.line import Line, LineLost, open_line
 from pumpctl.transport.lock import Locks
@@ -47,12 +48,14 @@ def opened(desk: Desk) -> Iterator[Bench]:
     Raises PortError, NoAnswer where nothing greets, WrongPump, NotPaired or Corrupt.
     """
     with Locks(desk.home.locks) as locks:
-        locks.take("port", desk.port)
+        locks.take("port", address(desk.port).device)
         around = Surroundings(desk.home.root, desk.utc_ms, desk.entropy)
         line: Line = open_line(desk.port, around, desk.ticker)
         try:
             if desk.capture is not None:
-                line = CaptureLine(line, desk.capture, desk.ticker)
+                line = CaptureLine(
+                    line, desk.capture, desk.ticker, port=desk.port, purpose="conformance"
+                )
             talk = Talk(line, ticker=desk.ticker, entropy=desk.entropy)
             serial = _serial(talk)
             if desk.only is not None and serial != desk.only:

@@ -16,6 +16,9 @@ from pumpctl.wire.frames import MOST_PAYLOAD, Frame, encode_frame
 from pumpctl.wire.message import decode, encode
 from pumpctl.wire.noise import Keys
 
+_TURN = 1 << 16
+"""A frame names its record's counter modulo this."""
+
 
 class Own(NamedTuple):
     """This operator's keys, and the pump's: what a session is opened with."""
@@ -55,7 +58,7 @@ def on_line(frames: Iterable[Frame]) -> bytes:
 
 def header(session: int, counter: int) -> bytes:
     """What a record's seal binds besides its text (section 6)."""
-    return bytes([FrameKind.RECORD]) + session.to_bytes(4, "big") + counter.to_bytes(8, "big")
+    return bytes([FrameKind.RECORD]) + session.to_bytes(2, "big") + counter.to_bytes(8, "big")
 
 
 class Session:
@@ -63,10 +66,12 @@ class Session:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        self.number = int.from_bytes(keys.handshake_hash[:4], "big")
+        self.number = int.from_bytes(keys.handshake_hash[:2], "big")
         self.next = 1
         """The counter of the next request; a test may jump ahead."""
         self._parts: dict[int, dict[int, Frame]] = {}
+        self._highest = 0
+        """The largest counter of the pump's that was authentic."""
 
     def seal(self, message: object, *, counter: int | None = None) -> Sealed:
         """A message, or bytes that need be none, under the next counter or a given one."""
@@ -75,11 +80,12 @@ class Session:
             self.next += 1
         plain = message if isinstance(message, bytes) else encode(message)
         sealed = self._keys.send.seal(plain, header(self.number, counter), counter)
+        low = counter % _TURN
         pieces = [sealed[at : at + MOST_PAYLOAD] for at in range(0, len(sealed), MOST_PAYLOAD)]
         return Sealed(
             counter,
             tuple(
-                Frame(FrameKind.RECORD, self.number, counter, place, piece is pieces[-1], piece)
+                Frame(FrameKind.RECORD, self.number, low, place, place == len(pieces) - 1, piece)
                 for place, piece in enumerate(pieces)
             ),
         )
@@ -90,17 +96,20 @@ class Session:
         for frame in frames:
             if frame.kind is not FrameKind.RECORD or frame.session != self.number:
                 continue
-            parts = self._parts.setdefault(frame.counter, {})
+            away = (frame.counter - self._highest + _TURN // 2) % _TURN - _TURN // 2
+            counter = self._highest + away
+            parts = self._parts.setdefault(counter, {})
             parts[frame.piece] = frame
             end = next((place for place, part in parts.items() if part.last), None)
             if end is None or any(place not in parts for place in range(end + 1)):
                 continue
-            del self._parts[frame.counter]
-            found.append(self._open(tuple(parts[place] for place in range(end + 1))))
+            del self._parts[counter]
+            whole = tuple(parts[place] for place in range(end + 1))
+            found.append(self._open(counter, whole))
+            self._highest = max(self._highest, counter)
         return found
 
-    def _open(self, frames: tuple[Frame, ...]) -> Answer:
-        counter = frames[0].counter
+    def _open(self, counter: int, frames: tuple[Frame, ...]) -> Answer:
         sealed = b"".join(frame.payload for frame in frames)
         try:
             plain = self._keys.receive.open(sealed, header(self.number, counter), counter)

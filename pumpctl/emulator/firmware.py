@@ -95,8 +95,9 @@ class Firmware:
                 case Opened():
                     self._opened(event)
                 case Request():
-                    self._session, self._heard = event.session, core.clock.counter
-                    out += self._end.reply(event, self._answer(event))
+                    self._heard_from(event.session)
+                    again = self._end.repeat(event)
+                    out += self._end.reply(event, self._answer(event)) if again is None else again
                     if isinstance(event.message, m.Close):
                         self._end.end(event.session)
                 case Junk():
@@ -198,10 +199,15 @@ class Firmware:
         if staged is not None and staged.session != event.session:
             self.core.drop_staged(Drop.OTHER_SESSION)
 
+    def _heard_from(self, session: int) -> None:
+        """An authentic record, a REPEAT too, prolongs its session and what is staged in it."""
+        core = self.core
+        self._session, self._heard = session, core.clock.counter
+        if core.staged is not None and core.staged.session == session:
+            core.staged = core.staged._replace(heard=core.clock.counter)
+
     def _answer(self, request: Request) -> Any:
         core = self.core
-        if core.staged is not None and core.staged.session == request.session:
-            core.staged = core.staged._replace(heard=core.clock.counter)
         if request.message is None:
             return Refused(Refuse.MALFORMED, request.fault).message()
         key = None if request.pairing else keys.find(core, request.key_id)

@@ -79,6 +79,8 @@ class Op(IntEnum):
     # the alarm signal
     TEST_ALARM = 0x6950
     ALARM_SOUNDS = 0x6AF3
+    # what a line lost
+    REPEAT = 0x6DB6
 
 
 class Refuse(IntEnum):
@@ -218,7 +220,7 @@ class Encoding(IntEnum):
     """How a batch of log entries is packed."""
 
     RAW = 0x03A3
-    DEFLATE = 0x04E6
+    DIFFERENCE = 0x04E6
 
 
 class LogKind(IntEnum):

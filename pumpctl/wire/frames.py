@@ -1,11 +1,11 @@
 """Frames: what travels between two zero bytes.
 
-A frame is COBS-stuffed and ends with 0x00. Inside: a header of 17 bytes, up to
+A frame is COBS-stuffed and ends with 0x00. Inside: a header of 8 bytes, up to
 512 bytes of payload, and CRC-32C of both. The length stands inside the checked
 data (TEL-01). `Deframer` takes any bytes, resynchronises at the next zero, and
 never holds more than one frame's worth.
 
-    kind 1 | session 4 | counter 8 | piece 1 | last 1 | length 2 | payload | crc 4
+    kind 1 | session 2 | counter 2 | piece 1 | last 1 bit, length 15 bits | payload | crc 4
 """
 
 from __future__ import annotations
@@ -18,10 +18,14 @@ from google_crc32c import value as crc32c
 
 from pumpctl.wire.codes import FrameKind
 from pumpctl.wire.fields import WireError
+from pumpctl.wire.mending import mended
 
 DELIMITER = b"\x00"
 MOST_PAYLOAD = 512
-_HEADER = struct.Struct(">BIQBBH")
+_HEADER = struct.Struct(">BHHBH")
+_LAST = 0x8000
+STUFFING = 4
+"""COBS and delimiter add at most so many bytes to a body, and mostly three to a full one."""
 HEADER_SIZE = _HEADER.size
 MOST_BODY = HEADER_SIZE + MOST_PAYLOAD + 4
 MOST_STUFFED = MOST_BODY + MOST_BODY // 254 + 1
@@ -33,6 +37,7 @@ class Frame(NamedTuple):
     kind: FrameKind
     session: int
     counter: int
+    """The record's, modulo 65,536; `records` knows the rest of it."""
     piece: int
     last: bool
     payload: bytes
@@ -55,8 +60,7 @@ def encode_frame(frame: Frame) -> bytes:
             frame.session,
             frame.counter,
             frame.piece,
-            1 if frame.last else 0,
-            len(frame.payload),
+            len(frame.payload) | (_LAST if frame.last else 0),
         )
         + frame.payload
     )
@@ -64,8 +68,12 @@ def encode_frame(frame: Frame) -> bytes:
     return stuffed + DELIMITER
 
 
-def decode_frame(stuffed: bytes) -> Frame:
-    """What stood between two delimiters; WireError for anything but a whole frame."""
+def decode_frame(stuffed: bytes, *, mend: bool = False) -> Frame:
+    """What stood between two delimiters; WireError for anything but a whole frame.
+
+    With `mend`, a record's fragment with one or two flipped bits is put right. Only who
+    opens the record afterwards may ask for that: its tag decides whether it was right.
+    """
     if len(stuffed) > MOST_STUFFED:
         raise WireError("longer than any frame")
     try:
@@ -75,27 +83,32 @@ def decode_frame(stuffed: bytes) -> Frame:
     if len(body) < HEADER_SIZE + 4:
         raise WireError("shorter than any frame")
     if crc32c(body[:-4]) != int.from_bytes(body[-4:], "big"):
-        raise WireError("the check fails")
-    kind, session, counter, piece, last, length = _HEADER.unpack_from(body)
+        whole = mended(body) if mend else None
+        if whole is None or whole[0] != FrameKind.RECORD:
+            raise WireError("the check fails")
+        body = whole
+    kind, session, counter, piece, length = _HEADER.unpack_from(body)
+    last, length = length & _LAST != 0, length & ~_LAST
     if length != len(body) - HEADER_SIZE - 4 or length > MOST_PAYLOAD:
         raise WireError("the length does not fit")
     try:
         known = FrameKind(kind)
     except ValueError as error:
         raise WireError(f"0x{kind:02X} is no kind of frame") from error
-    if last > 1:
-        raise WireError("the mark of the last fragment is 0 or 1")
-    return Frame(known, session, counter, piece, last == 1, body[HEADER_SIZE:-4])
+    return Frame(known, session, counter, piece, last, body[HEADER_SIZE:-4])
 
 
 class Deframer:
     """Cuts a stream of bytes into frames, and says what was none."""
 
-    __slots__ = ("_buffer", "_skipping")
+    __slots__ = ("_buffer", "_mend", "_skipping", "mended")
 
-    def __init__(self) -> None:
+    def __init__(self, *, mend: bool = False) -> None:
         self._buffer = bytearray()
         self._skipping = 0
+        self._mend = mend
+        self.mended = 0
+        """Frames whose check failed and that were put right."""
 
     def feed(self, data: bytes) -> list[Frame | Junk]:
         """Take what arrived; return what is complete, in order."""
@@ -123,7 +136,16 @@ class Deframer:
             self._buffer.clear()
 
     def _decode(self) -> Frame | Junk:
+        stuffed = bytes(self._buffer)
         try:
-            return decode_frame(bytes(self._buffer))
+            return decode_frame(stuffed)
         except WireError as error:
-            return Junk(str(error), len(self._buffer))
+            found = Junk(str(error), len(stuffed))
+        if not self._mend:
+            return found
+        try:
+            frame = decode_frame(stuffed, mend=True)
+        except WireError:
+            return found
+        self.mended += 1
+        return frame

@@ -17,7 +17,7 @@ from pumpctl.wire.greeting import (
 )
 from pumpctl.wire.message import decode, encode
 from pumpctl.wire.noise import KKPSK0, NNPSK0, Handshake, Keys
-from pumpctl.wire.records import Arrived, Channel
+from pumpctl.wire.records import MOST_OUTSTANDING, Arrived, Channel
 from pumpctl.wire.session import Entropy, payload_of, plain_frame
 
 
@@ -45,6 +45,15 @@ class Answer(NamedTuple):
 
     to: int
     message: Any
+    counter: int = 0
+    """Of the answer's own record."""
+
+
+class Part(NamedTuple):
+    """A fragment of an answer that is not whole yet; the answer's own counter."""
+
+    counter: int
+    piece: int
 
 
 class Initiator:
@@ -53,7 +62,7 @@ class Initiator:
     def __init__(self, *, entropy: Entropy, purpose: Purpose, key: bytes = bytes(8)) -> None:
         self._entropy = entropy
         self._own = StationGreeting(MAJOR, MINOR, purpose, key, entropy(16))
-        self._deframer = Deframer()
+        self._deframer = Deframer(mend=True)
         self._pump_greeting: bytes | None = None
         self._handshake: Handshake | None = None
         self._channel: Channel | None = None
@@ -84,11 +93,28 @@ class Initiator:
         """A request's counter and its bytes; a resend sends the same bytes."""
         if self._channel is None:
             raise ValueError("no session yet")
-        return self._channel.seal(encode(message))
+        counter, frames = self._channel.seal(encode(message))
+        return counter, b"".join(frames)
 
-    def feed(self, data: bytes) -> list[Greeted | Skew | Ready | Answer | Junk]:
+    @property
+    def mended(self) -> int:
+        """Frames with flipped bits that were put right so far."""
+        return self._deframer.mended
+
+    @property
+    def newest_answer(self) -> int:
+        """The highest counter of an authentic answer so far."""
+        return 0 if self._channel is None else self._channel.highest
+
+    def pieces_of(self, counter: int) -> tuple[int, int | None]:
+        """Of an unfinished answer: a bit for each fragment held, and its last one if known."""
+        if self._channel is None:
+            return 0, None
+        return self._channel.pieces_of(counter)
+
+    def feed(self, data: bytes) -> list[Greeted | Skew | Ready | Answer | Part | Junk]:
         """What arrived, as events. Anything that is not meant for this session is Junk."""
-        events: list[Greeted | Skew | Ready | Answer | Junk] = []
+        events: list[Greeted | Skew | Ready | Answer | Part | Junk] = []
         for item in self._deframer.feed(data):
             if isinstance(item, Junk):
                 events.append(item)
@@ -101,7 +127,7 @@ class Initiator:
                 events.append(event)
         return events
 
-    def _take(self, frame: Frame) -> Greeted | Skew | Ready | Answer | Junk | None:
+    def _take(self, frame: Frame) -> Greeted | Skew | Ready | Answer | Part | Junk | None:
         if frame.kind is FrameKind.GREETING:
             return self._take_greeting(payload_of(frame))
         if frame.kind is FrameKind.HANDSHAKE:
@@ -110,16 +136,19 @@ class Initiator:
                 return None  # a late double
             self._handshake.read(payload)
             keys = self._handshake.keys()
-            self._channel = Channel(keys)
+            self._channel = Channel(keys, unfinished=MOST_OUTSTANDING)
             return Ready(keys)
         if self._channel is None or frame.session != self._channel.session:
             return Junk("a record of another session", len(frame.payload))
         arrived = self._channel.take(frame)
+        if arrived is None:
+            counter = self._channel.full_counter(frame.counter)
+            # A late double of an answer that was taken belongs to nothing that waits.
+            return Part(counter, frame.piece) if self._channel.waits_for(counter) else None
         if not isinstance(arrived, Arrived):
             return None
-        return Answer(
-            int.from_bytes(arrived.plain[:8], "big"), decode(arrived.plain[8:], from_station=False)
-        )
+        to = int.from_bytes(arrived.plain[:8], "big")
+        return Answer(to, decode(arrived.plain[8:], from_station=False), arrived.counter)
 
     def _take_greeting(self, payload: bytes) -> Greeted | Skew | Junk | None:
         try:

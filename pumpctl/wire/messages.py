@@ -48,6 +48,7 @@ from pumpctl.wire.vocabulary import (
     OffsetMin,
     OpId,
     PgPerNl,
+    Pieces,
     Priority,
     Random16,
     Refuse,
@@ -249,11 +250,13 @@ class OperationReport(NamedTuple):
 
 @request(Op.GET_LOG, roles=ANYONE, reply=Op.LOG)
 class GetLog(NamedTuple):
-    """Entries from `first` on, at most `most`, packed as `encoding`."""
+    """Entries from `first` on, at most `most`, packed as `encoding`, in frames of `fragment`."""
 
     first: U64
     most: U16
     encoding: Encoding
+    fragment: U16
+    """Payload bytes of each frame of the answer but the last."""
 
 
 @answer(Op.LOG)
@@ -266,6 +269,15 @@ class LogReport(NamedTuple):
     next: U64
     encoding: Encoding
     batch: LogBatch
+
+
+@request(Op.REPEAT, roles=ANYONE, reply=Op.LOG)
+class Repeat(NamedTuple):
+    """Send these fragments of an answer again; answered by them, and by nothing else."""
+
+    counter: U64
+    """Of the answer's record, in the pump's direction."""
+    pieces: Pieces
 
 
 @request(Op.RELEASE_LOG, roles=ANYONE, reply=Op.LOG_RELEASED)

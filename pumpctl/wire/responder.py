@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pumpctl.wire.codes import FrameKind, Purpose
 from pumpctl.wire.fields import WireError
-from pumpctl.wire.frames import Deframer, Frame, Junk
+from pumpctl.wire.frames import MOST_PAYLOAD, Deframer, Frame, Junk
 from pumpctl.wire.greeting import (
     MAJOR,
     PumpGreeting,
@@ -17,11 +17,13 @@ from pumpctl.wire.greeting import (
     encode_greeting,
 )
 from pumpctl.wire.message import decode, encode
+from pumpctl.wire.messages import GetLog, Repeat
 from pumpctl.wire.noise import KKPSK0, NNPSK0, Handshake, Keys
-from pumpctl.wire.records import Channel, Repeated
+from pumpctl.wire.records import MOST_KEPT_BYTES, MOST_OUTSTANDING, Channel, Repeated
 from pumpctl.wire.session import Entropy, payload_of, plain_frame
 
-REPLIES_KEPT = 4
+_MOST_KEPT = 2 * MOST_KEPT_BYTES
+"""As frames on the line, which are at most twice as long as what they carry."""
 GREETINGS_KEPT = 2
 """Of each known key, and of all strangers together: a late double of an older greeting must
 not break the handshake that follows a newer one, and no stranger's displaces a station's."""
@@ -75,6 +77,13 @@ class Request(NamedTuple):
     """The station's; of another one only looking is allowed (TEL-06)."""
 
 
+class _Kept(NamedTuple):
+    """An answer of ours, for a resend or in part."""
+
+    counter: int
+    frames: tuple[bytes, ...]
+
+
 class _Greeted:
     """A greeting that was answered, and the handshake that followed it."""
 
@@ -99,7 +108,8 @@ class _Live:
         self.key_id = station.key
         self.major = station.major
         self.pairing = station.purpose is Purpose.PAIR
-        self.replies: OrderedDict[int, bytes] = OrderedDict()
+        self.replies: OrderedDict[int, _Kept] = OrderedDict()
+        """The newest answers by the counter of their request."""
 
 
 class Responder:
@@ -152,11 +162,31 @@ class Responder:
         live = self._current
         if live is None or live.channel.session != request.session:
             return b""
-        _, data = live.channel.seal(request.counter.to_bytes(8, "big") + encode(message))
-        live.replies[request.counter] = data
-        while len(live.replies) > REPLIES_KEPT:
+        fragment = MOST_PAYLOAD
+        if isinstance(request.message, GetLog):
+            fragment = request.message.fragment
+        plain = request.counter.to_bytes(8, "big") + encode(message)
+        live.replies[request.counter] = kept = _Kept(*live.channel.seal(plain, fragment))
+        while len(live.replies) > MOST_OUTSTANDING or (
+            sum(len(each) for old in live.replies.values() for each in old.frames) > _MOST_KEPT
+        ):
             live.replies.popitem(last=False)
-        return data
+        return b"".join(kept.frames)
+
+    def repeat(self, request: Request) -> bytes | None:
+        """The fragments that a REPEAT asks for; None where that answer is not kept any more."""
+        live, asked = self._current, request.message
+        if live is None or live.channel.session != request.session or type(asked) is not Repeat:
+            return None
+        if live.pairing:
+            return None  # it pairs, and does nothing else
+        for kept in live.replies.values():
+            if kept.counter == asked.counter:
+                wanted = int.from_bytes(asked.pieces, "big")
+                return b"".join(
+                    frame for piece, frame in enumerate(kept.frames) if wanted >> piece & 1
+                )
+        return None
 
     @property
     def in_session(self) -> bool:
@@ -236,7 +266,7 @@ class Responder:
         if psk is None:
             raise WireError("no such key, or pairing is not open")
         self._ask(FrameKind.HANDSHAKE, greeted.key)
-        for _ in range(4):  # one clash in four thousand million is drawn again
+        for _ in range(4):  # one clash in 65,536 is drawn again
             handshake = Handshake(
                 NNPSK0 if peer is None else KKPSK0,
                 initiator=False,
@@ -264,7 +294,7 @@ class Responder:
         arrived = live.channel.take(frame)
         if isinstance(arrived, Repeated):
             kept = live.replies.get(arrived.counter)
-            return [] if kept is None else [Send(kept)]
+            return [] if kept is None else [Send(b"".join(kept.frames))]
         if arrived is None:
             return []
         if live is self._pending:

@@ -37,7 +37,9 @@ MaybeTag = Annotated[bytes | None, Maybe(Fixed(8))]
 Yes = Annotated[bool, Flag()]
 Name = Annotated[str, Text(40)]
 Detail = Annotated[str, Text(160)]
-LogBatch = Annotated[bytes, Blob(8000)]
+LogBatch = Annotated[bytes, Blob(16_000)]
+Pieces = Annotated[bytes, Fixed(32)]
+"""A bit for each fragment of a record; the lowest bit of the last byte is piece 0."""
 
 Shift = Annotated[int, SInt(8)]
 """A signed difference of two labels, ms."""

@@ -34,7 +34,7 @@ class Wire:
         self.written += len(data)
         self.waiting += self.pump.firmware.receive(data)
 
-    def read(self, seconds: float) -> bytes:
+    def read(self, seconds: float, *, gather: float = 0.0) -> bytes:
         if not self.waiting:
             self.now += seconds
             self.pump.host += round(1000 * seconds)

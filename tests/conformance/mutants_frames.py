@@ -35,18 +35,17 @@ def _decode(stuffed: bytes, without: str) -> Frame:
     if without != "size" and len(stuffed) > MOST_STUFFED:
         raise WireError("longer than any frame")
     body = _lenient_cobs(stuffed) if without == "cobs" else bytes(cobs.decode(stuffed))
-    if len(body) < 21 or (
+    if len(body) < 12 or (
         without != "crc" and crc32c(body[:-4]) != int.from_bytes(body[-4:], "big")
     ):
         raise WireError("no frame")
-    kind, session, counter, piece, last, length = struct.unpack_from(">BIQBBH", body)
-    if without not in ("length", "size") and (length != len(body) - 21 or length > 512):
+    kind, session, counter, piece, length = struct.unpack_from(">BHHBH", body)
+    last, length = length & 0x8000 != 0, length & 0x7FFF
+    if without not in ("length", "size") and (length != len(body) - 12 or length > 512):
         raise WireError("the length does not fit")
     if without == "kind" and kind not in set(FrameKind):
         kind = FrameKind.RECORD
-    if without != "last" and last > 1:
-        raise WireError("the mark of the last fragment")
-    return Frame(FrameKind(kind), session, counter, piece, last != 0, body[17:-4])
+    return Frame(FrameKind(kind), session, counter, piece, last, body[8:-4])
 
 
 class _Loose(Deframer):
@@ -78,10 +77,16 @@ for _check, _name in (
     ("cobs", "L2-cobs"),
     ("length", "L2-length"),
     ("kind", "L2-kind"),
-    ("last", "L2-last"),
     ("size", "L2-oversize"),
 ):
     _deframes(_name, type("_Loose", (_Loose,), {"without": _check}))
+
+
+class _Mends(Deframer):
+    """Puts flipped bits right, as only a station may."""
+
+    def __init__(self) -> None:
+        super().__init__(mend=True)
 
 
 class _AfterNothing(Deframer):
@@ -130,6 +135,7 @@ class _Circular(Deframer):
             del self._buffer[: MOST_STUFFED + 1]
 
 
+_deframes("P24-flips", _Mends)
 _deframes("L2-delimiters", _AfterNothing)
 _deframes("L2-pieces", _OneRead)
 _deframes("L2-several", _First)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
+from pumpctl.emulator.acts import look
+from pumpctl.wire import logbatch
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import (
     Delivery,
     Encoding,
     Role,
 )
+from pumpctl.wire.logbatch import pack_batch
 from pumpctl.wire.logentry import pack, unpack
 from tests.conformance.log_tools import batch
 from tests.conformance.mutate import (
@@ -51,15 +53,27 @@ fields("P16-before", m.LogReport, first=lambda told: told.first or 2, held_from=
 
 
 @breaks("P16-encodings")
-def _raw_deflate(patch: Patch) -> None:
-    def spoiled(answer: Any, _core: Any, _asked: Any) -> Any:
-        if answer.encoding is Encoding.RAW:
-            return answer
-        whole = zlib.decompress(answer.batch)
-        packer = zlib.compressobj(wbits=-15)
-        return answer._replace(batch=packer.compress(whole) + packer.flush())
+def _smooths(patch: Patch) -> None:
+    """Differences that leave out what does not pack well."""
 
-    answers(patch, m.LogReport, spoiled)
+    def packed(encoding: Encoding, entries: tuple[bytes, ...]) -> tuple[int, bytes]:
+        if encoding is Encoding.DIFFERENCE:
+            entries = tuple(pack(unpack(one)._replace(b=0)) for one in entries)
+        return pack_batch(encoding, entries)
+
+    patch.setattr(look, "pack_batch", packed)
+
+
+@breaks("P16-spelling")
+def _wide_columns(patch: Patch) -> None:
+    """Every difference in eight bytes: right, and as large as it can be."""
+
+    def packed(encoding: Encoding, entries: tuple[bytes, ...]) -> tuple[int, bytes]:
+        with patch.context() as inner:
+            inner.setattr(logbatch, "_width", lambda _largest: 8)
+            return pack_batch(encoding, entries)
+
+    patch.setattr(look, "pack_batch", packed)
 
 
 @breaks("P16-whole-batch")

@@ -13,6 +13,7 @@ from pumpctl.wire.frames import Frame
 from pumpctl.wire.message import decode as decode_message
 from pumpctl.wire.message import encode
 from pumpctl.wire.messages import GetLog, Ping
+from pumpctl.wire.noise import Keys
 from pumpctl.wire.records import Channel
 from pumpctl.wire.responder import Responder, Send
 from pumpctl.wire.session import plain_frame
@@ -25,8 +26,8 @@ def _channel(name: str, cls: type[Channel]) -> None:
 
 
 class _Skips(Channel):
-    def seal(self, plain: bytes) -> tuple[int, bytes]:
-        sealed = super().seal(plain)
+    def seal(self, plain: bytes, fragment: int = 512) -> tuple[int, tuple[bytes, ...]]:
+        sealed = super().seal(plain, fragment)
         self._next += 1
         return sealed
 
@@ -83,10 +84,44 @@ class _FullOnly(Channel):
 
 
 class _FirstWins(Channel):
-    def _collect(self, frame: Frame) -> dict[int, Frame]:
-        parts = self._partial.setdefault(frame.counter, {})
+    def _collect(self, counter: int, frame: Frame) -> dict[int, Frame]:
+        parts = self._partial.setdefault(counter, {})
         parts.setdefault(frame.piece, frame)
         return parts
+
+
+class _Hoards(Channel):
+    def __init__(self, keys: Keys) -> None:
+        super().__init__(keys, unfinished=50)
+
+
+class _FewPieces(Channel):
+    """As many as 512 bytes each would need."""
+
+    def take(self, frame: Frame) -> Any:
+        return super().take(frame) if frame.piece < 33 else None
+
+
+class _LowBits(Channel):
+    """The frame's 16 bits are the counter."""
+
+    def full_counter(self, low: int) -> int:
+        return low
+
+
+class _AnyTurn(Channel):
+    """Opens under whatever counter fits."""
+
+    def take(self, frame: Frame) -> Any:
+        try:
+            return super().take(frame) or records_module.Repeated(0)
+        except WireError:
+            low = frame.counter
+            plain = self._keys.receive.open(frame.payload, self._header(low), low)
+            return records_module.Arrived(low, plain)
+
+    def _fresh(self, counter: int) -> bool:
+        return super()._fresh(counter) or counter > 1 << 16
 
 
 for _cls, _name in (
@@ -98,6 +133,10 @@ for _cls, _name in (
     (_NoDoubles, "L6-doubles"),
     (_FullOnly, "L6-sizes"),
     (_FirstWins, "L6-forged"),
+    (_Hoards, "L6-unfinished"),
+    (_FewPieces, "L6-most"),
+    (_LowBits, "L6-turn"),
+    (_AnyTurn, "L6-turn-replay"),
 ):
     _channel(_name, _cls)
 
@@ -107,24 +146,19 @@ def _wide(patch: Patch) -> None:
     patch.setattr(records_module, "WINDOW", 200)
 
 
-@breaks("L6-unfinished")
-def _hoards(patch: Patch) -> None:
-    patch.setattr(records_module, "MOST_PARTIAL", 50)
-
-
-@breaks("L6-too-many")
+@breaks("L6-long")
 def _endless(patch: Patch) -> None:
-    patch.setattr(records_module, "MOST_FRAGMENTS", 300)
+    patch.setattr(records_module, "MOST_SEALED", 1 << 20)
 
 
 @breaks("P12-resend")
 def _no_store(patch: Patch) -> None:
-    patch.setattr(responder_module, "REPLIES_KEPT", 0)
+    patch.setattr(responder_module, "MOST_OUTSTANDING", 0)
 
 
-@breaks("P12-four")
-def _three(patch: Patch) -> None:
-    patch.setattr(responder_module, "REPLIES_KEPT", 3)
+@breaks("P12-eight")
+def _seven(patch: Patch) -> None:
+    patch.setattr(responder_module, "MOST_OUTSTANDING", 7)
 
 
 @breaks("L6-counter")
@@ -178,8 +212,8 @@ def _trims(patch: Patch) -> None:
 @breaks("L6-code")
 def _guesses(patch: Patch) -> None:
     def instead(data: bytes, _inner: Any) -> Any:
-        whole = len(data) == len(encode(GetLog(1, 1, Encoding.RAW)))
-        return GetLog(1, 1, Encoding.RAW) if whole else None
+        whole = len(data) == len(encode(GetLog(1, 1, Encoding.RAW, 512)))
+        return GetLog(1, 1, Encoding.RAW, 512) if whole else None
 
     _decodes(patch, instead)
 

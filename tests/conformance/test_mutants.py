@@ -15,6 +15,7 @@ from tests.conformance import (
     mutants_road,
     mutants_sessions,
     mutants_staging,
+    mutants_streaming,
 )
 from tests.conformance.benches import paired_pump, ran, with_table
 from tests.conformance.mutate import MUTANTS
@@ -29,6 +30,7 @@ FILES = (
     mutants_road,
     mutants_sessions,
     mutants_staging,
+    mutants_streaming,
 )
 """Importing them registers their mutants."""
 IDS = tuple(one.id for one in cases())

@@ -9,8 +9,8 @@ from pumpctl.emulator.edge import faulting
 from pumpctl.emulator.edge.acts_by_hand import Acted
 from pumpctl.emulator.edge.faulting import Asked, Words, asked
 from pumpctl.emulator.edge.inspection import inspect_core
+from pumpctl.emulator.edge.line_faults import faults_of_world
 from pumpctl.emulator.edge.plain import from_plain, to_plain
-from pumpctl.emulator.edge.served import faults_of_world
 from pumpctl.emulator.memory.flash import PAGE
 from pumpctl.emulator.memory.image import CONTROL, FALLBACK, IMPLANT, RECORD, REGIONS, SLOTS
 from pumpctl.errors import UsageError

@@ -28,7 +28,8 @@ SAMPLES: list[Any] = [
     m.GetStatus(),
     m.GetProgram(),
     m.GetOperation(op(1)),
-    m.GetLog(1, 10, Encoding.RAW),
+    m.GetLog(1, 10, Encoding.RAW, 512),
+    m.Repeat(1, bytes(32)),
     m.ReleaseLog(1),
     m.StageProgram(TAG, flex()),
     acts.StageResume(TAG, bytes(32)),
@@ -89,6 +90,7 @@ def test_a_station_of_another_major_version_looks_and_stops() -> None:
         "GET_PROGRAM",
         "GET_OPERATION",
         "GET_LOG",
+        "REPEAT",
         "GET_READBACK",
         "STOP",
     }
@@ -295,7 +297,7 @@ def test_a_message_that_makes_no_sense_is_refused_as_malformed() -> None:
     bench = Bench()
     line = paired(bench)
     assert line.end._channel is not None
-    _, data = line.end._channel.seal(b"\x50\xd2")
+    _, (data,) = line.end._channel.seal(b"\x50\xd2")
     events = line.end.feed(bench.firmware.receive(data))
     assert code(events[0].message) is Refuse.MALFORMED  # type: ignore[union-attr]
 

@@ -13,11 +13,17 @@ from hypothesis import strategies as st
 
 from pumpctl.emulator.body.faults import Fault, FaultKind
 from pumpctl.emulator.edge import bench
-from pumpctl.emulator.edge.line_faults import MILLION, SOUND, LineFaults, Settings, _Dice
-from pumpctl.emulator.edge.served import faults_of_world
+from pumpctl.emulator.edge.line_faults import (
+    MILLION,
+    SOUND,
+    LineFaults,
+    Settings,
+    _Dice,
+    faults_of_world,
+)
+from pumpctl.transport import emulated
 from pumpctl.transport.line import LineLost, open_line
 from pumpctl.transport.surroundings import Surroundings
-from pumpctl.transport.urls import protocol_emu
 from pumpctl.wire.codes import Purpose
 from pumpctl.wire.frames import MOST_STUFFED
 from pumpctl.wire.initiator import Greeted, Initiator
@@ -266,7 +272,7 @@ def test_a_cut_drops_what_was_staged(host: Host, monkeypatch: pytest.MonkeyPatch
 
 def test_the_scheme_makes_a_lost_line_of_it(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     faulty = partial(bench.open_local, faults=lambda _: host.settings)
-    monkeypatch.setattr(protocol_emu, "open_local", faulty)
+    monkeypatch.setattr(emulated, "open_local", faulty)
     around = Surroundings(host.home, host.around["now"], host.around["entropy"])
     _, greeting = hello()
     with open_line("emu://x", around, lambda: 0) as opened:

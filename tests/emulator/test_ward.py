@@ -17,8 +17,7 @@ import pytest
 
 from pumpctl.cli.main import run
 from pumpctl.emulator.edge import bench, descriptors
-from pumpctl.emulator.edge.line_faults import MILLION, SOUND, Settings
-from pumpctl.emulator.edge.served import FaultsOf, faults_of_world
+from pumpctl.emulator.edge.line_faults import MILLION, SOUND, FaultsOf, Settings, faults_of_world
 from pumpctl.emulator.memory.flash import FileStore
 from pumpctl.errors import PortBusy, PortMissing, PumpctlError, StoreError, UsageError
 from pumpctl.station.home import Home

@@ -129,8 +129,10 @@ class Storm:
         self.ask(question)
 
     def log(self) -> None:
-        how = self.dice.choice((Encoding.RAW, Encoding.DEFLATE))
-        self.ask(m.GetLog(self.dice.choice((1, 40)), self.dice.randrange(1, 200), how))
+        how = self.dice.choice((Encoding.RAW, Encoding.DIFFERENCE))
+        most, fragment = self.dice.randrange(1, 200), self.dice.choice((0, 32, 100, 512))
+        self.ask(m.GetLog(self.dice.choice((1, 40)), most, how, fragment))
+        self.ask(m.Repeat(self.dice.randrange(1, 9), self.dice.randbytes(32)))
 
     def stage(self) -> None:
         self.ask(self._some_staging())

@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from pumpctl.wire.codes import Feature, Purpose, Refuse
+from pumpctl.wire.codes import Encoding, Feature, Purpose, Refuse
 from pumpctl.wire.frames import Junk
 from pumpctl.wire.greeting import PumpGreeting, StationGreeting
 from pumpctl.wire.initiator import Answer, Greeted, Initiator, Ready
-from pumpctl.wire.messages import Ping, Pong, Refusal
+from pumpctl.wire.messages import GetLog, LogReport, Ping, Pong, Refusal, Repeat
 from pumpctl.wire.noise import Cipher, Keys, public_key
 from pumpctl.wire.records import Channel
 from pumpctl.wire.responder import Knock, Opened, PeerKey, Request, Responder, Send
@@ -45,7 +45,7 @@ class Given:
 
 
 class Pump:
-    """A responder that keeps what it saw and answers every ping."""
+    """A responder that keeps what it saw, answers every ping, and has a log of noise."""
 
     def __init__(self, seed: str = "pump", admit: Callable[[Knock], bool] = lambda _: True) -> None:
         self.entropy = Drawn(seed)
@@ -82,12 +82,18 @@ class Pump:
                     self.junk.append(event)
                 case Request():
                     self.requests.append(event)
-                    out += self.end.reply(event, self._answer(event))
+                    again = self.end.repeat(event)
+                    out += self.end.reply(event, self._answer(event)) if again is None else again
         return out
 
     def _answer(self, request: Request) -> object:
         if isinstance(request.message, Ping):
             return Pong(request.message.token)
+        if isinstance(request.message, GetLog):
+            batch = self.entropy(64) * (80 * request.message.most // 64)
+            return LogReport(1, request.message.most, 1, 1, Encoding.RAW, batch)
+        if isinstance(request.message, Repeat):
+            return Refusal(Refuse.NOT_FOUND, "")
         return Refusal(Refuse.UNSUPPORTED if request.message else Refuse.MALFORMED, "")
 
     def _greet(self, station: StationGreeting) -> PumpGreeting:

@@ -94,14 +94,14 @@ class Other:
         """A record's frames."""
         sealed = self.seal(counter, plain)
         pieces = [sealed[at : at + 512] for at in range(0, len(sealed), 512)]
-        session = int.from_bytes(self.hash[:4], "big")
+        session, low = int.from_bytes(self.hash[:2], "big"), counter % 65_536
         return b"".join(
-            frame_bytes(RECORD, session, counter, index, int(index == len(pieces) - 1), piece)
+            frame_bytes(RECORD, session, low, index, int(index == len(pieces) - 1), piece)
             for index, piece in enumerate(pieces)
         )
 
     def _header(self, counter: int) -> bytes:
-        return bytes([RECORD]) + self.hash[:4] + counter.to_bytes(8, "big")
+        return bytes([RECORD]) + self.hash[:2] + counter.to_bytes(8, "big")
 
 
 def conversation(given: dict[str, bytes], pattern: str) -> dict[str, bytes]:
@@ -130,7 +130,7 @@ def conversation(given: dict[str, bytes], pattern: str) -> dict[str, bytes]:
     assert station.keys == pump.keys[::-1]
     return {
         "handshake_hash": station.hash,
-        "session": station.hash[:4],
+        "session": station.hash[:2],
         "exported": station.exported,
         "station_key": station.keys[0],
         "pump_key": pump.keys[0],

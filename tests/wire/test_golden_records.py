@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from pumpctl.wire.codes import FrameKind, LogKind, Op
+from pumpctl.wire.codes import Encoding, FrameKind, LogKind, Op
 from pumpctl.wire.frames import Deframer, Frame, decode_frame, encode_frame
 from pumpctl.wire.greeting import (
     PumpGreeting,
@@ -18,11 +18,12 @@ from pumpctl.wire.greeting import (
     encode_greeting,
 )
 from pumpctl.wire.limit_table import SIGNATURE, LimitTable, signed_part, table_bytes, table_from
+from pumpctl.wire.logbatch import pack_batch, unpack_batch
 from pumpctl.wire.logentry import LogEntry, pack, unpack
 from pumpctl.wire.message import REGISTRY, decode, encode
 from pumpctl.wire.program import Program, program_bytes, program_from, program_hash
 from tests.wire.golden import Plain, built, hexed, records
-from tests.wire.plain import crc32c_bits, frame_bytes, stuff
+from tests.wire.plain import batch_bytes, batch_entries, crc32c_bits, frame_bytes, stuff
 
 FAMILIES = ("session", "look", "stage", "acts", "implant", "keys", "alarm")
 MESSAGES = [record for family in FAMILIES for record in records(f"messages_{family}.toml")]
@@ -93,6 +94,18 @@ def test_frame(record: Plain) -> None:
     assert crc32c_bits(body).to_bytes(4, "big") == crc
     assert stuff(body + crc) + b"\0" == line
     assert frame_bytes(*frame) == line
+
+
+@pytest.mark.requirement("TEL-04")
+@pytest.mark.parametrize("record", records("log_batches.toml"), ids=_name)
+def test_log_batch(record: Plain) -> None:
+    entries = tuple(map(hexed, record["entries"]))
+    raw = hexed(record["hex"])
+    assert pack_batch(Encoding.DIFFERENCE, entries) == (len(entries), raw)
+    assert unpack_batch(Encoding.DIFFERENCE, raw, len(entries)) == entries
+    # The same once more by code that shares nothing with the packer.
+    assert batch_bytes(entries).hex() == raw.hex()
+    assert tuple(batch_entries(raw)) == entries
 
 
 @pytest.mark.requirement("TEL-04")

@@ -1,17 +1,14 @@
-"""Log entries and batches: what is packed is unpacked, what is damaged is noticed."""
+"""Log entries: what is packed is unpacked, what is damaged is noticed."""
 
 from __future__ import annotations
-
-import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpctl.wire.codes import Encoding, LogKind
+from pumpctl.wire.codes import LogKind
 from pumpctl.wire.fields import WireError
-from pumpctl.wire.logbatch import MOST_BYTES, pack_batch, unpack_batch
-from pumpctl.wire.logentry import SIZE, LogEntry, pack, unpack
+from pumpctl.wire.logentry import SIZE, LogEntry, number_of, pack, unpack
 from tests.wire.golden import hexed, records
 from tests.wire.plain import crc32c_bits
 
@@ -37,6 +34,22 @@ def test_what_is_packed_is_unpacked(entry: LogEntry) -> None:
     raw = pack(entry)
     assert len(raw) == SIZE
     assert unpack(raw) == entry
+    assert number_of(raw) == entry.number
+
+
+@pytest.mark.requirement("TEL-07")
+@given(ENTRIES.map(pack), st.none() | st.integers(0, 8 * SIZE - 1), st.integers(0, SIZE))
+def test_the_number_alone_is_told_of_a_whole_entry_only(
+    raw: bytes, bit: int | None, shorter: int
+) -> None:
+    if bit is not None:
+        raw = (int.from_bytes(raw, "big") ^ 1 << bit).to_bytes(SIZE, "big")
+    raw = raw[: SIZE - shorter] if shorter % 3 == 1 else raw
+    if len(raw) == SIZE and crc32c_bits(raw[:76]) == int.from_bytes(raw[76:], "big"):
+        assert number_of(raw) == int.from_bytes(raw[:8], "big")
+    else:
+        with pytest.raises(WireError):
+            number_of(raw)
 
 
 @pytest.mark.requirement("TEL-04")
@@ -92,42 +105,3 @@ def test_what_does_not_fit_is_refused(change: dict[str, object]) -> None:
     entry = unpack(GOLDEN[0])
     with pytest.raises(WireError):
         pack(LogEntry(**entry._asdict() | change))
-
-
-@given(st.lists(st.sampled_from(GOLDEN), max_size=300), st.sampled_from(list(Encoding)))
-def test_a_batch_holds_what_it_says(entries: list[bytes], encoding: Encoding) -> None:
-    count, batch = pack_batch(encoding, tuple(entries))
-    assert len(batch) <= MOST_BYTES
-    assert count == len(entries) or count >= MOST_BYTES // SIZE
-    assert unpack_batch(encoding, batch, count) == tuple(entries[:count])
-    for wrong in (count + 1, count - 1):
-        if wrong >= 0:
-            with pytest.raises(WireError):
-                unpack_batch(encoding, batch, wrong)
-
-
-@pytest.mark.requirement("TEL-06")
-@pytest.mark.parametrize("change", ["more", "less", "another"])
-def test_a_deflated_batch_ends_where_it_should(change: str) -> None:
-    count, batch = pack_batch(Encoding.DEFLATE, tuple(GOLDEN))
-    changed = {"more": batch + b"\0", "less": batch[:-1], "another": batch + batch}[change]
-    with pytest.raises(WireError):
-        unpack_batch(Encoding.DEFLATE, changed, count)
-
-
-@pytest.mark.requirement("TEL-07")
-def test_a_small_batch_never_becomes_a_large_one() -> None:
-    bomb = zlib.compress(bytes(10_000_000), 9)
-    with pytest.raises(WireError):
-        unpack_batch(Encoding.DEFLATE, bomb[:MOST_BYTES], 3)
-
-
-@pytest.mark.requirement("TEL-07")
-@given(st.binary(max_size=300), st.integers(0, 5), st.sampled_from(list(Encoding)))
-def test_any_bytes_are_a_batch_or_refused(batch: bytes, count: int, encoding: Encoding) -> None:
-    try:
-        entries = unpack_batch(encoding, batch, count)
-    except WireError:
-        return
-    assert len(entries) == count
-    assert all(len(entry) == SIZE for entry in entries)

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from pumpctl.wire import frames, logbatch, records, responder
+from pumpctl.conformance.duties import DUTIES
+from pumpctl.wire import frames, logbatch, mending, records, responder
 from pumpctl.wire.codes import Op
 from pumpctl.wire.fields import Field, UInt
 from pumpctl.wire.message import REGISTRY
+from tests.wire.golden import hexed
+from tests.wire.golden import records as golden
 from tools.protocol_tables import refreshed, tables
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "protocol.md"
@@ -61,7 +64,10 @@ def test_a_field_type_without_words_is_noticed() -> None:
         ("plain text of a record", records.MOST_PLAIN),
         ("fragments of a record", records.MOST_FRAGMENTS),
         ("unfinished records kept", records.MOST_PARTIAL),
-        ("stored answers", responder.REPLIES_KEPT),
+        ("stored answers", records.MOST_OUTSTANDING),
+        ("fragment in an answer to GET_LOG", records.LEAST_FRAGMENT),
+        ("entries in a batch", logbatch.MOST_ENTRIES),
+        ("bytes in a batch", logbatch.MOST_BYTES),
         ("replay window", records.WINDOW),
         ("greetings remembered", responder.GREETINGS_KEPT),
     ],
@@ -73,8 +79,33 @@ def test_the_limits_are_those_of_the_code(text: str, what: str, figure: int) -> 
 
 
 def test_the_batch_s_limit_is_that_of_its_field(text: str) -> None:
-    (limit,) = re.findall(r"`batch` has at most (\d+) bytes", text)
-    assert int(limit) == logbatch.MOST_BYTES
+    (limit,) = re.findall(r"`batch` has at most ([\d ]+) bytes", text)
+    assert int(limit.replace(" ", "")) == logbatch.MOST_BYTES
+
+
+def test_the_batch_worked_by_hand_is_the_golden_one(text: str) -> None:
+    start = text.index("5E133BD9")
+    block = text[start : text.index("```", start)]
+    digits = re.findall(r"(?<!\S)(?:[0-9A-F]{2})+(?!\S)", block)
+    assert bytes.fromhex("".join(digits)) == hexed(golden("log_batches.toml")[1]["hex"])
+
+
+def test_the_header_is_the_one_that_is_packed(text: str) -> None:
+    section = text.partition("## 2. Frames")[2].partition("## 3.")[0]
+    rows = re.findall(r"^\| (\d+) \| (\d+) \| (\w+)", section, re.MULTILINE)
+    assert [int(at) for at, _, _ in rows] == [0, 1, 3, 5, 6]
+    at, size, _ = rows[-1]
+    assert int(at) + int(size) == frames.HEADER_SIZE
+    assert f"at least {frames.HEADER_SIZE + 4} bytes" in section
+    assert section.count(str(frames.MOST_STUFFED)) == 3
+    assert f"within {mending.FARTHEST // 8} bytes" in section
+
+
+def test_every_duty_of_the_pump_is_in_the_conformance_run(text: str) -> None:
+    section = text.partition("## 17. Duties of the pump")[2].partition("## 18.")[0]
+    assert re.findall(r"^- (P\d+)\. ", section, re.MULTILINE) == [
+        duty for duty in DUTIES if duty.startswith("P")
+    ]
 
 
 def test_every_requirement_that_is_named_is_numbered(text: str) -> None:

@@ -15,8 +15,10 @@ from pumpctl.wire.noise import TAG_SIZE
 from pumpctl.wire.records import (
     MOST_COUNTER,
     MOST_FRAGMENTS,
+    MOST_OUTSTANDING,
     MOST_PARTIAL,
     MOST_PLAIN,
+    MOST_SEALED,
     WINDOW,
     Arrived,
     Channel,
@@ -25,10 +27,15 @@ from pumpctl.wire.records import (
 from tests.wire.ends import channels
 
 
-def frames(data: bytes) -> list[Frame]:
+def frames(lines: tuple[bytes, ...]) -> list[Frame]:
     """The frames of a record."""
-    found = Deframer().feed(data)
+    found = Deframer().feed(b"".join(lines))
     return [item for item in found if isinstance(item, Frame)]
+
+
+def held(parts: dict[int, Frame]) -> int:
+    """Bytes of an unfinished record."""
+    return sum(len(part.payload) for part in parts.values())
 
 
 def one_frame(channel: Channel, plain: bytes) -> Frame:
@@ -41,11 +48,108 @@ def one_frame(channel: Channel, plain: bytes) -> Frame:
 def test_a_record_of_any_size_arrives(size: int) -> None:
     station, pump = channels()
     plain = random.Random(size).randbytes(size)
-    counter, data = station.seal(plain)
-    pieces = frames(data)
-    assert len(pieces) == max(1, -(-(size + TAG_SIZE) // MOST_PAYLOAD)) <= MOST_FRAGMENTS
+    counter, lines = station.seal(plain)
+    pieces = frames(lines)
+    assert len(pieces) == len(lines) == -(-(size + TAG_SIZE) // MOST_PAYLOAD)
     results = [pump.take(piece) for piece in pieces]
     assert results == [None] * (len(pieces) - 1) + [Arrived(counter, plain)]
+
+
+@pytest.mark.parametrize(
+    ("size", "asked", "made"),
+    [
+        # sealed text (16 more than the plain) over 256 frames, rounded up, is the least size
+        (1000, 32, 32),
+        (1000, 33, 33),
+        (1000, 511, 511),
+        (1000, 512, 512),
+        (1000, 0, 32),
+        (1000, 31, 32),
+        (1000, 513, 512),
+        (1000, 65_535, 512),
+        (8176, 32, 32),  # 8192 = 256 x 32
+        (8177, 32, 33),  # 8193 / 256 = 32.004
+        (MOST_PLAIN, 32, 65),  # 16 400 / 256 = 64.06
+        (MOST_PLAIN, 512, 512),
+    ],
+)
+def test_fragments_have_the_size_that_was_asked_for(size: int, asked: int, made: int) -> None:
+    station, pump = channels()
+    plain = random.Random(size).randbytes(size)
+    lines = station.seal(plain, asked)[1]
+    pieces = frames(lines)
+    assert [frame.piece for frame in pieces] == list(range(-(-(size + TAG_SIZE) // made)))
+    assert len(pieces) <= MOST_FRAGMENTS
+    assert {len(frame.payload) for frame in pieces[:-1]} <= {made}
+    assert 0 < len(pieces[-1].payload) <= made
+    random.Random(1).shuffle(pieces)
+    assert [each for piece in pieces if (each := pump.take(piece))] == [Arrived(1, plain)]
+
+
+@pytest.mark.requirement("TEL-07")
+def test_a_record_of_256_pieces_is_taken_and_a_longer_one_is_none() -> None:
+    station, pump = channels()
+    lines = station.seal(bytes(MOST_PLAIN), 32)[1]
+    assert len(frames(lines)) == 253  # 16 400 / 65
+    # By hand into 256 pieces: 255 of 64 bytes and one of 80.
+    sealed = b"".join(frame.payload for frame in frames(lines))
+    assert len(sealed) == 255 * 64 + 80 == MOST_SEALED
+    cut = [sealed[at : at + 64] for at in range(0, 255 * 64, 64)] + [sealed[-80:]]
+    hand = [
+        Frame(FrameKind.RECORD, pump.session, 1, place, place == 255, piece)
+        for place, piece in enumerate(cut)
+    ]
+    assert pump.take(hand[255]) is None
+    assert pump.take(hand[0]._replace(payload=bytes(64 + 1))) is None  # forged, a byte too long
+    for frame in hand[1:254]:
+        assert pump.take(frame) is None
+    with pytest.raises(WireError, match="longer"):
+        pump.take(hand[254])
+    assert pump._partial == {}
+    assert [pump.take(frame) for frame in hand][-1] == Arrived(1, bytes(MOST_PLAIN))
+
+
+@pytest.mark.parametrize("unfinished", [MOST_PARTIAL, MOST_OUTSTANDING])
+def test_as_many_unfinished_records_are_kept_as_were_asked_for(unfinished: int) -> None:
+    station, pump = channels()
+    pump = Channel(pump._keys, unfinished=unfinished)
+    waiting = [frames(station.seal(bytes(600))[1]) for _ in range(unfinished + 1)]
+    for first, _ in waiting[:-1]:
+        assert pump.take(first) is None
+    assert pump.take(waiting[0][0]) is None  # touched again: now the second is the oldest
+    assert pump.take(waiting[-1][0]) is None
+    assert [pump.waits_for(counter) for counter in (1, 2, 3)] == [True, False, True]
+    assert pump.take(waiting[1][1]) is None
+    assert not pump.waits_for(3)
+    assert pump.take(waiting[0][1]) == Arrived(1, bytes(600))
+    assert len(pump._partial) <= unfinished
+
+
+def test_a_record_of_one_frame_displaces_nothing() -> None:
+    station, pump = channels()
+    waiting = [frames(station.seal(bytes(600))[1]) for _ in range(MOST_PARTIAL)]
+    for first, _ in waiting:
+        assert pump.take(first) is None
+    assert pump.take(one_frame(station, b"whole")) == Arrived(MOST_PARTIAL + 1, b"whole")
+    assert [pump.take(last) for _, last in waiting] == [
+        Arrived(counter, bytes(600)) for counter in range(1, MOST_PARTIAL + 1)
+    ]
+
+
+def test_what_is_held_of_an_unfinished_record_is_told() -> None:
+    station, pump = channels()
+    pieces = frames(station.seal(bytes(300), 32)[1])  # 316 bytes: nine of 32, one of 28
+    assert len(pieces) == 10
+    assert pump.pieces_of(1) == (0, None)
+    for place in (0, 3, 8):
+        pump.take(pieces[place])
+    assert pump.pieces_of(1) == (0b1_0000_1001, None)
+    pump.take(pieces[9])
+    assert pump.pieces_of(1) == (0b11_0000_1001, 9)
+    for frame in pieces:
+        pump.take(frame)
+    assert pump.pieces_of(1) == (0, None)
+    assert not pump.waits_for(1)
 
 
 def test_a_record_that_is_too_long_is_not_sealed() -> None:
@@ -111,9 +215,9 @@ def test_a_resend_fills_the_gaps(seed: int) -> None:
     station, pump = channels()
     rng = random.Random(seed)
     plain = rng.randbytes(4000)
-    _, data = station.seal(plain)
+    pieces = frames(station.seal(plain)[1])
     for _ in range(200):
-        for piece in frames(data):
+        for piece in pieces:
             if rng.random() < 0.3:
                 continue
             if pump.take(piece) == Arrived(1, plain):
@@ -146,13 +250,15 @@ def test_a_record_of_another_session_is_not_authentic() -> None:
 
 @pytest.mark.requirement("TEL-07")
 @pytest.mark.parametrize(
-    ("counter", "piece"),
-    [(0, 0), (MOST_COUNTER + 1, 0), (2**64 - 1, 0), (1, MOST_FRAGMENTS), (1, 255)],
+    ("highest", "low"),
+    [(0, 0), (0, 0x8000), (0, 0xFFFF), (100, 0), (MOST_COUNTER, 0), (MOST_COUNTER, 0x7FFE)],
 )
-def test_fragments_outside_of_any_record(counter: int, piece: int) -> None:
+def test_fragments_outside_of_any_record(highest: int, low: int) -> None:
     _, pump = channels()
+    pump.highest = highest
     with pytest.raises(WireError, match="outside"):
-        pump.take(Frame(FrameKind.RECORD, pump.session, counter, piece, True, b"x"))
+        pump.take(Frame(FrameKind.RECORD, pump.session, low, 0, True, b"x"))
+    assert pump._partial == {}
 
 
 @pytest.mark.requirement("TEL-07")
@@ -172,9 +278,9 @@ def test_an_authentic_record_of_too_many_bytes_is_refused() -> None:
 FORGED = st.builds(
     Frame,
     st.just(FrameKind.RECORD),
-    st.just(0x01020304),
-    st.sampled_from([0, 1, 1, 2, 3, 64, 65, 66, 2**62, MOST_COUNTER, 2**64 - 1]),
-    st.integers(0, 40),
+    st.just(0x0102),
+    st.sampled_from([0, 1, 1, 2, 3, 64, 65, 66, 0x7FFF, 0x8000, 0xFFFF]),
+    st.integers(0, 255),
     st.booleans(),
     st.binary(max_size=MOST_PAYLOAD),
 )
@@ -185,7 +291,7 @@ FORGED = st.builds(
 def test_forged_fragments_never_lock_a_record_out(forged: list[Frame], late: list[Frame]) -> None:
     station, pump = channels()
     plain = bytes(range(256)) * 5
-    counter, data = station.seal(plain)
+    counter, lines = station.seal(plain)
 
     def take(frame: Frame) -> object:
         try:
@@ -194,25 +300,54 @@ def test_forged_fragments_never_lock_a_record_out(forged: list[Frame], late: lis
             return None
         finally:
             assert len(pump._partial) <= MOST_PARTIAL
-            assert all(len(parts) <= MOST_FRAGMENTS for parts in pump._partial.values())
+            assert sum(map(held, pump._partial.values())) <= MOST_PARTIAL * MOST_SEALED
 
     for frame in forged:
         assert not isinstance(take(frame), Arrived)
-    first, *rest = frames(data)
+    first, *rest = frames(lines)
     taken = [take(frame) for frame in (first, *late, *rest)]
-    taken += [take(frame) for frame in frames(data)]  # one resend heals whatever was in the way
+    taken += [take(frame) for frame in frames(lines)]  # one resend heals whatever was in the way
     assert taken.count(Arrived(counter, plain)) == 1
+
+
+@pytest.mark.requirement("TEL-07")
+@pytest.mark.parametrize("unfinished", [MOST_PARTIAL, MOST_OUTSTANDING])
+def test_unfinished_records_are_bounded_in_bytes(unfinished: int) -> None:
+    rng = random.Random(unfinished)
+    _, pump = channels()
+    pump = Channel(pump._keys, unfinished=unfinished)
+    refused = 0
+    for _ in range(4000):
+        size, low = rng.choice((0, 1, 32, 512)), rng.randrange(1, 200)
+        frame = Frame(
+            FrameKind.RECORD, pump.session, low, rng.randrange(256), False, rng.randbytes(size)
+        )
+        try:
+            assert pump.take(frame) is None
+        except WireError:
+            refused += 1
+        sizes = [held(parts) for parts in pump._partial.values()]
+        assert len(sizes) <= unfinished
+        assert max(sizes, default=0) <= MOST_SEALED
+    for piece in range(256):  # one record alone, of fragments that never end
+        frame = Frame(FrameKind.RECORD, pump.session, 7, piece, False, bytes(512))
+        try:
+            pump.take(frame)
+        except WireError:
+            refused += 1
+        assert sum(map(held, pump._partial.values())) <= unfinished * MOST_SEALED
+    assert refused >= 256 // 33
 
 
 @pytest.mark.requirement("SEC-07")
 def test_forged_ends_and_far_counters_do_not_stay_in_the_way() -> None:
     station, pump = channels()
-    for counter in range(MOST_COUNTER - 3, MOST_COUNTER + 1):
+    for counter in range(0x7FFC, 0x8000):
         pump.take(Frame(FrameKind.RECORD, pump.session, counter, 0, False, b"forged"))
-    pump.take(Frame(FrameKind.RECORD, pump.session, 1, 30, True, b"a forged end"))
+    pump.take(Frame(FrameKind.RECORD, pump.session, 1, 255, True, b"a forged end"))
     plain = bytes(1500)
-    _, data = station.seal(plain)
-    assert [pump.take(frame) for frame in frames(data)][-1] == Arrived(1, plain)
+    _, lines = station.seal(plain)
+    assert [pump.take(frame) for frame in frames(lines)][-1] == Arrived(1, plain)
 
 
 @pytest.mark.requirement("SEC-07")

@@ -13,7 +13,8 @@ from pumpctl.wire.initiator import Answer, Greeted, Initiator, Ready
 from pumpctl.wire.message import decode, encode
 from pumpctl.wire.messages import Close, GetLog, Paired, Ping, Pong
 from pumpctl.wire.noise import public_key
-from pumpctl.wire.responder import REPLIES_KEPT, Opened, PeerKey, Request, Responder, Send
+from pumpctl.wire.records import MOST_OUTSTANDING
+from pumpctl.wire.responder import Opened, PeerKey, Request, Responder, Send
 from pumpctl.wire.secret import key_id, pairing_psk, session_psk
 from tests.wire.ends import SECRET, Given, Pump, Station, paired
 from tests.wire.golden import conversations
@@ -53,7 +54,7 @@ def test_the_golden_conversation_as_the_station(name: str) -> None:
     request = decode(given["request"], from_station=True)
     assert station.request(request) == (1, derived["line_5_station"])
     answer = decode(given["answer"], from_station=False)
-    assert station.feed(derived["line_6_pump"]) == [Answer(1, answer)]
+    assert station.feed(derived["line_6_pump"]) == [Answer(1, answer, 1)]
 
 
 @pytest.mark.parametrize("name", TOLD)
@@ -115,14 +116,14 @@ def test_a_resend_is_answered_with_the_same_bytes_and_done_once() -> None:
     first = pump.hear(data)
     assert [pump.hear(data) for _ in range(5)] == [first] * 5
     assert len(pump.requests) == 1
-    assert station.end.feed(first + first) == [Answer(counter, PONG)]
+    assert station.end.feed(first + first) == [Answer(counter, PONG, 1)]
     assert station.end.feed(first) == []
 
 
 def test_only_the_last_answers_are_kept() -> None:
     station, pump = paired()
     station.connect(pump)
-    sent = [station.end.request(PING)[1] for _ in range(REPLIES_KEPT + 1)]
+    sent = [station.end.request(PING)[1] for _ in range(MOST_OUTSTANDING + 1)]
     answers = [pump.hear(data) for data in sent]
     assert pump.hear(sent[0]) == b""
     assert [pump.hear(data) for data in sent[1:]] == answers[1:]
@@ -134,7 +135,7 @@ def test_a_late_answer_names_its_request() -> None:
     station, pump = paired()
     station.connect(pump)
     first, late = station.end.request(PING)
-    second, data = station.end.request(GetLog(1, 1, Encoding.RAW))
+    second, data = station.end.request(GetLog(1, 1, Encoding.RAW, 512))
     late_answer, answer = pump.hear(late), pump.hear(data)
     events: list[Any] = station.end.feed(answer + late_answer)
     assert [event.to for event in events] == [second, first]
@@ -154,7 +155,7 @@ def test_an_authentic_record_that_is_no_message_is_a_request_with_a_fault() -> N
     station.connect(pump)
     for wrong in (b"", b"\0\0", encode(PONG), encode(PING) + b"\0"):
         assert station.end._channel is not None
-        assert pump.hear(station.end._channel.seal(wrong)[1])
+        assert pump.hear(b"".join(station.end._channel.seal(wrong)[1]))
         assert pump.requests[-1].message is None
         assert pump.requests[-1].fault
 

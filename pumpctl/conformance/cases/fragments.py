@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pumpctl.conformance.bench import Bench
-from pumpctl.conformance.duties import case, expect, same
+from pumpctl.conformance.duties import case, expect
 from pumpctl.conformance.session import Answer, Sealed, on_line
 from pumpctl.wire import messages as m
 from pumpctl.wire.frames import Frame
-
-_MOST_FRAGMENTS = 33
+from pumpctl.wire.records import MOST_FRAGMENTS, MOST_PLAIN
 
 
 def _staging(bench: Bench) -> Sealed:
@@ -83,16 +82,22 @@ def unfinished(bench: Bench) -> None:
     _taken(bench, list(oldest.frames), oldest, "the forgotten record, sent again")
 
 
-@case("L6-too-many", "A record in more than 33 fragments is none; the same in one is taken.")
-def too_many(bench: Bench) -> None:
-    whole = bench.session.seal(m.Ping(bytes(16))).frames[0]
-    text = whole.payload
-    expect(len(text) > _MOST_FRAGMENTS, "the test made a record of too few bytes")
+@case("L6-most", "A record in 256 fragments is taken.")
+def most(bench: Bench) -> None:
+    sealed = _staging(bench)
+    text = b"".join(frame.payload for frame in sealed.frames)
+    each, last = len(text) // MOST_FRAGMENTS, MOST_FRAGMENTS - 1
+    expect(each > 0, "the test made a record of too few bytes")
+    cut = [text[each * at : each * (at + 1)] for at in range(last)] + [text[each * last :]]
     frames = [
-        whole._replace(piece=place, last=place == len(text) - 1, payload=text[place : place + 1])
-        for place in range(len(text))
+        sealed.frames[0]._replace(piece=at, last=at == last, payload=piece)
+        for at, piece in enumerate(cut)
     ]
-    bench.silent(on_line(frames), f"a record in {len(frames)} fragments")
-    answers = bench.session.take(bench.after(on_line([whole])))
-    expect(bool(answers), "the record in one fragment was not taken any more")
-    same("the answer", type(answers[0].message), m.Pong)
+    _taken(bench, frames, sealed, f"a record in {len(frames)} fragments")
+
+
+@case("L6-long", "A record of more than 16,384 bytes of text is dropped, though it is authentic.")
+def long(bench: Bench) -> None:
+    sealed = bench.session.seal(bytes(MOST_PLAIN + 1))
+    bench.silent(sealed.data, f"a record of {MOST_PLAIN + 1} bytes")
+    bench.ping()

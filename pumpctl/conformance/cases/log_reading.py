@@ -8,6 +8,8 @@ from pumpctl.conformance.bench import Bench, unpacked
 from pumpctl.conformance.duties import case, expect, same
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Encoding, Refuse
+from pumpctl.wire.frames import MOST_PAYLOAD
+from pumpctl.wire.logbatch import MOST_BYTES, MOST_ENTRIES, pack_batch
 from pumpctl.wire.logentry import SIZE
 
 _FAR_BACK = 400
@@ -15,7 +17,7 @@ _FAR_BACK = 400
 
 
 def _told(bench: Bench, first: int, most: int, encoding: Encoding = Encoding.RAW) -> m.LogReport:
-    return bench.get(m.GetLog(first, most, encoding), m.LogReport)
+    return bench.get(m.GetLog(first, most, encoding, MOST_PAYLOAD), m.LogReport)
 
 
 def _fill(bench: Bench, count: int = 12) -> m.Status:
@@ -58,25 +60,42 @@ def most(bench: Bench) -> None:
         same("first", told.first, first if count else told.next)
 
 
-@case("P16-encodings", "RAW and DEFLATE hold the same entries, in batches within their bound.")
+@case("P16-encodings", "RAW and DIFFERENCE hold the same entries, bit for bit.")
 def encodings(bench: Bench) -> None:
-    status = _fill(bench)
-    first = max(status.log_first, status.log_next - 60)
-    raw, packed = _told(bench, first, 50), _told(bench, first, 50, Encoding.DEFLATE)
+    raw, packed = _both(bench)
     same("the encoding of RAW", raw.encoding, Encoding.RAW)
-    same("the encoding of DEFLATE", packed.encoding, Encoding.DEFLATE)
+    same("the encoding of DIFFERENCE", packed.encoding, Encoding.DIFFERENCE)
     same("the size of a RAW batch", len(raw.batch), raw.entries * SIZE)
-    same("the entries of DEFLATE", unpacked(packed), unpacked(raw))
-    expect(packed.batch[:1] == b"\x78", "DEFLATE is not in the zlib format")
+    same("the entries of DIFFERENCE", unpacked(packed), unpacked(raw))
 
 
-@case("P16-whole-batch", "However many are asked for, a batch has at most 8000 bytes.")
+@case(
+    "P16-spelling", "A DIFFERENCE batch is in its one spelling: kinds rise, widths are the least."
+)
+def spelling(bench: Bench) -> None:
+    raw, packed = _both(bench)
+    entries = tuple(raw.batch[at : at + SIZE] for at in range(0, len(raw.batch), SIZE))
+    same("the batch", packed.batch, pack_batch(Encoding.DIFFERENCE, entries)[1])
+    none = _told(bench, packed.next, 5, Encoding.DIFFERENCE)
+    same("a batch of no entry", none.batch, bytes(5))
+
+
+def _both(bench: Bench) -> tuple[m.LogReport, m.LogReport]:
+    """Some fifty entries, of several kinds, in both encodings."""
+    status = _fill(bench)
+    bench.put(bench.samples.flex())
+    first = max(status.log_first, status.log_next - 60)
+    return _told(bench, first, 50), _told(bench, first, 50, Encoding.DIFFERENCE)
+
+
+@case("P16-whole-batch", "However many are asked for, a batch has at most 16,000 bytes.")
 def whole_batch(bench: Bench) -> None:
     _fill(bench, 3)
-    told = _told(bench, 1, 65_535)
-    expect(len(told.batch) <= 8000, f"a batch of {len(told.batch)} bytes")
-    expect(told.entries > 0, "no entry at all")
-    unpacked(told)
+    for encoding in Encoding:
+        told = _told(bench, 1, 65_535, encoding)
+        expect(len(told.batch) <= MOST_BYTES, f"a batch of {len(told.batch)} bytes")
+        expect(0 < told.entries <= MOST_ENTRIES, f"{told.entries} entries")
+        unpacked(told)
 
 
 @case("P16-ahead", "Beyond the newest entry there is none, and `first` is `next`.")

@@ -81,7 +81,7 @@ def pulses(bench: Bench) -> None:
         noise = bench.talk.entropy(size).replace(b"\0", b"\1")
         # Without a delimiter behind it the noise swallows the PING, and the resend is waited for.
         bench.after(noise + b"\0" + noise[::-1] + b"\0")
-        bench.get(m.GetLog(1, 100, Encoding.DEFLATE), m.LogReport)
+        bench.get(m.GetLog(1, 100, Encoding.DIFFERENCE, 64), m.LogReport)
         bench.get(m.GetProgram(), m.ProgramReport)
     check_pulses(bench, before, bench.status())
 
@@ -137,8 +137,9 @@ def _reads(bench: Bench) -> tuple[object, ...]:
         m.GetStatus(),
         m.GetProgram(),
         m.GetOperation(bench.new_id()),
-        m.GetLog(1, 10, Encoding.RAW),
-        m.GetLog(1, 10, Encoding.DEFLATE),
+        m.GetLog(1, 10, Encoding.RAW, 512),
+        m.GetLog(1, 10, Encoding.DIFFERENCE, 32),
+        m.Repeat(1, bytes(32)),
         m.GetReadback(),
         m.Ping(bytes(16)),
     )

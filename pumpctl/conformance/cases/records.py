@@ -11,9 +11,12 @@ from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Encoding, Op, Refuse
 from pumpctl.wire.frames import Frame
 from pumpctl.wire.message import encode
+from pumpctl.wire.records import MOST_OUTSTANDING
 
 _MOMENT = 2
 """s; in which an answer that is kept comes again."""
+_TURN = 1 << 16
+"""Counters that a frame can tell apart."""
 _NO_MESSAGE = (Refuse.MALFORMED, Refuse.UNKNOWN_MESSAGE)
 
 
@@ -86,14 +89,14 @@ def resend(bench: Bench) -> None:
         same("the answer to a third", tuple(bench.after(stop.data)), done.frames)
 
 
-@case("P12-four", "The answers to the last four requests are kept, and given again.")
-def four(bench: Bench) -> None:
-    asked = [_ping(bench) for _ in range(4)]
+@case("P12-eight", "The answers to the last eight requests are kept, and given again.")
+def eight(bench: Bench) -> None:
+    asked = [_ping(bench) for _ in range(MOST_OUTSTANDING)]
     answers = [bench.exchange(one) for one in asked]
     oldest = answers[0].frames[0]
     bench.talk.send(asked[0].data)
     heard, found = bench.talk.hear(lambda frame: frame == oldest, _MOMENT)
-    expect(found, f"the fourth answer back was not given again ({len(heard)} frames came)")
+    expect(found, f"the eighth answer back was not given again ({len(heard)} frames came)")
 
 
 @case("P12-replay", "An old request whose answer is no longer kept is not answered, nor done.")
@@ -101,7 +104,7 @@ def replay(bench: Bench) -> None:
     stop = bench.session.seal(m.Stop(bench.new_id(), NO_CHAIN))
     bench.exchange(stop, "STOP")
     bench.put(bench.samples.flat())
-    for _ in range(3):
+    for _ in range(MOST_OUTSTANDING):
         bench.ping()
     with bench.nothing_written():
         bench.silent(stop.data, "a recorded STOP")
@@ -121,9 +124,35 @@ def window(bench: Bench) -> None:
         )
 
 
+@case("L6-turn", "Past 65,535 records go on: a frame's 16 bits mean the nearest counter.")
+def turn(bench: Bench) -> None:
+    session = bench.open()
+    for counter in (30_000, 60_000, _TURN - 1, _TURN, _TURN + 1):
+        session.next = counter
+        same("the counter that the answer names", bench.ping().to, counter)
+    late = session.seal(m.Ping(bytes(16)), counter=_TURN - 2)
+    answers = session.take(bench.after(late.data))
+    expect(bool(answers), "a late record from before the turn was not taken")
+    bench.forget_session()
+
+
+@case("L6-turn-replay", "A record of 65,536 counters ago is never taken again.")
+def turn_replay(bench: Bench) -> None:
+    session = bench.open()
+    old = [session.seal(m.Ping(bytes(16)), counter=counter) for counter in (40, 50)]
+    bench.exchange(old[0])
+    for counter in (30_000, 60_000, _TURN + 45):
+        session.next = counter
+        bench.ping()
+    # The low bits of the first are those of a counter inside the window, of the second above it.
+    for sealed in old:
+        bench.silent(sealed.data, f"the record {sealed.counter}, a turn later")
+    bench.forget_session()
+
+
 @case("L6-malformed", "An authentic record that is no message is refused as MALFORMED.")
 def malformed(bench: Bench) -> None:
-    whole = encode(m.GetLog(1, 1, Encoding.RAW))
+    whole = encode(m.GetLog(1, 1, Encoding.RAW, 512))
     stop = encode(m.Stop(bytes(16), NO_CHAIN))
     with bench.nothing_written(bytes(16)):
         for text in (b"", b"\x1d", whole[:-1], whole + b"\0", stop[:-1], stop + b"\0"):
@@ -132,9 +161,9 @@ def malformed(bench: Bench) -> None:
 
 @case("L6-code", "A field that holds no word of its enumeration is refused as MALFORMED.")
 def code(bench: Bench) -> None:
-    text = encode(m.GetLog(1, 1, Encoding.RAW))
+    text = encode(m.GetLog(1, 1, Encoding.RAW, 512))
     for word in (0x0000, 0xFFFF, Encoding.RAW ^ 1):
-        bench.refused(text[:-2] + word.to_bytes(2, "big"), Refuse.MALFORMED)
+        bench.refused(text[:-4] + word.to_bytes(2, "big") + text[-2:], Refuse.MALFORMED)
     staging = encode(m.StageProgram(bench.tag, bench.samples.flat()))
     drug = staging[:13] + b"\x04\xe6" + staging[15:]  # op-code 2, tag 8, format 1, mode 2
     bench.refused(drug, Refuse.MALFORMED, Refuse.DRUG)

@@ -15,16 +15,12 @@ from pumpctl.emulator.memory import ledger, slots
 from pumpctl.emulator.memory.implant import FIRMWARE, LOW_ALARM
 from pumpctl.emulator.memory.implant_record import line_volume
 from pumpctl.wire import messages as m
-from pumpctl.wire.codes import Delivery, Encoding, Mode, Refuse, Result, Role
-from pumpctl.wire.logbatch import pack_batch
-from pumpctl.wire.logentry import SIZE as ENTRY_SIZE
+from pumpctl.wire.codes import Delivery, Mode, Refuse, Result, Role
+from pumpctl.wire.logbatch import MOST_ENTRIES, pack_batch
 from pumpctl.wire.messages_implant import GetImplant, Implant
 from pumpctl.wire.program import program_hash
 
 _MOST_ALARMS = 16
-_MOST_RAW = 8000 // ENTRY_SIZE
-_MOST_DEFLATED = 320
-"""What may fit into one batch: hour records deflate about threefold."""
 
 
 def ping(_core: Core, _caller: Caller, asked: m.Ping) -> m.Pong:
@@ -198,8 +194,12 @@ def _delivered(core: Core, found: ledger.Entry) -> int:
 
 def log(core: Core, _caller: Caller, asked: m.GetLog) -> m.LogReport:
     """As many whole entries as fit into one record. A lost entry shows as a missing number."""
-    bound = _MOST_DEFLATED if asked.encoding is Encoding.DEFLATE else _MOST_RAW
-    entries = tuple(core.log.read(asked.first, min(asked.most, bound)))
+    entries = tuple(core.log.read(asked.first, min(asked.most, MOST_ENTRIES)))
     count, batch = pack_batch(asked.encoding, entries)
     first = int.from_bytes(entries[0][:8], "big") if count else core.log.next
     return m.LogReport(first, count, core.log.first, core.log.next, asked.encoding, batch)
+
+
+def not_kept(_core: Core, _caller: Caller, _asked: m.Repeat) -> m.LogReport:
+    """An answer that is still kept is repeated before anybody is asked."""
+    raise Refused(Refuse.NOT_FOUND, "that answer is not kept any more")

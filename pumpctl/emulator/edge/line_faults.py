@@ -3,16 +3,21 @@
 Stands between an end of the line and the firmware, and treats both directions
 alike. A pure function of what passes, the settings, the time it is told and a
 seed; how the bytes came in pieces makes no difference. Of frames it knows only
-that each ends with a zero byte; it knows neither ends nor pump.
+that each ends with a zero byte; it knows neither ends nor pump, but for the one
+function that asks a pump's world how its line is.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from pumpctl.emulator.body.faults import FaultKind
 from pumpctl.wire.frames import MOST_STUFFED
+
+if TYPE_CHECKING:
+    from pumpctl.emulator.firmware import Firmware
 
 MILLION = 1_000_000
 _WORD = (1 << 64) - 1
@@ -36,6 +41,23 @@ class Settings(NamedTuple):
 
 
 SOUND = Settings()
+
+FaultsOf = Callable[["Firmware"], Settings]
+"""How the line of this pump is now."""
+
+
+def faults_of_world(firmware: Firmware) -> Settings:
+    """What the pump's world does to its line now."""
+    world, now = firmware.core.world, firmware.core.engine.world_time
+    if not world.faults:
+        return SOUND
+    return Settings(
+        drop=world.amount(FaultKind.DROP, now) or 0,
+        duplicate=world.amount(FaultKind.DUPLICATE, now) or 0,
+        corrupt=world.amount(FaultKind.CORRUPT, now) or 0,
+        delay=world.amount(FaultKind.DELAY, now) or 0,
+        disconnect=world.amount(FaultKind.DISCONNECT, now) is not None,
+    )
 
 
 class _Dice:

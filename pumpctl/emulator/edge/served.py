@@ -12,34 +12,16 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from pumpctl.emulator.body.faults import FaultKind
 from pumpctl.emulator.edge.acts_by_hand import act
 from pumpctl.emulator.edge.control_socket import ControlSocket
 from pumpctl.emulator.edge.ends import End, PtyEnd, TcpEnd
-from pumpctl.emulator.edge.line_faults import SOUND, LineFaults, Settings
+from pumpctl.emulator.edge.line_faults import FaultsOf, LineFaults
 from pumpctl.emulator.edge.plain import to_plain
 from pumpctl.emulator.edge.shelf import Held
-from pumpctl.emulator.firmware import Firmware
 from pumpctl.errors import PortError
 
-FaultsOf = Callable[[Firmware], Settings]
-"""How the line of this pump is now."""
 Place = Path | tuple[str, int]
 """Of a pty's link, or host and port."""
-
-
-def faults_of_world(firmware: Firmware) -> Settings:
-    """What the pump's world does to its line now."""
-    world, now = firmware.core.world, firmware.core.engine.world_time
-    if not world.faults:
-        return SOUND
-    return Settings(
-        drop=world.amount(FaultKind.DROP, now) or 0,
-        duplicate=world.amount(FaultKind.DUPLICATE, now) or 0,
-        corrupt=world.amount(FaultKind.CORRUPT, now) or 0,
-        delay=world.amount(FaultKind.DELAY, now) or 0,
-        disconnect=world.amount(FaultKind.DISCONNECT, now) is not None,
-    )
 
 
 class _Watch:

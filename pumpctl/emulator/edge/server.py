@@ -21,7 +21,8 @@ from pathlib import Path
 from types import FrameType
 
 from pumpctl.emulator.edge import descriptors
-from pumpctl.emulator.edge.served import FaultsOf, Place, Served, faults_of_world
+from pumpctl.emulator.edge.line_faults import FaultsOf, faults_of_world
+from pumpctl.emulator.edge.served import Place, Served
 from pumpctl.emulator.edge.shelf import Held
 from pumpctl.emulator.memory.flash import FlashError
 from pumpctl.errors import PumpctlError, StoreError, UsageError

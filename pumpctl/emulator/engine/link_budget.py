@@ -17,8 +17,8 @@ from pumpctl.wire.codes import FrameKind
 from pumpctl.wire.fields import Many, Struct, UInt
 from pumpctl.wire.vocabulary import U16, KeyId, MaybeMs, Ms, Yes
 
-GREETING_BYTES: Final = 52
-HANDSHAKE_BYTES: Final = 71
+GREETING_BYTES: Final = 43
+HANDSHAKE_BYTES: Final = 62
 """On the line, delimiters included: what one that passes the filter costs to receive."""
 GREETING: Final = 120 * battery.SEND
 """nJ to answer a greeting: about so many bytes."""
