@@ -59,7 +59,7 @@ ONLY_IN = {
     "matplotlib": {"report"},
     "rich": {"cli", "report"},
     "serial": {"transport"},
-    "sqlalchemy": {"station"},
+    "psycopg": {"station"},
     "sqlite3": {"station"},
     "typer": {"cli"},
 }
@@ -310,7 +310,7 @@ def plant(root: Path, path: str, source: str) -> list[str]:
         ("cli/status.py", "import click"),
         ("cli/status.py", "import serial.tools.list_ports"),
         ("emulator/serve.py", "import serial"),
-        ("workflows/apply.py", "import sqlalchemy as sa"),
+        ("workflows/apply.py", "import psycopg"),
         ("link/session.py", "import asyncio"),
         ("wire/frames.py", "import os"),
         ("wire/frames.py", "import time"),
@@ -357,7 +357,7 @@ def test_a_planted_breach_is_found(tmp_path: Path, path: str, source: str) -> No
         ("wire/session.py", "from .frames import Frame\nfrom pumpctl.errors import PumpctlError"),
         ("therapy/checks.py", "import datetime\ndef f(now: datetime.datetime): return now.date()"),
         ("therapy/checks.py", "def f(clock): return clock.now()"),
-        ("station/records.py", "def f():\n    import sqlalchemy"),
+        ("station/records.py", "def f():\n    import psycopg"),
         ("cli/main.py", "\n" * LONGEST_FILE),
     ],
 )

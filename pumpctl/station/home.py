@@ -4,6 +4,7 @@ station.json            this station's id
 operators/NAME.json     an operator's private key towards pumps, 0600
 operators/known/        the operators who were added here, with the keys they sign with
 pumps/SERIAL/NAME.json  what pairing left for that operator, 0600
+pumps/SERIAL/seen       where and when this pump was last spoken to
 journal.sqlite3         intents and outcomes, hash-chained
 records.sqlite3         interrogations and logs (or elsewhere, by --database)
 library/                a site's drug library: keys, what is trusted, what is installed
@@ -13,7 +14,6 @@ locks/                  one per port and pump
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -100,6 +100,8 @@ class Home:
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise StoreError(f"{path} cannot be read: {error}") from error
+        import json  # only where there is a file to read: 1 ms
+
         try:
             value = json.loads(text)
         except ValueError as error:
@@ -110,6 +112,8 @@ class Home:
 
     def write_json(self, path: Path, value: dict[str, Any]) -> None:
         """Write a secret file of ours as JSON."""
+        import json
+
         self.write_bytes(path, json.dumps(value, indent=1).encode("ascii") + b"\n")
 
     def write_bytes(self, path: Path, data: bytes) -> None:

@@ -8,34 +8,33 @@ that the pump wrote, with their number, so that nothing is lost in reading.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
-import sqlalchemy as sa
+from pumpctl.station.database import Database
 
-from pumpctl.errors import StoreError, UsageError
-from pumpctl.station.private_files import make_private
-
-_META = sa.MetaData()
-
-_LOG = sa.Table(
-    "log_entries",
-    _META,
-    sa.Column("pump", sa.String(40), primary_key=True),
-    sa.Column("number", sa.BigInteger, primary_key=True),
-    sa.Column("raw", sa.LargeBinary(80), nullable=False),
-    sa.Column("pulled_at", sa.String(40), nullable=False),
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS log_entries (
+        pump VARCHAR(40) NOT NULL,
+        number BIGINT NOT NULL,
+        raw {bytes} NOT NULL,
+        pulled_at VARCHAR(40) NOT NULL,
+        PRIMARY KEY (pump, number)
+    )""",
+    """CREATE TABLE IF NOT EXISTS interrogations (
+        id {counted} NOT NULL PRIMARY KEY,
+        pump VARCHAR(40) NOT NULL,
+        at VARCHAR(40) NOT NULL,
+        operator VARCHAR(40) NOT NULL,
+        body TEXT NOT NULL
+    )""",
 )
-_INTERROGATIONS = sa.Table(
-    "interrogations",
-    _META,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("pump", sa.String(40), nullable=False),
-    sa.Column("at", sa.String(40), nullable=False),
-    sa.Column("operator", sa.String(40), nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
+_ADD_ENTRY = (
+    "INSERT INTO log_entries (pump, number, raw, pulled_at) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
 )
+_ADD_INTERROGATION = "INSERT INTO interrogations (pump, at, operator, body) VALUES (?, ?, ?, ?)"
+_TOP = 2**63 - 1
+"""The highest number that a database holds."""
 
 
 class StoredEntry(NamedTuple):
@@ -55,130 +54,61 @@ class Interrogation(NamedTuple):
 
 
 class Records:
-    """The open store. Raises StoreError for whatever goes wrong."""
+    """The open store. Raises StoreError for whatever goes wrong, UsageError for the URL."""
 
     def __init__(self, url: str) -> None:
-        try:
-            self._engine = sa.create_engine(url)
-        except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
-            raise UsageError(
-                f"{url!r} is no database", hint="sqlite:///PATH or postgresql+psycopg://…"
-            ) from error
-        except ModuleNotFoundError as error:
-            raise UsageError(
-                f"the driver for {url!r} is not installed",
-                hint="install pumpctl[postgresql]",
-            ) from error
-        where = self._engine.url
-        if where.get_backend_name() == "sqlite" and where.database not in (None, "", ":memory:"):
-            with suppress(OSError):  # what is wrong with the place is SQLite's to say
-                make_private(Path(str(where.database)))
-        try:
-            _META.create_all(self._engine)
-        except sa.exc.SQLAlchemyError as error:
-            self._engine.dispose()
-            raise _failed(error) from error
+        self._db = Database(url, _SCHEMA)
 
     def add_log(self, pump: str, entries: Iterable[StoredEntry], *, pulled_at: str) -> int:
-        """Keep entries that are not here yet, all or none; how many were new."""
-        rows = {entry.number: entry.raw for entry in entries}
-        if not rows:
-            return 0
-        try:
-            with self._engine.begin() as db:
-                here = set(
-                    db.scalars(
-                        sa.select(_LOG.c.number).where(
-                            _LOG.c.pump == pump,
-                            _LOG.c.number.between(min(rows), max(rows)),
-                        )
-                    )
-                )
-                new = [
-                    {"pump": pump, "number": number, "raw": raw, "pulled_at": pulled_at}
-                    for number, raw in rows.items()
-                    if number not in here
-                ]
-                if new:
-                    db.execute(sa.insert(_LOG), new)
-        except sa.exc.SQLAlchemyError as error:
-            raise _failed(error) from error
-        return len(new)
+        """Keep entries that are not here yet, all or none; how many were new.
+
+        On the disk when this returns: the pump may overwrite them after it (TEL-05).
+        """
+        rows = [(pump, number, raw, pulled_at) for number, raw in entries]
+        return self._db.write(_ADD_ENTRY, rows) if rows else 0
 
     def last_number(self, pump: str) -> int:
         """The highest number that is kept of this pump; 0 where there is none."""
-        query = sa.select(sa.func.max(_LOG.c.number)).where(_LOG.c.pump == pump)
-        try:
-            with self._engine.connect() as db:
-                return int(db.scalar(query) or 0)
-        except sa.exc.SQLAlchemyError as error:
-            raise _failed(error) from error
+        rows = self._db.read("SELECT max(number) FROM log_entries WHERE pump = ?", (pump,))
+        return int(rows[0][0] or 0)
 
     def log(
         self, pump: str, *, first: int = 0, last: int | None = None, newest: int | None = None
     ) -> Sequence[StoredEntry]:
         """Entries by number, or the `newest` so many; in rising order."""
-        query = sa.select(_LOG.c.number, _LOG.c.raw).where(
-            _LOG.c.pump == pump, _LOG.c.number >= first
+        rows = self._db.read(
+            "SELECT number, raw FROM log_entries WHERE pump = ? AND number BETWEEN ? AND ? "
+            "ORDER BY number DESC LIMIT ?",
+            (pump, min(first, _TOP), _most(last), _most(newest)),
         )
-        if last is not None:
-            query = query.where(_LOG.c.number <= last)
-        query = query.order_by(_LOG.c.number.desc())
-        if newest is not None:
-            query = query.limit(newest)
-        try:
-            with self._engine.connect() as db:
-                rows = [StoredEntry(row.number, row.raw) for row in db.execute(query)]
-        except sa.exc.SQLAlchemyError as error:
-            raise _failed(error) from error
-        return rows[::-1]
+        return [StoredEntry(number, raw) for number, raw in reversed(rows)]
 
     def pumps(self) -> tuple[str, ...]:
         """Serials of the pumps whose log is kept here."""
-        query = sa.select(_LOG.c.pump).distinct().order_by(_LOG.c.pump)
-        try:
-            with self._engine.connect() as db:
-                return tuple(db.scalars(query))
-        except sa.exc.SQLAlchemyError as error:
-            raise _failed(error) from error
+        rows = self._db.read("SELECT DISTINCT pump FROM log_entries ORDER BY pump")
+        return tuple(pump for (pump,) in rows)
 
     def add_interrogation(self, pump: str, *, at: str, operator: str, body: str) -> None:
         """Keep what an interrogation told."""
-        row = {"pump": pump, "at": at, "operator": operator, "body": body}
-        try:
-            with self._engine.begin() as db:
-                db.execute(sa.insert(_INTERROGATIONS), [row])
-        except sa.exc.SQLAlchemyError as error:
-            raise _failed(error) from error
+        self._db.write(_ADD_INTERROGATION, [(pump, at, operator, body)])
 
     def interrogated(self) -> tuple[str, ...]:
         """Serials of the pumps of which an interrogation is kept here."""
-        query = sa.select(_INTERROGATIONS.c.pump).distinct().order_by(_INTERROGATIONS.c.pump)
-        try:
-            with self._engine.connect() as db:
-                return tuple(db.scalars(query))
-        except sa.exc.SQLAlchemyError as error:
-            raise _failed(error) from error
+        rows = self._db.read("SELECT DISTINCT pump FROM interrogations ORDER BY pump")
+        return tuple(pump for (pump,) in rows)
 
     def last_interrogation(self, pump: str) -> Interrogation | None:
         """What this pump told when it was last interrogated; None where nothing is kept."""
-        query = (
-            sa.select(_INTERROGATIONS)
-            .where(_INTERROGATIONS.c.pump == pump)
-            .order_by(_INTERROGATIONS.c.id.desc())
-            .limit(1)
+        rows = self._db.read(
+            "SELECT at, operator, body FROM interrogations WHERE pump = ? ORDER BY id DESC LIMIT 1",
+            (pump,),
         )
-        try:
-            with self._engine.connect() as db:
-                row = db.execute(query).first()
-        except sa.exc.SQLAlchemyError as error:
-            raise _failed(error) from error
-        return None if row is None else Interrogation(row.at, row.operator, row.body)
+        return Interrogation(*rows[0]) if rows else None
 
     def close(self) -> None:
-        """Give the connections back."""
-        self._engine.dispose()
+        """Give the connection back."""
+        self._db.close()
 
 
-def _failed(error: Exception) -> StoreError:
-    return StoreError(f"the records cannot be used: {str(error).splitlines()[0]}")
+def _most(asked: int | None) -> int:
+    return _TOP if asked is None else min(asked, _TOP)

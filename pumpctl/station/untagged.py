@@ -54,7 +54,7 @@ def _without(text: str, is_tag: Callable[[str], bool]) -> str:
             start, end = words[first][0], words[first + length - 1][1]
             run = text[start:end]
             bare = run.strip(_AROUND)
-            if is_tag(run) or (bare and is_tag(bare)):
+            if is_tag(run) or (bare not in ("", run) and is_tag(bare)):
                 kept += [text[place:start], run.replace(bare or run, LEFT_OUT)]
                 place = end
                 first += length - 1

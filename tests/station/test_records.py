@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pumpctl.errors import StoreError, UsageError
-from pumpctl.pump.pump import LogBatch, Pump
+from pumpctl.errors import NoAnswer, StoreError, UsageError
+from pumpctl.link.streaming import Slice
+from pumpctl.pump.pump import Pump
 from pumpctl.station.records import Records, StoredEntry
 from tests.helpers.desk import Desk
 
@@ -64,19 +66,26 @@ def test_a_pull_brings_what_is_new(desk: Desk) -> None:
 def test_a_gap_and_a_damaged_entry_are_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.emulator()
     desk.advance("20h")
-    real = Pump.log
+    real = Pump.stream_log
 
-    def spoiled(self: Pump, first: int, most: int) -> LogBatch:
-        batch = real(self, first, most)
-        good = list(batch.entries)
-        good[4] = bytes([good[4][0] ^ 1]) + good[4][1:]
-        good[7] = good[6]
-        return batch._replace(entries=tuple(good))
+    def spoiled(self: Pump, first: int, until: int) -> Iterator[Slice]:
+        for piece in real(self, first, until):
+            if piece.first > 1:
+                yield piece
+                continue
+            good = list(piece.entries)
+            good[4] = bytes([good[4][0] ^ 1]) + good[4][1:]
+            good[7] = good[6]
+            yield piece._replace(entries=tuple(good))
 
     with monkeypatch.context() as patch:
-        patch.setattr(Pump, "log", spoiled)
+        patch.setattr(Pump, "stream_log", spoiled)
         told = desk.pump("logs", "pull")
-    assert [(gap["first"], gap["last"]) for gap in told["gaps"]] == [(5, 5), (8, 8)]
+    assert [(gap["first"], gap["last"], gap["cause"]) for gap in told["gaps"]] == [
+        (5, 5, "a log entry whose check fails"),
+        (7, 7, "the pump sent it again"),
+        (8, 8, "the pump does not hold it"),
+    ]
     assert told["new"] == told["held"] - 2
     healed = desk.pump("logs", "pull", "--all")
     assert (healed["new"], healed["gaps"]) == (2, [])
@@ -86,25 +95,21 @@ def test_a_gap_and_a_damaged_entry_are_told(desk: Desk, monkeypatch: pytest.Monk
 def test_a_cut_in_the_middle_costs_nothing_that_was_there(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pumpctl.errors import NoAnswer
-    from pumpctl.workflows.look import logs
-
     desk.emulator()
     desk.advance("5d")
-    monkeypatch.setattr(logs, "BATCH", 20)
-    real, calls = Pump.log, [0]
+    real = Pump.stream_log
 
-    def dies(self: Pump, first: int, most: int) -> LogBatch:
-        calls[0] += 1
-        if calls[0] == 3:
-            raise NoAnswer("cut")
-        return real(self, first, most)
+    def dies(self: Pump, first: int, until: int) -> Iterator[Slice]:
+        whole = next(real(self, first, until))
+        for at in (0, 20):
+            yield Slice(first + at, first + at + 20, whole.entries[at : at + 20])
+        raise NoAnswer("cut")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Pump, "log", dies)
+        patch.setattr(Pump, "stream_log", dies)
         desk.refused(5, "NO_ANSWER", "--port", "emu://ward", "logs", "pull")
     rest = desk.pump("logs", "pull")
-    assert rest["first"] > 20
+    assert rest["first"] == 41
     assert (rest["gaps"], rest["last"]) == ([], rest["held"])
     shown = desk.data("logs", "show", "--last", 10_000)["entries"]
     assert [entry["number"] for entry in shown] == list(range(1, rest["held"] + 1))
@@ -125,3 +130,24 @@ def test_a_store_that_cannot_be_written(desk: Desk) -> None:
         desk.refused(11, "STORE", "--port", "emu://ward", "logs", "pull")
         told = desk.json("--port", "emu://ward", "interrogate")
         assert [warning["code"] for warning in told["warnings"]] == ["UNRECORDED"]
+
+
+@pytest.mark.requirement("TEL-05")
+def test_nothing_is_released_that_is_not_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.emulator()
+    released = list[int]()
+    real = Pump.release_log
+
+    def noted(self: Pump, below: int) -> None:
+        released.append(below)
+        real(self, below)
+
+    def fails(self: Records, *args: object, **named: object) -> int:
+        raise StoreError("no room")
+
+    monkeypatch.setattr(Pump, "release_log", noted)
+    with monkeypatch.context() as patch:
+        patch.setattr(Records, "add_log", fails)
+        desk.refused(11, "STORE", "--port", "emu://ward", "logs", "pull")
+    assert released == []
+    assert desk.pump("logs", "pull")["last"] == released[0] - 1
