@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from pumpctl.errors import StoreError
+from pumpctl.link.streaming import Slice
 from pumpctl.outcomes import StateVersion
-from pumpctl.pump.pump import LogBatch, Pump
+from pumpctl.pump.log_held import LogBatch
+from pumpctl.pump.pump import Pump
 from pumpctl.pump.readbacks import ProgramBack, Readback
 from pumpctl.quantities import Volume
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.findings import Finding, Severity
-from pumpctl.workflows.look import logs
 from pumpctl.workflows.road import applying, verifying
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import continuous as profile
@@ -34,7 +36,7 @@ def test_a_pump_on_its_fallback_is_looked_at_and_programmed_anew(desk: Desk) -> 
     desk.emulator()
     desk.program()
 
-    def lost(self: Pump) -> tuple[None, None]:
+    def lost(self: Pump, *_: object) -> tuple[None, None]:
         return None, None
 
     with desk.monkeypatch.context() as patch:
@@ -72,23 +74,17 @@ def test_a_stop_asks_nobody_who_they_are(desk: Desk) -> None:
 def test_one_damaged_entry_costs_one_entry(desk: Desk) -> None:
     desk.emulator()
     desk.advance("2d")
-    real = Pump.log
+    real = Pump.stream_log
 
-    def damaged(self: Pump, first: int, most: int) -> LogBatch:
-        batch = real(self, first, most)
-        kept = tuple(raw for raw in batch.entries if int.from_bytes(raw[:8], "big") != 7)
-        return batch._replace(entries=kept)
+    def damaged(self: Pump, first: int, until: int) -> Iterator[Slice]:
+        for each in real(self, first, until):
+            kept = tuple(raw for raw in each.entries if int.from_bytes(raw[:8], "big") != 7)
+            yield each._replace(entries=kept)
 
-    desk.monkeypatch.setattr(Pump, "log", damaged)
+    desk.monkeypatch.setattr(Pump, "stream_log", damaged)
     pulled = desk.pump("logs", "pull")
     assert [(gap["first"], gap["last"]) for gap in pulled["gaps"]] == [(7, 7)]
     assert pulled["new"] == pulled["held"] - 1
-
-
-def test_entries_with_a_bad_check_leave_the_gap_that_they_are() -> None:
-    good, gaps, following = logs._checked(5, [b"\0" * 80])
-    assert (good, following) == ([], 6)
-    assert [(gap.first, gap.last) for gap in gaps] == [(5, 5)]
 
 
 @pytest.mark.requirement("BOL-03")

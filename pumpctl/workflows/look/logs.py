@@ -1,32 +1,24 @@
 """The pump's log: pulled into the station's records, shown and exported from there.
 
 A pull resumes after the last entry that is kept, checks each entry by its own
-check and the numbers for gaps, and commits batch by batch, so that a cut line
-costs nothing that was already here (TEL-04, TEL-05).
+check and the numbers for gaps, and commits slice by slice, so that a cut line
+costs nothing that was already here; what is durable is then released (TEL-04,
+TEL-05). How it comes over the line is the link's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
-from pumpctl.errors import UsageError
+from pumpctl.errors import NoAnswer, PumpRefused, UsageError
 from pumpctl.pump.entries import log_entry
-from pumpctl.station.records import Records, StoredEntry
+from pumpctl.station.records import Records
 from pumpctl.therapy.log import LogEntry
 from pumpctl.wire.fields import WireError
+from pumpctl.workflows.look.checking import NOT_HELD, Gap, checked
 from pumpctl.workflows.surroundings import Station
 from pumpctl.workflows.visit import Visit
-
-BATCH = 512
-
-
-class Gap(NamedTuple):
-    """Numbers that the pump no longer holds, or whose entries are damaged."""
-
-    first: int
-    last: int
-    cause: str
 
 
 class Pulled(NamedTuple):
@@ -48,26 +40,23 @@ def pull(visit: Visit, *, everything: bool, progress: Callable[[int, int], None]
     try:
         state = visit.state()
         wanted = 0 if everything else records.last_number(visit.serial) + 1
-        number = max(wanted, state.log_first)
+        start = max(wanted, state.log_first)
         gaps = []
-        if not everything and wanted < number and wanted > 1:
-            gaps.append(Gap(wanted, number - 1, "overwritten before it was pulled"))
-        first, last, new = None, None, 0
-        while number < state.log_next:
-            batch = visit.pump.log(number, min(BATCH, state.log_next - number))
-            if not batch.entries:
-                gaps.append(Gap(number, state.log_next - 1, "not sent by the pump"))
-                break
-            good, bad, following = _checked(number, batch.entries)
+        if not everything and wanted < start and wanted > 1:
+            gaps.append(Gap(wanted, start - 1, "overwritten before it was pulled"))
+        first, last, new, number = None, None, 0, start
+        for piece in visit.pump.stream_log(start, state.log_next):
+            good, bad, number = checked(piece.first, piece.entries)
+            if number < piece.until:
+                bad.append(Gap(number, piece.until - 1, NOT_HELD))
             gaps += bad
             new += records.add_log(visit.serial, good, pulled_at=str(visit.now()))
             first = good[0].number if first is None and good else first
             last = good[-1].number if good else last
-            if following <= number:
-                gaps.append(Gap(number, state.log_next - 1, "the pump repeats itself"))
-                break
-            number = following
-            progress(number - max(wanted, state.log_first), state.log_next - wanted)
+            number = piece.until
+            progress(number - start, state.log_next - start)
+        if number > start and not visit.link.read_only:
+            _release(visit, number)
         milliseconds = int((visit.station.ticker() - started) * 1000)
         return Pulled(
             first,
@@ -82,30 +71,12 @@ def pull(visit: Visit, *, everything: bool, progress: Callable[[int, int], None]
         records.close()
 
 
-def _checked(asked: int, entries: Sequence[bytes]) -> tuple[list[StoredEntry], list[Gap], int]:
-    """The whole entries, each by its own number; what is missing; the number after the last.
-
-    A damaged entry has no number that could be trusted: it shows as the gap it leaves.
-    """
-    good: list[StoredEntry] = []
-    gaps: list[Gap] = []
-    expected, damaged = asked, ""
-    for raw in entries:
-        try:
-            number = log_entry(raw).number
-        except WireError as error:
-            damaged = str(error)
-            continue
-        if number < expected:
-            continue  # a repeat: it is here already
-        if number > expected:
-            gaps.append(Gap(expected, number - 1, damaged or "the pump does not hold it"))
-        good.append(StoredEntry(number, raw))
-        expected, damaged = number + 1, ""
-    if damaged:
-        gaps.append(Gap(expected, expected, damaged))
-        expected += 1
-    return good, gaps, expected
+def _release(visit: Visit, below: int) -> None:
+    """All below is durable here. That the pump hears so is worth no failure of the pull."""
+    try:
+        visit.pump.release_log(below)
+    except (PumpRefused, NoAnswer) as error:
+        visit.station.tell(f"the pump was not told what of its log is kept: {error.message}")
 
 
 def kept(
@@ -123,7 +94,7 @@ def kept(
         try:
             entries.append(log_entry(entry.raw))
         except WireError as error:
-            station.tell(f"entry {entry.number} in the records is damaged: {error}")
+            station.tell(f"entry {entry.number} in the records cannot be read: {error}")
     return serial, entries
 
 
