@@ -1,50 +1,37 @@
 """What a line is to everybody above: write bytes, read what has come, close.
 
-The one place that knows pyserial, so that its successor is a change of this
-file. Port errors are told apart here: missing, not permitted, busy.
+`open_line` chooses who carries them: a device (pyserial opens it), a TCP socket, a
+terminal server, or the built-in pump. Why a port cannot be opened is told apart
+here: missing, not permitted, busy.
 """
 
 from __future__ import annotations
 
 import errno
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import Protocol
 
-import serial
-
-from pumpctl.errors import NoAnswer, PortBusy, PortDenied, PortError, PortMissing, UsageError
+from pumpctl.errors import NoAnswer, PortError
+from pumpctl.transport.address import Address, address
 from pumpctl.transport.surroundings import Surroundings
 
-BAUD = 115_200
-READ_SIZE = 4096
-_SLICE_S = 0.02
-"""How long one read of the port may block; a waiting reader loops over slices."""
-SCHEMES = ("emu", "socket", "rfc2217")
-_NETWORK = ("socket", "rfc2217")
-
-
-def _what_breaks() -> tuple[type[Exception], ...]:
-    """What a driver raises where the line is gone; termios.error is no OSError."""
-    try:
-        from termios import error
-    except ImportError:  # Windows
-        return (serial.SerialException, OSError)
-    return (serial.SerialException, OSError, error)
-
-
-_BROKEN = _what_breaks()
-_BROKEN_READING: tuple[type[Exception], ...] = (*_BROKEN, TypeError)
-"""pyserial raises TypeError where the file descriptor was closed under it."""
-_BROKEN_OPENING: tuple[type[Exception], ...] = (*_BROKEN, ValueError)
+READ_SIZE = 65_536
+"""At most so much in one reading: more than any driver keeps."""
 
 
 class Line(Protocol):
-    """A duplex stream of bytes. `read` returns what has come, or b"" after `seconds`."""
+    """A duplex stream of bytes.
+
+    `read` waits up to `seconds` for the first byte and returns what has come, or b"".
+    With `gather` it then lets so many seconds more pass before it takes what has come:
+    a long transfer wakes the processor once for many bytes, and not for each. Nobody
+    who waits for a short answer asks for that.
+    """
 
     def write(self, data: bytes) -> None: ...
-    def read(self, seconds: float) -> bytes: ...
+    def read(self, seconds: float, *, gather: float = 0.0) -> bytes: ...
     def close(self) -> None: ...
 
 
@@ -55,54 +42,22 @@ class LineLost(NoAnswer):
     default_hint = "the cable, the head or the emulator is gone; check it and try again"
 
 
-class SerialLine:
-    """A pyserial port as a `Line`."""
+class OpenLine(ABC):
+    """A line that is closed where its block ends."""
 
-    def __init__(
-        self, port: serial.SerialBase, monotonic: Callable[[], float], *, tells_waiting: bool
-    ) -> None:
-        self._port = port
-        self._tells_waiting = tells_waiting
-        self._monotonic = monotonic
-
+    @abstractmethod
     def write(self, data: bytes) -> None:
         """Put all bytes on the line; LineLost where it is gone."""
-        try:
-            self._port.write(data)
-            self._port.flush()
-        except _BROKEN as error:
-            raise LineLost(f"the line broke while writing: {error}") from error
 
-    def read(self, seconds: float) -> bytes:
-        """What has come, waiting up to `seconds` for the first byte."""
-        until = self._monotonic() + seconds
-        try:
-            while True:
-                data = self._slice()
-                if data or self._monotonic() >= until:
-                    return data
-        except _BROKEN_READING as error:
-            raise LineLost(f"the line broke while reading: {error}") from error
+    @abstractmethod
+    def read(self, seconds: float, *, gather: float = 0.0) -> bytes:
+        """What has come; see `Line`. LineLost where the line is gone."""
 
-    def _slice(self) -> bytes:
-        """What comes within one slice; socket:// never tells how much waits, and waits it out."""
-        if not self._tells_waiting:
-            return bytes(self._port.read(READ_SIZE))
-        first = bytes(self._port.read(1))
-        if not first:
-            return first
-        return first + bytes(self._port.read(getattr(self._port, "in_waiting", 0)))
-
+    @abstractmethod
     def close(self) -> None:
         """Give the port back; never fails."""
-        # pyserial's socket:// leaves its socket open where the peer hung up first.
-        inner = getattr(self._port, "_socket", None)
-        with suppress(*_BROKEN):
-            self._port.close()
-            if inner is not None:
-                inner.close()
 
-    def __enter__(self) -> SerialLine:
+    def __enter__(self) -> OpenLine:
         return self
 
     def __exit__(
@@ -114,62 +69,39 @@ class SerialLine:
         self.close()
 
 
-def scheme_of(url: str) -> str:
-    """`emu`, `socket`, `rfc2217`, or `device` for a path or COM port; UsageError otherwise."""
-    scheme, mark, rest = url.partition("://")
-    if not mark:
-        return "device"
-    if scheme not in SCHEMES or not rest or (scheme in _NETWORK and not _host_and_port(rest)):
-        raise UsageError(
-            f"{url!r} is no port",
-            hint="a device path, COM3, socket://HOST:PORT, rfc2217://HOST:PORT or emu://NAME",
-        )
-    return scheme
-
-
-def _host_and_port(text: str) -> bool:
-    host, _, port = text.partition("?")[0].rstrip("/").rpartition(":")
-    return bool(host) and port.isascii() and port.isdigit() and 0 < int(port) < 65_536
-
-
-def open_line(url: str, around: Surroundings, monotonic: Callable[[], float]) -> SerialLine:
+def open_line(url: str, around: Surroundings, monotonic: Callable[[], float]) -> OpenLine:
     """Open a port by its URL.
 
     Raises PortMissing, PortDenied or PortBusy, each its own message, and
     UsageError for what is no URL of a port.
     """
-    scheme = scheme_of(url)
-    if scheme == "emu":
-        from pumpctl.transport.urls import protocol_emu
+    place = address(url)
+    if place.scheme == "emu":
+        from pumpctl.transport.emulated import open_emulated
 
-        protocol_emu.surround(around)
+        return open_emulated(place, around, monotonic)
     try:
-        port = serial.serial_for_url(
-            url, do_not_open=True, baudrate=BAUD, timeout=_SLICE_S, write_timeout=5
-        )
-        if scheme == "device" and hasattr(port, "exclusive"):
-            port.exclusive = True
-        port.open()
-    except PortError:
-        raise
-    except _BROKEN_OPENING as error:
-        raise _told_apart(url, scheme, error) from error
-    return SerialLine(port, monotonic, tells_waiting=scheme != "socket")
+        if place.scheme == "device":
+            from pumpctl.transport.device import open_device
+
+            return open_device(place, monotonic)
+        from pumpctl.transport.network import connect
+
+        return connect(place, monotonic)
+    except OSError as error:
+        raise _told_apart(place, error) from error
 
 
-def _told_apart(url: str, scheme: str, error: Exception) -> PortError:
-    number = getattr(error, "errno", None)
-    text = str(error)
+def _told_apart(place: Address, error: OSError) -> PortError:
+    from pumpctl.transport import refused
+
+    text, number = str(error), error.errno
+    if place.scheme != "device":
+        return refused.unreachable(place, error.strerror or text)
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or "FileNotFoundError" in text:
-        return PortMissing(f"there is no port {url}")
+        return refused.missing(place)
     if number in (errno.EACCES, errno.EPERM):
-        return PortDenied(f"port {url} is there, but this user may not open it")
+        return refused.denied(place)
     if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text or "Access is" in text:
-        return PortBusy(f"port {url} is in use by another program")
-    if scheme in ("socket", "rfc2217"):
-        why = text.rsplit(": ", 1)[-1]  # pyserial names the port once more
-        return PortMissing(f"nothing listens at {url}: {why}")
-    return PortMissing(f"port {url} cannot be opened: {text}")
-
-
-serial.protocol_handler_packages.append("pumpctl.transport.urls")
+        return refused.busy(place)
+    return refused.unusable(place, text)

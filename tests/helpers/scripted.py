@@ -137,7 +137,7 @@ class ScriptedLine:
         self.on_write(data)
         self.waiting += self.hear(data)
 
-    def read(self, seconds: float) -> bytes:
+    def read(self, seconds: float, *, gather: float = 0.0) -> bytes:
         self.on_read()
         if not self.waiting:
             self.clock.now += seconds

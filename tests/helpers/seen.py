@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pumpctl.pump.pump import Identity
+from pumpctl.pump.told import Identity
 from pumpctl.quantities import Flow, Rate, Volume
 from pumpctl.therapy import figures
 from pumpctl.therapy.state import PumpState

@@ -7,6 +7,7 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,8 @@ import pytest
 import serial
 
 from pumpctl.errors import PortBusy, PortDenied, PortMissing, UsageError
-from pumpctl.transport.line import SerialLine, open_line, scheme_of
+from pumpctl.transport.address import address
+from pumpctl.transport.line import LineLost, OpenLine, open_line
 from pumpctl.transport.surroundings import Surroundings
 
 if sys.platform == "win32":
@@ -33,7 +35,7 @@ def around(home: Path) -> Surroundings:
     return Surroundings(home, lambda: time.time_ns() // 1_000_000, os.urandom)
 
 
-def opened(url: str, home: Path) -> SerialLine:
+def opened(url: str, home: Path) -> OpenLine:
     return open_line(url, around(home), time.monotonic)
 
 
@@ -62,7 +64,7 @@ def pty() -> Iterator[tuple[int, str]]:
     ],
 )
 def test_schemes(url: str, scheme: str) -> None:
-    assert scheme_of(url) == scheme
+    assert address(url).scheme == scheme
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ def test_denied(tmp_path: Path, pty: tuple[int, str], monkeypatch: pytest.Monkey
     monkeypatch.setattr(os, "open", not_for_you)
     with pytest.raises(PortDenied, match="may not open") as caught:
         opened(pty[1], tmp_path)
-    assert "group" in caught.value.hint
+    assert "group" in caught.value.hint  # which one, and what to type: test_port_errors.py
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may open everything")
@@ -121,8 +123,10 @@ def test_busy_where_another_process_holds_it(tmp_path: Path, pty: tuple[int, str
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(PortBusy, match="in use"):
+        with pytest.raises(PortBusy, match="in use") as caught:
             opened(pty[1], tmp_path)
+        if sys.platform.startswith("linux"):
+            assert f"process {holder.pid}" in caught.value.message
         holder.kill()
         holder.wait()
     opened(pty[1], tmp_path).close()
@@ -208,12 +212,11 @@ def test_bytes_pass_both_ways(tmp_path: Path, pty: tuple[int, str]) -> None:
     line.close()
 
 
-def test_reading_waits_no_longer_than_told(tmp_path: Path, pty: tuple[int, str]) -> None:
-    ticks = iter(range(1000))
-    line = open_line(pty[1], around(tmp_path), lambda: next(ticks) / 100)
-    assert line.read(0.05) == b""
-    assert next(ticks) <= 10
-    line.close()
+def test_nothing_came(tmp_path: Path, pty: tuple[int, str]) -> None:
+    with opened(pty[1], tmp_path) as line:
+        for seconds in (0.0, 0.01, -1.0):
+            assert line.read(seconds) == b""
+            assert line.read(seconds, gather=0.01) == b""
 
 
 @pytest.mark.parametrize("act", ["read", "write"])
@@ -221,8 +224,6 @@ def test_a_line_that_goes_away_is_lost_and_nothing_else(
     act: str, tmp_path: Path, pty: tuple[int, str]
 ) -> None:
     """Whatever the system calls it (an input/output error, termios.error), it is LineLost."""
-    from pumpctl.transport.line import LineLost
-
     line = opened(pty[1], tmp_path)
     os.close(pty[0])
     with pytest.raises(LineLost):
@@ -236,8 +237,6 @@ def test_a_driver_that_cannot_drain_is_lost(
     """pyserial lets termios.error through from tcdrain, and that is no OSError."""
     import termios
 
-    from pumpctl.transport.line import LineLost
-
     line = opened(pty[1], tmp_path)
 
     def hung_up(_: int) -> None:
@@ -249,30 +248,130 @@ def test_a_driver_that_cannot_drain_is_lost(
     line.close()
 
 
-# --- socket:// ------------------------------------------------------------------------------------
+@pytest.mark.parametrize("pyserial_reads", [False, True])
+def test_gathered_bytes_come_in_one_reading(
+    pyserial_reads: bool, tmp_path: Path, pty: tuple[int, str]
+) -> None:
+    line = lines_of(pty[1], tmp_path, pyserial_reads=pyserial_reads)
+    os.write(pty[0], b"first")
+    thread = threading.Timer(0.05, os.write, (pty[0], b" and then"))
+    thread.start()
+    assert line.read(5.0, gather=1.0) == b"first and then"
+    thread.join()
+    line.close()
 
 
-def test_a_socket_line(tmp_path: Path) -> None:
-    import socket
+def lines_of(path: str, home: Path, *, pyserial_reads: bool) -> OpenLine:
+    """A device read by us, or by pyserial as on Windows."""
+    if not pyserial_reads:
+        return opened(path, home)
+    from pumpctl.transport.device import PyserialLine
 
-    from pumpctl.transport.line import LineLost
+    port = serial.Serial(path, timeout=0.02, write_timeout=5, exclusive=True)
+    return PyserialLine(port, time.monotonic)
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        line = opened(f"socket://127.0.0.1:{listener.getsockname()[1]}", tmp_path)
-        peer, _ = listener.accept()
-        line.write(b"ping")
-        assert peer.recv(10) == b"ping"
-        big = bytes(range(256)) * 64
-        peer.sendall(big)
-        got, calls = b"", 0
-        while len(got) < len(big):
-            piece = line.read(2.0)
-            assert piece
-            got += piece
-            calls += 1
-        assert got == big
-        assert calls < 200, "not a byte at a time"
-        peer.close()
-        with pytest.raises(LineLost):
-            line.read(0.5)
-        line.close()
+
+def test_a_com_port_as_pyserial_reads_it(tmp_path: Path, pty: tuple[int, str]) -> None:
+    line = lines_of(pty[1], tmp_path, pyserial_reads=True)
+    line.write(b"ping")
+    assert os.read(pty[0], 100) == b"ping"
+    assert line.read(0.01) == b""
+    os.write(pty[0], b"pong")
+    assert line.read(2.0) == b"pong"
+    line.close()
+    line.close()
+    with pytest.raises(LineLost):
+        line.read(0.01)
+    with pytest.raises(LineLost):
+        line.write(b"x")
+
+
+def test_more_than_a_driver_keeps_is_written_whole(tmp_path: Path, pty: tuple[int, str]) -> None:
+    big = bytes(range(256)) * 256
+    heard = bytearray()
+
+    def hear() -> None:
+        while len(heard) < len(big):
+            heard.extend(os.read(pty[0], 4096))
+
+    thread = threading.Thread(target=hear)
+    thread.start()
+    with opened(pty[1], tmp_path) as line:
+        line.write(big)
+        thread.join(10)
+    assert bytes(heard) == big
+
+
+def test_a_device_that_takes_nothing_is_lost(
+    tmp_path: Path, pty: tuple[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pumpctl.transport import device
+
+    monkeypatch.setattr(device, "_WRITE_S", 0.05)
+    with (
+        opened(pty[1], tmp_path) as line,
+        pytest.raises(LineLost, match="takes no bytes"),
+    ):
+        line.write(bytes(1 << 20))
+
+
+# --- the rate, in the URL ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("more", "baud"), [("", 115_200), ("?baud=9600", 9600)])
+def test_the_rate_reaches_the_device(
+    more: str, baud: int, tmp_path: Path, pty: tuple[int, str]
+) -> None:
+    import termios
+
+    with opened(pty[1] + more, tmp_path):
+        slave = os.open(pty[1], os.O_RDWR | os.O_NOCTTY)
+        told = termios.tcgetattr(slave)
+        os.close(slave)
+    assert told[4] == told[5] == getattr(termios, f"B{baud}")
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "baud"),
+    [
+        ("/dev/ttyUSB0?baud=9600", "/dev/ttyUSB0", 9600),
+        ("COM3?baud=9600", "COM3", 9600),
+        ("rfc2217://host:2217?baud=57600", "rfc2217://host:2217", 57_600),
+        ("rfc2217://host:2217/?ign_set_control&timeout=9", "rfc2217://host:2217", 115_200),
+        ("rfc2217://[::1]:2217?poll_modem&logging=debug", "rfc2217://[::1]:2217", 115_200),
+    ],
+)
+def test_locks_and_records_name_the_port_without_its_options(
+    url: str, name: str, baud: int
+) -> None:
+    found = address(url)
+    assert (found.name, found.baud) == (name, baud)
+    assert "?" not in found.device
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(f"/dev/ttyUSB0?baud={rate}" for rate in ("", "0", "fast", "-9600", "9600.0", "²")),
+        *("/dev/ttyUSB0?baud=99999999999", "/dev/ttyUSB0?baud=9", "/dev/ttyUSB0?"),
+        *("/dev/ttyUSB0?baud=9600&baud=9600", "/dev/ttyUSB0?speed=9600", "?baud=9600"),
+        *("/dev/ttyUSB0?timeout=3", "socket://host:1?baud=9600", "emu://ward?baud=9600"),
+        *(
+            "rfc2217://host:1?timeout=soon",
+            "rfc2217://host:1?timeout=0",
+            "rfc2217://host?baud=9600",
+        ),
+        *("rfc2217://host:0", "rfc2217://host:99999", "socket://:1", "socket://host:x"),
+    ],
+)
+def test_nonsense_in_a_port_is_a_usage_error(url: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        opened(url, tmp_path)
+    assert caught.value.hint
+
+
+def test_one_device_has_one_lock_whatever_it_is_called(
+    tmp_path: Path, pty: tuple[int, str]
+) -> None:
+    (tmp_path / "head").symlink_to(pty[1])
+    assert address(f"{tmp_path}/head?baud=9600").device == address(pty[1]).device == pty[1]

@@ -1,50 +1,13 @@
-"""`list`, `status`, `interrogate`: looking at ports and pumps. They change nothing."""
+"""`status`, `interrogate`: looking at pumps. They change nothing."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-import typer
-
 from pumpctl.cli import context
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report, Warn
 from pumpctl.errors import AlarmActive, UsageError
-
-
-def list_() -> Report:
-    """Show serial ports, built-in pumps, and the pumps that this station is paired with.
-
-    Changes nothing and opens no port.
-
-    Example: pumpctl list
-    """
-    from pumpctl.emulator.edge.bench import list_emulators
-    from pumpctl.transport.ports import serial_ports
-
-    context.without_pump()
-    home = context.home()
-    ports = [{"port": port.device, "description": port.description} for port in serial_ports()]
-    emulators = [
-        {"port": f"emu://{found.name}", "serial": found.serial, "model": found.model}
-        for found in list_emulators(home.root)
-    ]
-    pairings = [{"serial": serial, "operator": operator} for serial, operator in home.pairings()]
-    lines = ["Serial ports"]
-    lines += [f"  {port['port']:24} {port['description']}" for port in ports] or ["  none"]
-    lines.append("Built-in pumps")
-    lines += [f"  {pump['port']:24} {pump['serial']}  {pump['model']}" for pump in emulators] or [
-        "  none; pumpctl emulator new NAME makes one"
-    ]
-    lines.append("Paired pumps")
-    lines += [f"  {pair['serial']:24} operator {pair['operator']}" for pair in pairings] or [
-        "  none"
-    ]
-    return Report(
-        "list",
-        {"ports": ports, "emulators": emulators, "pairings": pairings},
-        "\n".join(lines),
-        warnings=context.warnings(),
-    )
 
 
 def status(
@@ -90,8 +53,6 @@ def interrogate() -> Report:
 
 
 def _look(schema: str, *, keep: bool, check: str) -> Report:
-    from pumpctl.cli.screens import show_status
-    from pumpctl.workflows.acts.shown import described
     from pumpctl.workflows.look.looking import keep_interrogation, look, status_data
     from pumpctl.workflows.visit import visit
 
@@ -101,6 +62,8 @@ def _look(schema: str, *, keep: bool, check: str) -> Report:
     data: dict[str, Any] = status_data(seen)
     warnings: list[Warn] = []
     if keep:
+        from pumpctl.workflows.acts.shown import described  # with it comes all that a plan needs
+
         data = {
             **data,
             "identity": {
@@ -133,10 +96,16 @@ def _look(schema: str, *, keep: bool, check: str) -> Report:
     if seen.last_bolus_doubt is not None:
         text = f"{seen.last_bolus_doubt}; the last bolus is not known"
         warnings.append(Warn("LOG_UNREADABLE", text))
+
+    def screen() -> None:
+        from pumpctl.cli.look.status_text import show_status  # with --json nothing is drawn
+
+        show_status(seen, full=keep)
+
     return Report(
         schema,
         data,
-        lambda: show_status(seen, full=keep),
+        screen,
         pump=(seen.state.serial, seen.state.model),
         warnings=(*context.warnings(), *warnings),
         error=error,

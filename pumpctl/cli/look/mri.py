@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from pumpctl.cli import context, edge
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report
 from pumpctl.errors import MriHeld, MriNotClosed, UsageError
 

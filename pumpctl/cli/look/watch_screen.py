@@ -15,8 +15,9 @@ from rich.text import Text
 
 from pumpctl.cli import edge
 from pumpctl.cli.folding import wrap
+from pumpctl.cli.look.status_text import bolus_rows, difference_text, hours_of, tip_rows
 from pumpctl.cli.look.watch import lost_text
-from pumpctl.cli.screens import bolus_rows, console, difference_text, hours_of, tip_rows
+from pumpctl.cli.screens import console
 from pumpctl.quantities import Duration, Quantity, flow_of
 from pumpctl.therapy import figures
 from pumpctl.therapy.alarms import tell_alarms
@@ -190,7 +191,7 @@ def _rows(seen: Look, old: bool) -> Iterator[Text]:
         yield _row("program", f"{program.mode.value}, {today} on {day}{runs}")
     yield _row("drug", f"{state.drug} {state.concentration}")
     for name, leaves in tip_rows(seen):
-        yield Text.assemble(_named(name, "dim"), leaves)
+        yield Text.assemble(_named(name, "dim"), Text(leaves.text, style=leaves.style))
     yield _row("reservoir", f"{state.reservoir} of {state.capacity}, alarm at {state.low_alarm}")
     if seen.forecast is not None:
         dates = seen.forecast

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,9 +10,14 @@ from typing import NamedTuple
 from pumpctl import __version__
 from pumpctl.errors import LibraryInvalid, PumpctlError, StoreError, Unresolved
 from pumpctl.station.journal import Journal
-from pumpctl.transport.ports import serial_ports
+from pumpctl.transport import refused
+from pumpctl.transport.address import address
+from pumpctl.transport.ports import Port, access_to, serial_ports
 from pumpctl.workflows.library.libraries import library_examined
 from pumpctl.workflows.surroundings import Station
+
+_SHORT_LATENCY_MS = 2
+"""Of an FTDI chip; 16 as it comes, docs/ports.md."""
 
 
 class Examined(NamedTuple):
@@ -108,6 +114,22 @@ def _keys(station: Station) -> str:
     return f"operator {station.operator}, {len(station.home.pairings())} pairings"
 
 
-def _ports(_station: Station) -> str:
-    found = serial_ports()
-    return ", ".join(port.device for port in found) or "no serial ports on this computer"
+def _ports(station: Station) -> str:
+    """Who may open which, by the system's word. The port that was given is held to it."""
+    if station.port:
+        given = address(station.port)
+        if given.is_path:
+            if not os.path.exists(given.name):  # noqa: PTH110  a name that is no path has none
+                raise refused.missing(given)
+            if access_to(given.name).permitted is False:
+                raise refused.denied(given)
+    return ", ".join(_told(port) for port in serial_ports()) or "no serial ports on this computer"
+
+
+def _told(port: Port) -> str:
+    doubts = []
+    if port.access.permitted is False:
+        doubts.append(f"not permitted, group {port.access.group}")
+    if port.usb is not None and (port.usb.latency_ms or 0) > _SHORT_LATENCY_MS:
+        doubts.append(f"its latency timer of {port.usb.latency_ms} ms slows every answer")
+    return port.device + (f" ({'; '.join(doubts)})" if doubts else "")

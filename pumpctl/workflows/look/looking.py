@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Any, NamedTuple
 
 from pumpctl.errors import StoreError
-from pumpctl.pump.pump import Identity
+from pumpctl.pump.told import Identity
 from pumpctl.quantities import Rate
 from pumpctl.station.journal import Entry, Journal
 from pumpctl.therapy import figures
@@ -95,12 +95,15 @@ def _steady(state: PumpState, rate: Rate) -> Program | None:
     )
 
 
-def look(visit: Visit, tail: LogTail | None = None) -> Look:
+def look(visit: Visit, tail: LogTail | None = None, before: PumpState | None = None) -> Look:
     """Ask everything that `status` shows.
 
     `tail` keeps the log's newest entries from look to look, so that a second one asks
-    for those that are new only.
+    for those that are new only. `before` is what the last look at the same pump saw: its
+    program is fetched again only where the pump names another one.
     """
+    if before is not None and before.program is not None:
+        visit.pump.expect(before.program)
     state = visit.state()
     tail = LogTail() if tail is None else tail
     log = tail.follow(visit.pump, state)

@@ -11,12 +11,15 @@ from typing import NamedTuple
 from pumpctl.errors import Corrupt, PumpRefused
 from pumpctl.pump.entries import log_entry
 from pumpctl.pump.pump import Pump
+from pumpctl.therapy.boluses_seen import ENDED, STARTED, same_bolus
 from pumpctl.therapy.log import LogEntry
 from pumpctl.therapy.state import PumpState
 from pumpctl.wire.fields import WireError
 
+STEP = 32
+"""Entries of the first look: a day with four boluses. Further back only for the last bolus."""
 FIRST = 128
-"""Entries of the first look: about two days with nine boluses each; one round trip."""
+"""Entries that a first look goes back at most: about two days with nine boluses each."""
 MORE = 512
 """Entries that a later look fetches at most; what came before them is told as left out."""
 
@@ -37,7 +40,8 @@ class LogTail:
     def __init__(self) -> None:
         self.entries: tuple[LogEntry, ...] = ()
         """The newest, in rising order, at most `FIRST`."""
-        self._next: int | None = None
+        self._from = self._next = 0
+        """What was looked at: from this number to before that one; nothing, where both are 0."""
         self._failure: str | None = None
 
     def doubt(self, state: PumpState) -> str | None:
@@ -47,33 +51,57 @@ class LogTail:
         """
         if self._failure is not None:
             return self._failure
-        first = max(state.log_first, state.log_next - FIRST)
+        first = max(state.log_first, self._from, state.log_next - FIRST)
         missing = state.log_next - first - sum(each.number >= first for each in self.entries)
         if missing <= 0:
             return None
         return f"{missing} of the log's newest entries cannot be read"
 
     def follow(self, pump: Pump, state: PumpState) -> NewEntries:
-        """Fetch what is new since the last time; the newest `FIRST` at the first."""
-        known, end = self._next, state.log_next
-        if known is None or known > end:  # another log than before: begin again
-            self.entries, known = (), max(state.log_first, end - FIRST)
-        first = max(known, state.log_first, end - MORE)
-        found: list[LogEntry] = []
-        number, failure = first, None
-        try:
-            while number < end:
-                batch = pump.log(number, end - number)
-                if not batch.entries or batch.first < number:
-                    break
-                found += _whole(batch.entries, batch.first)
-                number = batch.first + len(batch.entries)
-        except (Corrupt, PumpRefused) as error:
-            failure = f"the pump's log cannot be read: {error.message}"
+        """Fetch what is new since the last time; at the first as much as tells the last bolus."""
+        end, begins = state.log_next, not self._next or self._next > state.log_next
+        if begins:  # also where it is another log than before
+            self.entries = ()
+            self._from = self._next = max(state.log_first, end - STEP)
+        known = self._next
+        found, reached, failure = _read(pump, max(known, state.log_first, end - MORE), end)
+        back = max(state.log_first, end - FIRST)
+        if begins and failure is None and known > back and not _tells(found, state):
+            older, _, failure = _read(pump, back, known)
+            found = [*older, *found]
+            if failure is None:
+                self._from = known = back
         self.entries = (*self.entries, *found)[-FIRST:]
-        reached = number if failure is not None else end
         self._next, self._failure = reached, failure
-        return NewEntries(tuple(found), reached - known - len(found), failure)
+        return NewEntries(tuple(found), max(0, reached - known - len(found)), failure)
+
+
+def _read(pump: Pump, first: int, end: int) -> tuple[list[LogEntry], int, str | None]:
+    """The whole entries from `first` to before `end`; how far that came, and why no further."""
+    found: list[LogEntry] = []
+    number = first
+    try:
+        while number < end:
+            batch = pump.log(number, end - number)
+            if not batch.entries or batch.first < number:
+                break
+            found += _whole(batch.entries, batch.first)
+            number = batch.first + len(batch.entries)
+    except (Corrupt, PumpRefused) as error:
+        return found, number, f"the pump's log cannot be read: {error.message}"
+    return found, end, None
+
+
+def _tells(entries: list[LogEntry], state: PumpState) -> bool:
+    """Whether the last bolus is among them whole: the running one's beginning, or those of all
+    that ended with the newest."""
+    if state.bolus is not None:
+        return any(each.kind == STARTED for each in entries)
+    newest = next((each for each in reversed(entries) if each.kind in (STARTED, ENDED)), None)
+    if newest is None or newest.kind == STARTED:
+        return newest is not None
+    ended = [e for e in entries if e.kind == ENDED and e.counter_ms == newest.counter_ms]
+    return all(any(same_bolus(each, end) for each in entries) for end in ended)
 
 
 def _whole(raw: tuple[bytes, ...], first: int) -> list[LogEntry]:

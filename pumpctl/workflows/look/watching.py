@@ -59,7 +59,7 @@ class Watch:
         """
         try:
             with visit(self._station, changes=False) as open_visit:
-                seen = look(open_visit, self._tail)
+                seen = look(open_visit, self._tail, self._last and self._last.seen.state)
         except _PASSING as error:
             if self._last is None or isinstance(error, _LASTING):
                 raise

@@ -1,1 +1,0 @@
-"""URL schemes that pyserial learns from this project: `emu://NAME`."""
