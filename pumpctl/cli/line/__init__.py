@@ -1,0 +1,1 @@
+"""`link ping|capture|decode|replay`: the line itself."""
