@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 from inspect import getdoc
+from pathlib import Path
 
+import pumpctl
 from pumpctl.errors import PumpctlError
 from tools.model import Argument, Entry, GenerateError, Model, Option, severities
 
@@ -103,6 +106,7 @@ def _spelled(option: Option) -> str:
 
 def exit_codes(model: Model) -> str:
     """The errors' tree as a table, by exit code."""
+    _load_errors()
     rows = [
         (
             str(error.exit_code),
@@ -116,7 +120,7 @@ def exit_codes(model: Model) -> str:
     lines = [
         "# Exit codes and errors",
         "",
-        _NOTE.format(source="`pumpctl/errors.py`"),
+        _NOTE.format(source="the errors' classes"),
         "Exit code 0 means done, and verified where something was written. Every other exit",
         "code comes from one of the errors below. With `--json` the document on stdout holds",
         "the same: `error.exit`, `error.code`, `error.changed` (`yes`, `no` or `unknown`: what",
@@ -139,10 +143,18 @@ def exit_codes(model: Model) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _load_errors() -> None:
+    """Import every module that declares an error of its own: most are in `pumpctl/errors.py`."""
+    package = Path(pumpctl.__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        if re.search(r'^    code = "[A-Z_]+"$', path.read_text(encoding="utf-8"), re.MULTILINE):
+            import_module(".".join(path.relative_to(package.parent).with_suffix("").parts))
+
+
 def _tree(base: type[PumpctlError]) -> Iterator[type[PumpctlError]]:
-    """Every error below, in the order of the file."""
+    """Every error of this package below, in the order of declaration."""
     for error in base.__subclasses__():
-        if error.__module__ == PumpctlError.__module__:
+        if error.__module__.startswith("pumpctl."):
             yield error
             yield from _tree(error)
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pumpctl.therapy import library_shape, profile_schema
-from tools import emulator_tables, failures, library_table, model
+from tools import emulator_tables, failures, library_table, model, trip_tables
 from tools.complete_bash import bash
 from tools.complete_fish import fish
 from tools.complete_powershell import powershell
@@ -46,6 +46,9 @@ def outputs() -> dict[str, str]:
         "docs/exit-codes.md": exit_codes(read),
         "docs/failures.md": failures.page(ROOT),
         "docs/protocol.md": refreshed((ROOT / "docs/protocol.md").read_text(encoding="utf-8")),
+        "docs/round-trips.md": trip_tables.refreshed(
+            (ROOT / "docs/round-trips.md").read_text(encoding="utf-8")
+        ),
         "docs/traceability.md": page(trace(ROOT)),
         "profiles/library.schema.json": library_shape.schema_text(),
         "profiles/profile.schema.json": profile_schema.text(),

@@ -9,7 +9,7 @@ anything but unknown.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -23,12 +23,15 @@ from pumpctl.errors import (
     WrongPump,
 )
 from pumpctl.link import patience
+from pumpctl.link.pace import Pace
 from pumpctl.link.patience import Patience
+from pumpctl.link.pulling import slices
+from pumpctl.link.streaming import FIRST_ROUND_S, LogStream, Slice
 from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, StateVersion, Unknown
 from pumpctl.quantities import Mass
 from pumpctl.transport.line import Line, LineLost
 from pumpctl.wire import messages as m
-from pumpctl.wire.codes import Purpose
+from pumpctl.wire.codes import Encoding, Purpose
 from pumpctl.wire.codes import Role as RoleCode
 from pumpctl.wire.frames import Junk
 from pumpctl.wire.greeting import MAJOR, PumpGreeting
@@ -45,6 +48,7 @@ _READS = (
     m.GetProgram,
     m.GetOperation,
     m.GetLog,
+    m.Repeat,
     m.GetReadback,
     GetImplant,
 )
@@ -91,6 +95,7 @@ class Link:
         self._line = line
         self._ticker = ticker
         self._end = Initiator(entropy=entropy, purpose=purpose, key=key)
+        self._pace = Pace()
         self._junk = 0
         self.bytes_on_wire = 0
         self.ready = False
@@ -189,6 +194,20 @@ class Link:
             return Applied(operation, StateVersion(answer.state_version), Mass(answer.delivered))
         return Unknown(operation, f"the pump answered {type(answer).__name__}")
 
+    def stream_log(
+        self, first: int, until: int, encoding: Encoding = Encoding.DIFFERENCE
+    ) -> Iterator[Slice]:
+        """Entries from `first` to before `until`, as fast as the line allows, in order."""
+        stream = LogStream(
+            self._end,
+            first,
+            until,
+            now=self._ticker(),
+            encoding=encoding,
+            round_s=self._pace.trip_s or FIRST_ROUND_S,
+        )
+        return slices(stream, self._line, self._ticker, self._count)
+
     def close(self) -> None:
         """Say goodbye where there is a session, and give the line back. Never fails."""
         try:
@@ -204,16 +223,19 @@ class Link:
 
     # --- underneath ---------------------------------------------------------------
 
+    def _count(self, size: int) -> None:
+        self.bytes_on_wire += size
+
     def _greet(self) -> PumpGreeting:
-        for event in self._send(self._end.greet(), patience.GREETING):
-            if isinstance(event, Greeted):
-                _LOG.info("pump %s greets", event.greeting.serial)
-                return event.greeting
-            if isinstance(event, Skew):
-                raise VersionSkew(
-                    f"the pump speaks protocol {event.major}.{event.minor}, "
-                    f"which this program cannot read"
-                )
+        event = self._send(self._end.greet(), patience.GREETING, (Greeted, Skew))
+        if isinstance(event, Greeted):
+            _LOG.info("pump %s greets", event.greeting.serial)
+            return event.greeting
+        if isinstance(event, Skew):
+            raise VersionSkew(
+                f"the pump speaks protocol {event.major}.{event.minor}, "
+                f"which this program cannot read"
+            )
         if self._junk:
             raise Corrupt(
                 "something answers on this line, but it is no pump that can be understood"
@@ -222,35 +244,72 @@ class Link:
 
     def _shake(self, *, own: bytes | None, peer: bytes | None, psk: bytes) -> Any:
         data = self._end.shake(own=own, peer=peer, psk=psk)
-        for event in self._send(data, patience.HANDSHAKE):
-            if isinstance(event, Ready):
-                self.ready = True
-                return event.keys
-        raise NoAnswer(f"pump {self.greeting.serial} does not complete the handshake")
+        event = self._send(data, patience.HANDSHAKE, Ready)
+        if event is None:
+            raise NoAnswer(f"pump {self.greeting.serial} does not complete the handshake")
+        self.ready = True
+        return event.keys
 
     def _exchange(self, counter: int, data: bytes, tries: Patience) -> Any:
-        for event in self._send(data, tries):
-            if isinstance(event, Answer) and event.to == counter:
-                return event.message
-        raise NoAnswer(f"pump {self.greeting.serial} does not answer any more")
+        event = self._send(data, tries, Answer, counter)
+        if event is None:
+            raise NoAnswer(f"pump {self.greeting.serial} does not answer any more")
+        return event.message
 
-    def _send(self, data: bytes, tries: Patience) -> Any:
-        """Send, yield what comes back, send again; ends when patience does."""
-        for number, wait in enumerate(tries.waits, 1):
-            if number > 1:
-                _LOG.warning("no answer, sending again (%d of %d)", number, len(tries.waits))
-            self.bytes_on_wire += len(data)
+    def _send(
+        self, data: bytes, tries: Patience, wanted: Any, counter: int | None = None
+    ) -> Any | None:
+        """Send, take what comes back, send again; the event that is wanted, or None at the end.
+
+        Sent again after a silence only: while frames of this session come in, the answer
+        may be among them. What is no frame prolongs nothing, so that noise cannot hold it.
+        """
+        pace, ticker, size = self._pace, self._ticker, len(data)
+        sending_s, started = pace.bytes_s(size), ticker()
+        now, bound = started, started + tries.bound(sending_s) + pace.trip_s
+        end, sendings, back, pieces, junk = bound, 0, 0, 0, 0
+        while True:
+            sendings += 1
+            if sendings > 1:
+                _LOG.warning("no answer, sending again (sending %d)", sendings)
+            self.bytes_on_wire += size
+            sent = now + sending_s  # `write` may or may not wait for the last bit
             self._line.write(data)
-            until = self._ticker() + wait
-            while (left := until - self._ticker()) > 0:
-                came = self._line.read(left)
+            now = ticker()
+            quiet = max(sent, now) + pace.frame_s(tries.frame) + pace.trip_s
+            quiet += tries.silence(sendings)
+            while True:
+                if quiet + sending_s > end:  # another one could not be answered any more
+                    quiet = end
+                if now >= quiet:
+                    break
+                came = self._line.read(quiet - now)
+                now = ticker()
+                if not came:
+                    continue
+                back += len(came)
+                pieces += 1
                 self.bytes_on_wire += len(came)
+                spoiled = junk
                 for event in self._end.feed(came):
                     if isinstance(event, Junk):
+                        junk += event.size + 1
                         self._junk += 1
                         _LOG.debug("%d bytes that are nothing: %s", event.size, event.why)
-                    else:
-                        yield event
+                    elif isinstance(event, wanted) and counter in (None, getattr(event, "to", 0)):
+                        pace.learn(
+                            out=size,
+                            back=back,
+                            pieces=pieces,
+                            sendings=sendings,
+                            seconds=now - started,
+                        )
+                        return event
+                if junk == spoiled:
+                    quiet = max(quiet, now + pace.frame_s(tries.frame) + patience.GAP_S)
+                    end = bound + pace.bytes_s(min(back - junk, tries.most))
+            if now >= end:
+                return None
 
     def _skew_text(self) -> str:
         return f"the pump speaks protocol {self.greeting.major}.{self.greeting.minor}: reading only"

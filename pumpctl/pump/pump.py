@@ -7,55 +7,34 @@ whether a program is wise, planned or confirmed is known to the floors above.
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 from pumpctl.errors import Corrupt, ReadbackDiffers
 from pumpctl.link import patience
 from pumpctl.link.session import Link
+from pumpctl.link.streaming import Slice
 from pumpctl.outcomes import OperationId, Outcome, StateVersion
-from pumpctl.pump.encode import drug_name, from_wire
-from pumpctl.pump.implant import implanted
-from pumpctl.pump.orders import Order
-from pumpctl.pump.readbacks import WIRE_BACKS, Readback, readback_from
+from pumpctl.pump.encode import from_wire, program_hash
+from pumpctl.pump.log_held import HeldLog, LogBatch
 from pumpctl.pump.refusals import refused
-from pumpctl.quantities import Concentration, Duration, Flow, Mass, Rate, Volume
+from pumpctl.pump.told import PRIORITY, Identity, identity_of, in_doubt, state_of
+from pumpctl.quantities import Duration, Mass
 from pumpctl.therapy import state as s
-from pumpctl.therapy.implanted import Implanted
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.program import Program
 from pumpctl.wire import codes
 from pumpctl.wire import messages as m
 from pumpctl.wire.fields import WireError
+from pumpctl.wire.frames import MOST_PAYLOAD
 from pumpctl.wire.logbatch import unpack_batch
 from pumpctl.wire.message import encode
 from pumpctl.wire.messages_implant import GetImplant, Implant
 
-_DELIVERY = {code: s.Delivery(code.name.lower()) for code in codes.Delivery}
-_PRIORITY = {
-    codes.Priority.CRITICAL: s.Priority.CRITICAL,
-    codes.Priority.NONCRITICAL: s.Priority.NON_CRITICAL,
-}
-_BATTERY = {
-    codes.Battery.GOOD: s.BatteryState.OK,
-    codes.Battery.ELECTIVE_REPLACEMENT: s.BatteryState.ELECTIVE_REPLACEMENT,
-    codes.Battery.END_OF_SERVICE: s.BatteryState.END_OF_SERVICE,
-}
-
-
-class Identity(NamedTuple):
-    """What never changes about a pump, and the role that it grants this key."""
-
-    serial: str
-    model: str
-    firmware: str
-    bench: bool
-    role: str
-    capacity: Volume
-    pulse: Volume
-    least_flow: Flow
-    most_flow: Flow
-    tubing: Volume
-    catheter: Volume
+if TYPE_CHECKING:
+    from pumpctl.pump.orders import Order
+    from pumpctl.pump.readbacks import Readback
+    from pumpctl.therapy.implanted import Implanted
 
 
 class Staged(NamedTuple):
@@ -79,21 +58,15 @@ class Known(NamedTuple):
     reaches_back_to: StateVersion
 
 
-class LogBatch(NamedTuple):
-    """Entries of the log as they lie in the pump, 80 bytes each."""
-
-    first: int
-    entries: tuple[bytes, ...]
-    held_from: int
-    next: int
-
-
 class Pump:
     """One open session."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
         self._identity: Identity | None = None
+        self._held: tuple[Program, bytes] | None = None
+        self._implant: Implanted | None = None
+        self._log = HeldLog()
 
     @property
     def identity(self) -> Identity:
@@ -111,37 +84,50 @@ class Pump:
         told = self._link.ask(m.GetIdentity(), m.Identity)
         if told.serial != self._link.greeting.serial:
             raise Corrupt("the pump's greeting and its identity disagree")
-        return Identity(
-            told.serial,
-            told.model,
-            told.firmware,
-            told.bench,
-            told.role.name.lower(),
-            Volume(told.capacity),
-            Volume(told.pulse),
-            Flow(told.least_flow),
-            Flow(told.most_flow),
-            Volume(told.tubing),
-            Volume(told.catheter),
-        )
+        return identity_of(told)
 
     # --- look ---------------------------------------------------------------------
 
     def program(self) -> tuple[Program, bytes]:
         """The running program and its hash, as the pump reports it."""
-        told = self._link.ask(m.GetProgram(), m.ProgramReport)
-        return from_wire(told.program), told.program_hash
+        return self._take(self._link.ask(m.GetProgram(), m.ProgramReport))
+
+    def expect(self, program: Program) -> None:
+        """`state` may take this for the running program where STATUS names its hash.
+
+        It must be one that this pump has told before. Whatever changes therapy ends it: what
+        runs after an act is always asked for.
+        """
+        self._held = program, program_hash(program)
 
     def clock(self) -> Moment:
         """The pump's clock, and nothing else."""
         told = self._link.ask(m.GetStatus(), m.Status)
         return Moment(told.time, told.offset)
 
-    def _stored_program(self) -> tuple[Program | None, bytes | None]:
-        """The program, or None where both stored copies are lost and the fallback runs."""
+    def log_range(self) -> tuple[int, int]:
+        """The number of the oldest entry in the log, and the one that the next will have."""
+        told = self._link.ask(m.GetStatus(), m.Status)
+        return told.log_first, told.log_next
+
+    def _take(self, told: m.ProgramReport) -> tuple[Program, bytes]:
+        program = from_wire(told.program)
+        if program_hash(program) == told.program_hash:
+            self._held = program, told.program_hash
+        return program, told.program_hash
+
+    def _stored_program(self, now: m.Status) -> tuple[Program | None, bytes | None]:
+        """The program, or None where both stored copies are lost and the fallback runs.
+
+        One that this session holds is not fetched again while STATUS names its hash, the
+        one under which it was activated. A memory that is in doubt is always asked.
+        """
+        held = self._held
+        if held is not None and held[1] == now.program_hash and not in_doubt(now):
+            return held
         told = self._link.try_ask(m.GetProgram(), m.ProgramReport)
         if isinstance(told, m.ProgramReport):
-            return from_wire(told.program), told.program_hash
+            return self._take(told)
         if told.code is codes.Refuse.FLASH:
             return None, None
         raise refused("the pump will not tell its program", told)
@@ -149,87 +135,47 @@ class Pump:
     def state(self) -> s.PumpState:
         """Everything that an interrogation tells but the log. Reads only."""
         told = self._link.ask(m.GetStatus(), m.Status)
-        program, program_hash = self._stored_program()
-        if program_hash is not None and told.program_hash != program_hash:
+        program, stored_hash = self._stored_program(told)
+        if stored_hash is not None and told.program_hash != stored_hash:
             told = self._link.ask(m.GetStatus(), m.Status)  # changed between the two questions
-        offset = told.offset
+        return state_of(self.identity, told, program, stored_hash)
 
-        def at(utc_ms: int) -> Moment:
-            return Moment(utc_ms, offset)
+    def condition(self) -> s.PumpState:
+        """The same for whom the program does not matter: it is not asked for, and stands as None.
 
-        return s.PumpState(
-            serial=self.identity.serial,
-            model=self.identity.model,
-            firmware=self.identity.firmware,
-            bench=self.identity.bench,
-            state_version=StateVersion(told.state_version),
-            tag_hash=told.tag,
-            delivery=_DELIVERY[told.delivery],
-            program=program,
-            program_hash=program_hash,
-            drug=drug_name(told.drug),
-            concentration=Concentration(told.concentration),
-            reservoir=Volume(told.reservoir),
-            capacity=self.identity.capacity,
-            low_alarm=Volume(told.low_alarm),
-            filled_at=at(told.filled_at),
-            line=s.Line(
-                Volume(told.line),
-                s.Fluid(drug_name(told.tip_drug), Concentration(told.tip_concentration)),
-                None if told.front is None else Volume(told.front),
-            ),
-            clock=at(told.time),
-            counter_ms=told.counter,
-            battery=s.Battery(
-                _BATTERY[told.battery],
-                at(told.replace_by).date if told.replace_by else None,
-            ),
-            alarms=tuple(
-                s.Alarm(alarm.code.name, _PRIORITY[alarm.priority], alarm.cause, at(alarm.since))
-                for alarm in told.alarms
-            ),
-            bolus=None
-            if told.bolus is None
-            else s.RunningBolus(
-                told.bolus.kind.name.lower(),
-                Mass(told.bolus.dose),
-                Mass(told.bolus.given),
-                at(told.bolus.started),
-                at(told.bolus.ends),
-            ),
-            bridge=None
-            if told.bridge is None
-            else s.RunningBridge(Volume(told.bridge.volume), Volume(told.bridge.passed)),
-            staged=None
-            if told.staged is None
-            else s.StagedState(told.staged.content, Duration(told.staged.expires_in)),
-            patient_dose=None
-            if told.patient_dose is None
-            else s.PatientDoseState(
-                told.patient_dose.left,
-                at(told.time + told.patient_dose.next_in) if told.patient_dose.next_in else None,
-            ),
-            rate=Rate(told.rate),
-            stopped_for=None if told.stopped_for is None else Duration(told.stopped_for),
-            sensed=None if told.sensed is None else Volume(told.sensed),
-            pulses=told.pulses,
-            log_first=told.log_first,
-            log_next=told.log_next,
-            boot=told.boot,
-        )
+        After a stop or a cancel, neither of which touches it, nobody waits for its bytes.
+        """
+        told = self._link.ask(m.GetStatus(), m.Status)
+        return state_of(self.identity, told, None, told.program_hash)
 
     def implant(self) -> Implanted:
-        """The implant's record as the pump keeps it."""
-        told = self._link.ask(GetImplant(), Implant)
-        if told.serial != self._link.greeting.serial:
-            raise Corrupt("the pump's greeting and its implant record disagree")
-        return implanted(told)
+        """The implant's record as the pump keeps it; nothing but an act of ours changes it."""
+        from pumpctl.pump.implant import implanted  # a look asks for neither this nor a read-back
+
+        if self._implant is None:
+            told = self._link.ask(GetImplant(), Implant)
+            if told.serial != self._link.greeting.serial:
+                raise Corrupt("the pump's greeting and its implant record disagree")
+            self._implant = implanted(told)
+        return self._implant
 
     def log(self, first: int, most: int) -> LogBatch:
         """Up to `most` entries from number `first` on, each still with its own check."""
-        told = self._link.ask(m.GetLog(first, most, codes.Encoding.DEFLATE), m.LogReport)
+        held = self._log.batch(first, most)
+        if held is not None:
+            return held
+        asked = m.GetLog(first, most, codes.Encoding.DIFFERENCE, MOST_PAYLOAD)
+        told = self._link.ask(asked, m.LogReport)
         raw = _unpacked(told)
-        return LogBatch(told.first, raw, told.held_from, told.next)
+        return self._log.keep(LogBatch(told.first, raw, told.held_from, told.next))
+
+    def stream_log(self, first: int, until: int) -> Iterator[Slice]:
+        """Entries from `first` to before `until`, slice by slice, as fast as the line allows."""
+        return self._link.stream_log(first, until)
+
+    def release_log(self, below: int) -> None:
+        """Tell the pump that this station has everything below, durably (TEL-05)."""
+        self._link.ask(m.ReleaseLog(below), m.LogReleased)
 
     def operation(self, operation: OperationId) -> Known:
         """What the ledger says of an id; writes nothing."""
@@ -248,6 +194,8 @@ class Pump:
 
     def readback(self) -> Readback:
         """What the pump will do with what is staged."""
+        from pumpctl.pump.readbacks import WIRE_BACKS, readback_from
+
         told = self._link.try_ask(m.GetReadback(), object, patience.STAGING)
         if isinstance(told, m.Refusal):
             raise refused("the pump will not say what it would do", told)
@@ -263,17 +211,21 @@ class Pump:
         self, operation: OperationId, staged: Staged, state_version: StateVersion, chain: bytes
     ) -> Outcome:
         """The one therapy message of the road. The intent must be in the journal by now."""
-        return self._link.change(
+        return self._change(
             m.Activate(operation, staged.content, state_version, staged.nonce, chain)
         )
 
     def stop(self, operation: OperationId, chain: bytes) -> Outcome:
         """Stop delivery now."""
-        return self._link.change(m.Stop(operation, chain))
+        return self._change(m.Stop(operation, chain))
 
     def cancel_bolus(self, operation: OperationId, chain: bytes) -> Outcome:
         """End the running bolus; the basal program goes on."""
-        return self._link.change(m.CancelBolus(operation, chain))
+        return self._change(m.CancelBolus(operation, chain))
+
+    def _change(self, message: m.Activate | m.Stop | m.CancelBolus) -> Outcome:
+        self._held = self._implant = None  # a pump that says "done" is not believed (PRG-10)
+        return self._link.change(message)
 
     def resolve(self, operation: OperationId) -> Known:
         """Ask what became of an id, and void it where the pump does not hold it."""
@@ -283,7 +235,7 @@ class Pump:
 
     def sound_alarm(self, priority: s.Priority) -> Duration:
         """Sound this signal as a test; for how long it sounds. PumpRefused during a real alarm."""
-        asked = m.AlarmTest(next(code for code, word in _PRIORITY.items() if word is priority))
+        asked = m.AlarmTest(next(code for code, word in PRIORITY.items() if word is priority))
         told = self._link.ask(asked, m.AlarmSounds, patience.STAGING)
         if told.priority is not asked.priority:
             raise Corrupt("the pump sounds another signal than was asked for")

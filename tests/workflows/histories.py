@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from pumpctl.errors import PumpRefused
 from pumpctl.outcomes import OperationId, StateVersion
 from pumpctl.pump.encode import to_wire
-from pumpctl.pump.pump import LogBatch
+from pumpctl.pump.log_held import LogBatch
 from pumpctl.quantities import Duration, Flow, Mass, Rate, Volume
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.past import Ordered, Past

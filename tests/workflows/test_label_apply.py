@@ -82,14 +82,14 @@ def test_the_log_is_read_once_by_a_look_and_a_change_and_never_by_a_stop(ward: D
     ward.advance("100d")
     ward.monkeypatch.setattr(Pump, "log", counted)
     ward.pump("status")
-    assert asked == [128], "the last bolus is in there"
+    assert asked == [32, 96], "there is no bolus in the newest, and none before them"
     asked.clear()
     ward.pump("stop", "--now")
     assert asked == []
     path, told = ward.plan(of(250))
-    assert asked == [128]
+    assert asked == [57], "two days of hours, and a few"
     ward.apply(path, told["confirm"])
-    assert asked == [128, 128]
+    assert asked == [57, 57]
     ward.advance("10 h")
     ward.plan(of(230))
-    assert asked == [128, 128, 128]
+    assert asked == [57, 57, 57]

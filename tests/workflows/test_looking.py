@@ -11,6 +11,7 @@ from pumpctl.quantities import Concentration, Rate, Volume
 from pumpctl.therapy.figures import daily_doses
 from pumpctl.therapy.state import Delivery, RunningBridge
 from pumpctl.workflows.look.looking import forecast_of, front_arrives, status_data
+from tests.helpers.boluses import Day
 from tests.helpers.desk import Desk
 from tests.helpers.profiles import FLEX
 from tests.helpers.seen import seen
@@ -99,8 +100,7 @@ def test_without_drug_or_rate_there_is_no_date() -> None:
 
 @pytest.mark.requirement("PRG-07")
 def test_a_pump_that_lost_its_program_says_what_it_gives(desk: Desk) -> None:
-    desk.emulator()
-    desk.rehearse()
+    Day(desk)  # it begins at midnight, whenever this is run
     desk.program(FLEX)
     told = desk.pump("status")
     assert told["rate"] == "336 mcg/day", "14 mcg/h, at midnight"

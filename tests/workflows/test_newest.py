@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pumpctl.errors import Corrupt, PumpRefused
-from pumpctl.pump.pump import LogBatch
+from pumpctl.pump.log_held import LogBatch
 from pumpctl.wire.codes import LogKind
 from pumpctl.wire.logentry import LogEntry, pack
 from pumpctl.workflows.look.newest import FIRST, MORE, LogTail

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from pumpctl.errors import Corrupt, PumpRefused
 from pumpctl.pump.entries import log_entry
-from pumpctl.pump.pump import LogBatch, Pump
+from pumpctl.pump.log_held import LogBatch
+from pumpctl.pump.pump import Pump
 from pumpctl.therapy.log import LogEntry
 from pumpctl.therapy.state import PumpState
 from pumpctl.wire.fields import WireError
 
-FIRST = 128
-"""Entries of the first read: two days with nine boluses each, and most of a third."""
+HOURS = 49
+"""Entries of two days on a pump that gives no bolus: one for each hour."""
+SPARE = 8
+"""And so many more at first: patient doses, alarms, an act or two."""
 MORE = 256
 """Entries of any further read; what does not fit into one answer comes with another."""
 PROBE = 32
@@ -34,6 +37,8 @@ class PumpLog:
     def __init__(self, pump: Pump, state: PumpState) -> None:
         self._pump = pump
         self._first, self._end = state.log_first, state.log_next
+        boluses = 0 if state.program is None else len(state.program.boluses)
+        self._usual = HOURS + SPARE - 4 * -boluses // 7  # each of two days: begun, and ended
         self._entries: dict[int, LogEntry] = {}
         self.questions = 0
         """Round trips so far."""
@@ -54,7 +59,7 @@ class PumpLog:
         From the first entry on where the pump is younger than that. Raises NotKnown
         where the log is damaged or does not go so far back.
         """
-        first, size = self._end, FIRST
+        first, size = self._end, self._usual
         while True:
             wanted = [
                 number
@@ -69,7 +74,7 @@ class PumpLog:
                 break
             until, first = first, max(self._first, first - size)
             self._read(first, until)
-            size = MORE
+            size = MORE if size == PROBE else PROBE
         found = tuple(self._entries[number] for number in range(first, self._end))
         if not found or (not self.whole and found[0].counter_ms > counter_ms):
             raise NotKnown("the pump's log does not go back far enough")

@@ -17,7 +17,7 @@ from pumpctl.wire.fields import WireError
 from pumpctl.wire.noise import public_key
 from pumpctl.wire.secret import key_id, secret_bytes
 from pumpctl.workflows.surroundings import Station
-from pumpctl.workflows.visit import greeted, visit
+from pumpctl.workflows.visit import greeted, note_seen, visit
 
 _FULL = (
     "whoever is paired frees a place with pumpctl unpair, an admin with operator revoke; "
@@ -68,6 +68,7 @@ def pair(station: Station, secret: str, role: str) -> PairedAs:
             station.operator,
             {"public": paired.public.hex(), "psk": paired.psk.hex(), "role": paired.role},
         )
+        note_seen(station, link.greeting)
         result = PairedAs(
             paired.serial, link.greeting.model, station.operator, paired.role, own.id.hex()
         )

@@ -7,6 +7,7 @@ journal before it is shown, and where it was applied the pump is asked again.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from pumpctl.errors import (
@@ -25,7 +26,7 @@ from pumpctl.errors import (
     WrongPump,
 )
 from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, StateVersion, Unknown
-from pumpctl.pump.encode import canonical
+from pumpctl.pump.encode import canonical, program_of
 from pumpctl.pump.pump import Staged
 from pumpctl.quantities import Mass
 from pumpctl.station.journal import Journal
@@ -34,6 +35,7 @@ from pumpctl.station.plan import Plan, token
 from pumpctl.therapy.findings import Finding, Severity
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.state import PumpState
+from pumpctl.wire.fields import WireError
 from pumpctl.workflows.acts.act import Act
 from pumpctl.workflows.road.gates import pass_gates
 from pumpctl.workflows.road.planning import (
@@ -138,6 +140,7 @@ def _apply(
     check_unused(plan, journal)
     check_endorsement(visit.station, journal, plan, second)
     operation = OperationId.from_text(plan.operation)
+    _expect_old(visit, plan)
     state = visit.state()
     _check_fresh(visit, plan, state, operation)
     scene = Scene(visit, journal, act.program, whom=act.whom, state=state)
@@ -167,6 +170,13 @@ def _apply(
             if unwritten is not None:
                 raise unwritten
             raise OutcomeUnknown(f"nobody knows whether the pump activated it: {outcome.why}")
+
+
+def _expect_old(visit: Visit, plan: Plan) -> None:
+    """The plan holds the program that ran: while its hash is in force it is not fetched again."""
+    with suppress(ValueError, WireError):  # then the pump is asked
+        if plan.old_program:
+            visit.pump.expect(program_of(bytes.fromhex(plan.old_program)))
 
 
 def _activate(

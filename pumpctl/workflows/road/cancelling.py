@@ -85,7 +85,7 @@ def _cancelled(
             pass
     tail = LogTail()
     try:
-        state = visit.state()
+        state = visit.pump.condition()
         readable = tail.follow(visit.pump, state).failure is None
     except (Exception, KeyboardInterrupt) as error:  # whatever it was, the pump did answer
         raise ActNow(

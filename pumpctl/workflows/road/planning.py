@@ -66,7 +66,7 @@ def make_plan(
     ReadbackDiffers where the pump would give something else.
     """
     pass_gates(act.kind, visit, journal)
-    scene = Scene(visit, journal, act.program, whom=act.whom)
+    scene = Scene(visit, journal, act.program, whom=act.whom, state=visit.just_seen())
     state, now = scene.state, scene.now
     findings = act.findings(scene)
     for line in scene.missing:

@@ -206,9 +206,9 @@ def _judge(open_visit: Visit, entry: Entry, known: Known) -> tuple[bool, str] | 
 
 def _in_log(open_visit: Visit, operation: OperationId, planned: int) -> bool | None:
     """Does the log hold the activation? None where it does not reach back far enough."""
-    state = open_visit.state()
-    number, reaches = state.log_first, state.log_first <= 1
-    while number < state.log_next:
+    number, end = open_visit.pump.log_range()
+    reaches = number <= 1
+    while number < end:
         batch = open_visit.pump.log(number, _BATCH)
         if batch.first != number:
             return None

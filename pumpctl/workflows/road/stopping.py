@@ -12,6 +12,7 @@ from pumpctl.errors import (
     ActNow,
     OutcomeUnknown,
     PumpRefused,
+    StoreError,
     UsageError,
 )
 from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, Unknown
@@ -43,10 +44,12 @@ def unbarred(station: Station) -> Station:
             station.tell(f"PUMPCTL_NOW is ignored: {error.message}")
             station = station._replace(rehearsal=None)
     if station.capture is not None:
+        from pumpctl.transport.capture import check_writable
+
         try:
-            station.capture.open("a").close()
-        except OSError as error:
-            station.tell(f"no capture is written: {error}")
+            check_writable(station.capture)
+        except StoreError as error:
+            station.tell(f"no capture is written: {error.message}")
             station = station._replace(capture=None)
     return station
 
@@ -104,7 +107,7 @@ def _stopped(
         case Applied():
             pass
     try:
-        state = visit.state()
+        state = visit.pump.condition()
     except (Exception, KeyboardInterrupt) as error:  # whatever it was, the pump did change
         raise ActNow(
             f"the pump said that it stopped, but could not be asked again: {error}"
