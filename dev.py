@@ -6,7 +6,8 @@
     python3 dev.py test [ARGS...]  the tests; arguments go to pytest
     python3 dev.py lint [--fix]    ruff, its formatter, and mypy
     python3 dev.py cover           branch coverage of therapy/ and quantities: 100 % or it fails
-    python3 dev.py bench [NAME]    benchmarks/NAME.py, or all of them
+    python3 dev.py bench [AXIS...] how fast, beside its peers; --help tells the axes, --quick,
+                                   --output DIR; --peers installs the peers in Python
     python3 dev.py generate        completions/ and the tables in docs/ (--check: only look)
     python3 dev.py setup           only make .venv; every other command does so too
 
@@ -406,15 +407,18 @@ def cover_commands(place: Place, args: Sequence[str]) -> list[list[str]]:
 
 
 def bench_commands(place: Place, args: Sequence[str]) -> list[list[str]]:
-    scripts = sorted((place.root / "benchmarks").glob("[a-z]*.py"))
-    rest = list(args)
-    if rest and not rest[0].startswith("-"):
-        name = rest.pop(0)
-        names = [script.stem for script in scripts]
-        if name not in names:
-            raise SetupError(f"no benchmark {name}; there are: {', '.join(names)}")
-        scripts = [script for script in scripts if script.stem == name]
-    return [[place.tool("python"), str(script), *rest] for script in scripts]
+    """The one benchmark command; with --peers the environment of those it is measured beside."""
+    if "--peers" not in args:
+        return [[place.tool("python"), "-m", "benchmarks", *args]]
+    if list(args) != ["--peers"]:
+        raise SetupError("bench --peers takes nothing else; it only makes .venv-peers")
+    peers = Place(place.root, place.root / ".venv-peers")
+    pins = place.root / "benchmarks" / "peers.txt"
+    wanted = [line for line in pins.read_text(encoding="utf-8").splitlines() if "==" in line]
+    base = getattr(sys, "_base_executable", "") or sys.executable
+    install = [peers.tool("python"), *PIP, "install", "--constraint", str(pins)]
+    # One by one: a peer that cannot be had here leaves the others.
+    return [[base, "-m", "venv", str(peers.venv)], *([*install, each] for each in wanted)]
 
 
 def main(argv: Sequence[str]) -> int:

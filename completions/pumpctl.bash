@@ -79,7 +79,7 @@ _pumpctl_again='--only --override'
 _pumpctl_command() {
     below='' own=''
     case $path in
-    '') below='list status interrogate alarm doctor explain logs profile emergency titrate trial program bolus refill stop resume mri clock confirm apply resolve pair unpair patient implant operator library emulator conformance demo' ;;
+    '') below='list status interrogate alarm doctor explain logs profile emergency titrate trial program bolus refill stop resume mri clock confirm apply resolve pair unpair patient implant operator library emulator link conformance demo' ;;
     alarm) below='test' ;;
     logs) below='pull show export' ;;
     profile) below='new check show diff plot schema' ;;
@@ -92,6 +92,7 @@ _pumpctl_command() {
     mri) below='before after' ;;
     library) below='show check sign install keys' ;;
     emulator) below='new serve advance inspect fault press play list remove' ;;
+    link) below='ping capture decode replay' ;;
     'list') own='' ;;
     'status') own='--check --watch --every' ;;
     'interrogate') own='' ;;
@@ -152,6 +153,10 @@ _pumpctl_command() {
     'emulator play') own='--pair --again --list' ;;
     'emulator list') own='' ;;
     'emulator remove') own='' ;;
+    'link ping') own='--count --wait' ;;
+    'link capture') own='--tcp --pty --for' ;;
+    'link decode') own='--brief' ;;
+    'link replay') own='--part' ;;
     'conformance') own='--only --junit --list' ;;
     'demo') own='--keep' ;;
     esac
@@ -297,6 +302,12 @@ _pumpctl_option() {
         'emulator fault --count') value='text' ;;
         'emulator fault --at') value='words implant fallback record limits slots control log' ;;
         'emulator fault --copy') value='text' ;;
+        'link ping --count') value='text' ;;
+        'link ping --wait') value='text' ;;
+        'link capture --tcp') value='text' ;;
+        'link capture --pty') value='file' ;;
+        'link capture --for') value='text' ;;
+        'link replay --part') value='text' ;;
         'conformance --only') value='text' ;;
         'conformance --junit') value='file' ;;
         'demo --keep') value='dir' ;;
@@ -343,6 +354,9 @@ _pumpctl_argument() {
     'emulator play 0') value='words battery-end blocked-catheter computed-empty daylight-saving forgotten-bridge long-stall lying-sensor memory-loss mri over-infusion patient-doses pocket-fill unfinished-update wrong-concentration' ;;
     'emulator play 1') value='emulator' ;;
     'emulator remove 0') value='emulator' ;;
+    'link capture 0') value='file' ;;
+    'link decode 0') value='file' ;;
+    'link replay 0') value='file' ;;
     esac
 }
 

@@ -73,7 +73,7 @@ end
 function __pumpctl_goes_on
     switch $argv[1]
         case ''
-            contains -- $argv[2] list status interrogate alarm doctor explain logs profile emergency titrate trial program bolus refill stop resume mri clock confirm apply resolve pair unpair patient implant operator library emulator conformance demo
+            contains -- $argv[2] list status interrogate alarm doctor explain logs profile emergency titrate trial program bolus refill stop resume mri clock confirm apply resolve pair unpair patient implant operator library emulator link conformance demo
         case 'alarm'
             contains -- $argv[2] test
         case 'logs'
@@ -98,6 +98,8 @@ function __pumpctl_goes_on
             contains -- $argv[2] show check sign install keys
         case 'emulator'
             contains -- $argv[2] new serve advance inspect fault press play list remove
+        case 'link'
+            contains -- $argv[2] ping capture decode replay
         case '*'
             return 1
     end
@@ -181,6 +183,12 @@ function __pumpctl_takes_value
             contains -- $argv[2] --pty --tcp
         case 'emulator fault'
             contains -- $argv[2] --for --percent --volume --concentration --delay --way --count --at --copy
+        case 'link ping'
+            contains -- $argv[2] --count --wait
+        case 'link capture'
+            contains -- $argv[2] --tcp --pty --for
+        case 'link replay'
+            contains -- $argv[2] --part
         case 'conformance'
             contains -- $argv[2] --only --junit
         case 'demo'
@@ -191,7 +199,7 @@ function __pumpctl_takes_value
 end
 
 complete -c pumpctl -f
-complete -c pumpctl -n '__pumpctl_unused value --port' -l port -r -x -a '(__pumpctl_ports)' -d 'device path, COM3, socket://HOST:PORT, rfc2217://HOST:PORT or emu://NAME'
+complete -c pumpctl -n '__pumpctl_unused value --port' -l port -r -x -a '(__pumpctl_ports)' -d 'device path, COM3, socket://HOST:PORT, rfc2217://HOST:PORT or emu://NAME; of a device or rfc2217 also ?baud=9600'
 complete -c pumpctl -n '__pumpctl_unused value --pump' -l pump -r -x -a '(__pumpctl_folders pumps)' -d 'refuse any other pump'
 complete -c pumpctl -n '__pumpctl_unused value --home' -l home -r -x -a '(__fish_complete_directories)' -d 'keys, journal, records, emulators'
 complete -c pumpctl -n '__pumpctl_unused value --database' -l database -r -x -d 'where records go'
@@ -229,6 +237,7 @@ complete -c pumpctl -n '__pumpctl_at \'\'' -a implant -d 'The line and what it h
 complete -c pumpctl -n '__pumpctl_at \'\'' -a operator -d 'Who acts at this station: add, list, revoke.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a library -d 'The drug library: show, check, sign, install, keys.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a emulator -d 'Built-in pumps for rehearsal and development.'
+complete -c pumpctl -n '__pumpctl_at \'\'' -a link -d 'The line to a pump: ping, capture, decode, replay.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a conformance -d 'Test whether a device keeps the duties of a pump.'
 complete -c pumpctl -n '__pumpctl_at \'\'' -a demo -d 'The first minute: a whole visit on a built-in pump.'
 complete -c pumpctl -n '__pumpctl_at \'alarm\'' -a test -d 'Sound the alarm signal; record if it was heard.'
@@ -275,6 +284,10 @@ complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a press -d 'Open it for pair
 complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a play -d 'Replay a patient story on a new built-in pump.'
 complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a list -d 'List built-in pumps.'
 complete -c pumpctl -n '__pumpctl_at \'emulator\'' -a remove -d 'Delete a built-in pump.'
+complete -c pumpctl -n '__pumpctl_at \'link\'' -a ping -d 'Measure the line to a pump.'
+complete -c pumpctl -n '__pumpctl_at \'link\'' -a capture -d 'Record what passes on a line.'
+complete -c pumpctl -n '__pumpctl_at \'link\'' -a decode -d 'Explain every frame of a capture.'
+complete -c pumpctl -n '__pumpctl_at \'link\'' -a replay -d 'Say it again to a pump on a bench.'
 complete -c pumpctl -n '__pumpctl_at \'status\'; and __pumpctl_unused value --check' -l check -r -x -a 'critical any' -d 'Exit 10 when such an alarm is active.'
 complete -c pumpctl -n '__pumpctl_at \'status\'; and __pumpctl_unused flag --watch' -l watch -d 'Look again and again, until Ctrl-C.'
 complete -c pumpctl -n '__pumpctl_at \'status\'; and __pumpctl_unused value --every' -l every -r -x -d 'With --watch: how often; "5 s".'
@@ -464,6 +477,16 @@ complete -c pumpctl -n '__pumpctl_at \'emulator play\'; and __pumpctl_unused fla
 complete -c pumpctl -n '__pumpctl_at \'emulator play\' 0' -x -a 'battery-end blocked-catheter computed-empty daylight-saving forgotten-bridge long-stall lying-sensor memory-loss mri over-infusion patient-doses pocket-fill unfinished-update wrong-concentration'
 complete -c pumpctl -n '__pumpctl_at \'emulator play\' 1' -x -a '(__pumpctl_folders emulators)'
 complete -c pumpctl -n '__pumpctl_at \'emulator remove\' 0' -x -a '(__pumpctl_folders emulators)'
+complete -c pumpctl -n '__pumpctl_at \'link ping\'; and __pumpctl_unused value --count' -l count -r -x -d 'So many, one after another.'
+complete -c pumpctl -n '__pumpctl_at \'link ping\'; and __pumpctl_unused value --wait' -l wait -r -x -d 'For each answer, "2 s".'
+complete -c pumpctl -n '__pumpctl_at \'link capture\'; and __pumpctl_unused value --tcp' -l tcp -r -x -d 'Stand between: a program opens this.'
+complete -c pumpctl -n '__pumpctl_at \'link capture\'; and __pumpctl_unused value --pty' -l pty -r -F -d 'The same, a pseudo terminal.'
+complete -c pumpctl -n '__pumpctl_at \'link capture\'; and __pumpctl_unused value --for' -l for -r -x -d 'How long; until Ctrl-C without it.'
+complete -c pumpctl -n '__pumpctl_at \'link capture\' 0' -F
+complete -c pumpctl -n '__pumpctl_at \'link decode\'; and __pumpctl_unused flag --brief' -l brief -d 'One line a frame, no fields.'
+complete -c pumpctl -n '__pumpctl_at \'link decode\' 0' -F
+complete -c pumpctl -n '__pumpctl_at \'link replay\'; and __pumpctl_unused value --part' -l part -r -x -d 'Only this part of it; all without it.'
+complete -c pumpctl -n '__pumpctl_at \'link replay\' 0' -F
 complete -c pumpctl -n '__pumpctl_at \'conformance\'' -l only -r -x -d 'This test, or duty; in any case.'
 complete -c pumpctl -n '__pumpctl_at \'conformance\'; and __pumpctl_unused value --junit' -l junit -r -F -d 'Write JUnit XML, too.'
 complete -c pumpctl -n '__pumpctl_at \'conformance\'; and __pumpctl_unused flag --list' -l list -d 'List duties and tests; no device is asked.'

@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
             'operator' = 'Who acts at this station: add, list, revoke.'
             'library' = 'The drug library: show, check, sign, install, keys.'
             'emulator' = 'Built-in pumps for rehearsal and development.'
+            'link' = 'The line to a pump: ping, capture, decode, replay.'
             'conformance' = 'Test whether a device keeps the duties of a pump.'
             'demo' = 'The first minute: a whole visit on a built-in pump.'
         }
@@ -107,10 +108,16 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
             'list' = 'List built-in pumps.'
             'remove' = 'Delete a built-in pump.'
         }
+        'link' = [ordered]@{
+            'ping' = 'Measure the line to a pump.'
+            'capture' = 'Record what passes on a line.'
+            'decode' = 'Explain every frame of a capture.'
+            'replay' = 'Say it again to a pump on a bench.'
+        }
     }
     # Options: what each takes, its help, its words.
     $shared = [ordered]@{
-        '--port' = @('port', 'device path, COM3, socket://HOST:PORT, rfc2217://HOST:PORT or emu://NAME', '')
+        '--port' = @('port', 'device path, COM3, socket://HOST:PORT, rfc2217://HOST:PORT or emu://NAME; of a device or rfc2217 also ?baud=9600', '')
         '--pump' = @('pump', 'refuse any other pump', '')
         '--home' = @('dir', 'keys, journal, records, emulators', '')
         '--database' = @('text', 'where records go', '')
@@ -388,6 +395,21 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
             '--again' = @('flag', 'In the place of a pump of this name, which is deleted.', '')
             '--list' = @('flag', 'Show the shipped stories.', '')
         }
+        'link ping' = [ordered]@{
+            '--count' = @('text', 'So many, one after another.', '')
+            '--wait' = @('text', 'For each answer, "2 s".', '')
+        }
+        'link capture' = [ordered]@{
+            '--tcp' = @('text', 'Stand between: a program opens this.', '')
+            '--pty' = @('file', 'The same, a pseudo terminal.', '')
+            '--for' = @('text', 'How long; until Ctrl-C without it.', '')
+        }
+        'link decode' = [ordered]@{
+            '--brief' = @('flag', 'One line a frame, no fields.', '')
+        }
+        'link replay' = [ordered]@{
+            '--part' = @('text', 'Only this part of it; all without it.', '')
+        }
         'conformance' = [ordered]@{
             '--only' = @('text', 'This test, or duty; in any case.', '')
             '--junit' = @('file', 'Write JUnit XML, too.', '')
@@ -435,6 +457,9 @@ Register-ArgumentCompleter -Native -CommandName 'pumpctl' -ScriptBlock {
         'emulator play 0' = @('words', 'battery-end blocked-catheter computed-empty daylight-saving forgotten-bridge long-stall lying-sensor memory-loss mri over-infusion patient-doses pocket-fill unfinished-update wrong-concentration')
         'emulator play 1' = @('emulator', '')
         'emulator remove 0' = @('emulator', '')
+        'link capture 0' = @('file', '')
+        'link decode 0' = @('file', '')
+        'link replay 0' = @('file', '')
     }
 
     # Up to the word under the cursor: which command, which options, how many arguments.

@@ -206,14 +206,18 @@ def test_lint_and_bench_commands(place: dev.Place) -> None:
     assert "--fix" in dev.lint_commands(place, ["--fix"])[0]
     with pytest.raises(dev.SetupError):
         dev.lint_commands(place, ["--all"])
-    (place.root / "benchmarks").mkdir()
-    (place.root / "benchmarks" / "startup.py").touch()
-    assert len(dev.bench_commands(place, [])) == 1
     assert "--fail-under=100" in dev.cover_commands(place, [])[1]
     assert dev.cover_commands(place, ["tests/wire"])[0][-1] == "tests/wire"
-    assert dev.bench_commands(place, ["startup", "--runs", "3"])[0][2:] == ["--runs", "3"]
-    with pytest.raises(dev.SetupError, match="there are: startup"):
-        dev.bench_commands(place, ["stratup"])
+    (bench,) = dev.bench_commands(place, ["startup", "--rounds", "3"])
+    assert bench[1:] == ["-m", "benchmarks", "startup", "--rounds", "3"]
+    (place.root / "benchmarks").mkdir()
+    pins = place.root / "benchmarks" / "peers.txt"
+    pins.write_text("# a note\none==1.0\nother==2.0\n", encoding="utf-8")
+    make, *installs = dev.bench_commands(place, ["--peers"])
+    assert make[-1] == str(place.root / ".venv-peers")
+    assert [each[-1] for each in installs] == ["one==1.0", "other==2.0"]
+    with pytest.raises(dev.SetupError, match="nothing else"):
+        dev.bench_commands(place, ["line", "--peers"])
 
 
 def test_usage(capsys: pytest.CaptureFixture[str]) -> None:

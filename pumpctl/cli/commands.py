@@ -21,7 +21,7 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command(
-        "list", "look.look:list_", "Show serial ports, built-in pumps and known pumps.", "Look"
+        "list", "look.listing:list_", "Show serial ports, built-in pumps and known pumps.", "Look"
     ),
     Command(
         "status", "look.look:status", "Show what a pump is doing now. Changes nothing.", "Look"
@@ -225,6 +225,10 @@ COMMANDS = (
     ),
     Command("emulator list", "emulator.pumps:list_", "List built-in pumps.", "Engineers"),
     Command("emulator remove", "emulator.pumps:remove", "Delete a built-in pump.", "Engineers"),
+    Command("link ping", "line.ping:ping", "Measure the line to a pump.", "Engineers"),
+    Command("link capture", "line.capture:capture", "Record what passes on a line.", "Engineers"),
+    Command("link decode", "line.decode:decode", "Explain every frame of a capture.", "Engineers"),
+    Command("link replay", "line.replay:replay", "Say it again to a pump on a bench.", "Engineers"),
     Command(
         "conformance",
         "conformance:conformance",
@@ -249,4 +253,5 @@ GROUPS = {
     "mri": "Around an MRI scan: before, after.",
     "library": "The drug library: show, check, sign, install, keys.",
     "emulator": "Built-in pumps for rehearsal and development.",
+    "link": "The line to a pump: ping, capture, decode, replay.",
 }

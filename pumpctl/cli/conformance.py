@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from pumpctl.cli import context, edge
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report
 from pumpctl.conformance.faults import NotConformant
 from pumpctl.errors import ActNow, Interrupted, StoreError, UsageError

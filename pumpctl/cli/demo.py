@@ -12,9 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-import typer
-
 from pumpctl.cli import context, edge
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report
 from pumpctl.quantities import Concentration, Mass, Volume, round_half_up
 from pumpctl.therapy.program import Program

@@ -7,6 +7,7 @@ in others.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -41,7 +42,13 @@ def entropy(size: int) -> bytes:
 
 
 def default_home() -> Path:
-    """Where a station keeps its things unless told otherwise."""
+    """Where a station keeps its things unless told otherwise: as platformdirs says.
+
+    To load it took 3 ms of every command's start, so its answer for a plain Linux
+    stands here, and a test holds it against platformdirs.
+    """
+    if sys.platform == "linux" and not {"XDG_DATA_HOME", "ANDROID_DATA"} & os.environ.keys():
+        return Path(os.path.expanduser("~/.local/share/pumpctl"))  # noqa: PTH111 - never fails
     from platformdirs import user_data_path
 
     return user_data_path("pumpctl", appauthor=False)

@@ -15,6 +15,7 @@ from typing import Any
 
 from pumpctl.cli import context
 from pumpctl.cli.commands import COMMANDS, GROUPS, Command
+from pumpctl.cli.lazy import IDLE, waiting
 from pumpctl.cli.options import split_globals
 from pumpctl.cli.report import Report, emit, emit_error, therapy_was_sent
 from pumpctl.errors import InternalError, Interrupted, OutcomeUnknown, PumpctlError, UsageError
@@ -58,13 +59,45 @@ def _dispatch(rest: list[str], as_json: bool) -> int:
         if rest:
             return emit(Report("help", {"help": help_text()}, help_text()), as_json=as_json)
         raise UsageError("no command was given", hint="pumpctl --help shows them all")
-    import gc
-
-    # Nothing becomes garbage while modules load: looking for it costs a tenth of the start.
-    gc.set_threshold(50_000, 20, 20)
-    import typer
-
     _end_in_order()
+    with waiting(IDLE):  # nearly every command loads these, and uses little of them
+        import pathlib  # noqa: F401
+        import shutil  # noqa: F401
+        import traceback  # noqa: F401
+    command = _all_words(rest)
+    result = _called(command) if command is not None else _parsed(rest)
+    if isinstance(result, Report):
+        return emit(result, as_json=as_json)
+    return result if isinstance(result, int) else 0
+
+
+def _all_words(rest: Sequence[str]) -> Callable[[], Any] | None:
+    """The function of a command line that is nothing but a command's words.
+
+    There is nothing to parse in it, so typer need not be loaded: half of the time of a
+    `status`. None where a parameter must be given; typer says which.
+    """
+    words = " ".join(rest)
+    for command in COMMANDS:
+        if command.words == words:
+            function = load(command)
+            optional = len(function.__defaults__ or ())
+            return function if function.__code__.co_argcount == optional else None
+    return None
+
+
+def _called(function: Callable[[], Any]) -> Any:
+    try:
+        return function()
+    except EOFError as error:  # as typer takes it: nobody answers any more
+        raise _interrupted() from error
+
+
+def _parsed(rest: list[str]) -> Any:
+    """What the command gives, its options read by typer."""
+    with waiting(IDLE):
+        import typer
+
     command = build(rest)
     try:
         result = command(args=rest, prog_name="pumpctl", standalone_mode=False)
@@ -76,9 +109,7 @@ def _dispatch(rest: list[str], as_json: bool) -> int:
         return error.exit_code
     if result == Interrupted.exit_code:  # what typer makes of a Ctrl-C
         raise _interrupted()
-    if isinstance(result, Report):
-        return emit(result, as_json=as_json)
-    return result if isinstance(result, int) else 0
+    return result
 
 
 def build(rest: Sequence[str]) -> Any:
@@ -88,10 +119,8 @@ def build(rest: Sequence[str]) -> Any:
     words = [word for word in rest if not word.startswith("-")]
     root = _app(typer, "Program an intrathecal baclofen pump and read its telemetry.")
     groups: dict[str, Any] = {}
-    for command in COMMANDS:
+    for command in _meant(words):
         first, _, second = command.words.partition(" ")
-        if words and words[0] != first and any(words[0] == c.words.split()[0] for c in COMMANDS):
-            continue
         target = root
         if second:
             if first not in groups:
@@ -106,6 +135,15 @@ def build(rest: Sequence[str]) -> Any:
 
     root.callback(epilog=EPILOG)(_nothing)
     return typer.main.get_command(root)
+
+
+def _meant(words: Sequence[str]) -> Sequence[Command]:
+    """The command that these words begin with; else those of its group; else all."""
+    for many in (2, 1):
+        meant = [c for c in COMMANDS if words and c.words.split()[:many] == list(words[:many])]
+        if meant:
+            return meant
+    return COMMANDS
 
 
 def load(command: Command) -> Callable[..., Any]:

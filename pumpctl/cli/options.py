@@ -27,7 +27,8 @@ GLOBALS = (
         "--port",
         "URL",
         "PUMPCTL_PORT",
-        "device path, COM3, socket://HOST:PORT, rfc2217://HOST:PORT or emu://NAME",
+        "device path, COM3, socket://HOST:PORT, rfc2217://HOST:PORT or emu://NAME; "
+        "of a device or rfc2217 also ?baud=9600",
     ),
     GlobalOption("--pump", "SERIAL", "PUMPCTL_PUMP", "refuse any other pump"),
     GlobalOption("--home", "DIR", "PUMPCTL_HOME", "keys, journal, records, emulators"),

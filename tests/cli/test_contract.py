@@ -183,7 +183,9 @@ def test_the_rest_of_the_commands(desk: Desk) -> None:
     assert set(desk.inspect()["delivered"]) == {"baclofen"}
     assert [one["name"] for one in desk.data("emulator", "list")["emulators"]] == ["ward"]
     listed = desk.data("list")
-    assert {"port": "emu://ward", "serial": serial, "model": "SP40"} in listed["emulators"]
+    (emulator,) = listed["emulators"]
+    assert [emulator[key] for key in ("port", "serial", "model")] == ["emu://ward", serial, "SP40"]
+    assert listed["pairings"] == [{"serial": serial, "operator": "nurse"}]
     resolved = desk.pump("resolve")
     assert set(resolved) >= APPLY
     assert resolved["outcome"] is None

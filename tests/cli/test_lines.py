@@ -31,9 +31,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Quarter of a second where seconds are waited; the real figures have their own tests."""
-    monkeypatch.setattr(patience, "GREETING", Patience((0.1, 0.15)))
-    monkeypatch.setattr(patience, "HANDSHAKE", Patience((0.1, 0.15)))
-    monkeypatch.setattr(patience, "THERAPY", Patience((0.1, 0.15)))
+    monkeypatch.setattr(patience, "GREETING", Patience(0.1, 0.1, 0.25))
+    monkeypatch.setattr(patience, "HANDSHAKE", Patience(0.1, 0.1, 0.25))
+    monkeypatch.setattr(patience, "THERAPY", Patience(0.1, 0.1, 0.25))
 
 
 def test_a_silent_line_ends_within_its_time(desk: Desk) -> None:

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from pumpctl.cli.screens import show_status
+from pumpctl.cli.look.status_text import (
+    StatusScreen,
+    Told,
+    plain_lines,
+    show_status,
+    status_screen,
+)
+from pumpctl.cli.screens import draw_status
 from pumpctl.quantities import Concentration, Rate, Volume
 from pumpctl.therapy.moment import Date
 from pumpctl.therapy.state import Battery, BatteryState, Delivery, Fluid, Line, RunningBridge
@@ -57,6 +64,30 @@ def test_a_sensed_volume_is_shown_beside_the_computed_one(
     rows = screen(capsys, sensed=Volume.parse("29.1 mL"))
     assert rows["reservoir"] == "30 mL of 40 mL, alarm at 2 mL"
     assert rows["sensed"] == "29.1 mL, by the pump's sensor"
+
+
+def test_a_terminal_is_told_the_same_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drawn by rich there, and put together without it for a pipe."""
+    for name, value in {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}.items():
+        monkeypatch.setenv(name, value)
+    battery = Battery(BatteryState.ELECTIVE_REPLACEMENT, Date.parse("2026-08-01"))
+    for full in (False, True):
+        for state in ({}, {"delivery": Delivery.STALLED}, {"battery": battery}):
+            shown = status_screen(seen(**state), full=full)
+            draw_status(shown)
+            drawn = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+            assert drawn == [line.rstrip() for line in plain_lines(shown)]
+
+
+def test_a_long_value_goes_on_in_its_column() -> None:
+    held = Told("word " * 20 + "end")
+    *rows, last = plain_lines(StatusScreen([], [("drug", held)], []))
+    assert rows
+    assert last.startswith(" " * 20 + "word")
+    assert last.endswith("end")
+    assert max(map(len, [*rows, last])) <= 80
 
 
 def test_without_either_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:

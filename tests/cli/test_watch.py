@@ -38,7 +38,7 @@ EVERY = ("status", "--watch", "--every", "1 s")
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short waits; pyserial sleeps 0.3 s after every socket that it closes."""
     monkeypatch.setattr(protocol_socket, "time", SimpleNamespace(sleep=lambda seconds: None))
-    monkeypatch.setattr(patience, "GREETING", Patience((0.2, 0.3)))
+    monkeypatch.setattr(patience, "GREETING", Patience(0.2, 0.2, 0.5))
 
 
 class Switch:

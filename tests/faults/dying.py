@@ -128,7 +128,7 @@ def _station(name: str) -> None:
 
 def _after_first_therapy_byte() -> None:
     from pumpctl.link.session import Link
-    from pumpctl.transport.line import SerialLine
+    from pumpctl.transport.network import SocketLine
 
     sending = False
 
@@ -141,7 +141,7 @@ def _after_first_therapy_byte() -> None:
             die()
 
     _around(Link, "change", begin, _nothing)
-    _around(SerialLine, "write", _nothing, sent)
+    _around(SocketLine, "write", _nothing, sent)
 
 
 def _pump(name: str) -> None:

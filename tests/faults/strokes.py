@@ -21,7 +21,7 @@ from pumpctl.cli import edge
 from pumpctl.emulator.edge.bench import LocalLine
 from pumpctl.emulator.memory.flash import FileStore
 from pumpctl.station.journal import Journal
-from pumpctl.transport.urls import protocol_emu
+from pumpctl.transport import emulated
 
 
 class Killed(BaseException):
@@ -99,7 +99,7 @@ def hurried() -> Iterator[None]:
     clock = _Clock()
     with (
         patch.object(edge, "ticker", clock),
-        patch.object(protocol_emu, "time", _Time(clock)),
+        patch.object(emulated, "time", _Time(clock)),
     ):
         yield
 

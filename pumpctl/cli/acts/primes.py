@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from pumpctl.cli.acts.body import Shown, dates, fact, row
-from pumpctl.cli.screens import span_text
+from pumpctl.cli.look.status_text import span_text
 from pumpctl.pump.readbacks import BolusBack
 from pumpctl.quantities import Flow, round_up
 from pumpctl.therapy import figures as sums

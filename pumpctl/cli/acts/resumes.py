@@ -9,7 +9,7 @@ from rich.text import Text
 from pumpctl.cli.acts import programs
 from pumpctl.cli.acts.body import Shown, fact
 from pumpctl.cli.acts.programs import bounds, done
-from pumpctl.cli.screens import hours_of
+from pumpctl.cli.look.status_text import hours_of
 from pumpctl.quantities import Duration
 from pumpctl.therapy.after_stop import ahead_of
 

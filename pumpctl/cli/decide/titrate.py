@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-import typer
-
 from pumpctl.cli import context
 from pumpctl.cli.decide.titrate_record import Told, course_of
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.profile.ahead import Ahead, given
 from pumpctl.cli.report import Report
 from pumpctl.errors import InputRefused, LimitHard, UsageError

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from pumpctl.cli import context, edge
 from pumpctl.cli.emulator.inspect import fault_json, fault_text
 from pumpctl.cli.emulator.text import fault_done, fault_done_json, hanging
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report
 from pumpctl.emulator.body.faults import FAULTS
 from pumpctl.emulator.edge import faulting

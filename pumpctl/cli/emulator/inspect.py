@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from pumpctl.cli import context, edge
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report
 from pumpctl.quantities import Duration, Mass
 from pumpctl.quantity_text import decimal_text

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-import typer
-
 from pumpctl.cli import context, edge
 from pumpctl.cli.emulator.text import hanging
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report, finding_json
 from pumpctl.errors import PumpctlError, ScenarioFailed, ScenarioFaulty, UsageError
 from pumpctl.quantities import Concentration, Mass, Rate, Volume

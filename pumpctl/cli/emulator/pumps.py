@@ -8,10 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from pumpctl.cli import context, edge
 from pumpctl.cli.emulator.inspect import inspection
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report, emit
 from pumpctl.errors import PortMissing, UsageError
 from pumpctl.quantities import Concentration, Duration, Volume

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from pumpctl.cli import context
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report, Warn
 from pumpctl.errors import NotPaired, PumpctlError, PumpRefused, UnknownOperator
 

@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from pumpctl.cli import context
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report
 from pumpctl.errors import LimitHard, StoreError, UsageError
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from pumpctl.cli import context
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report, Warn
 from pumpctl.cli.therapy.program import (
     Output,

@@ -17,7 +17,8 @@ from rich.text import Text
 
 from pumpctl.cli.acts.body import WIDTH, Body, Shown
 from pumpctl.cli.folding import wrap
-from pumpctl.cli.screens import console, difference_text, hours_of
+from pumpctl.cli.look.status_text import difference_text, hours_of
+from pumpctl.cli.screens import console
 from pumpctl.therapy.state import Delivery, PumpState, clock_difference_ms
 
 if TYPE_CHECKING:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from pumpctl.cli import context
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report
 from pumpctl.cli.therapy.program import (
     Output,
@@ -103,7 +102,7 @@ def _data(seen: Faces) -> dict[str, Any]:
 
 def _lines(seen: Faces) -> list[str]:
     from pumpctl.cli.acts.clocks import offset_text
-    from pumpctl.cli.screens import difference_text
+    from pumpctl.cli.look.status_text import difference_text
     from pumpctl.therapy import practice
     from pumpctl.therapy.checks.clocks import size_text
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from pumpctl.cli import context
 from pumpctl.cli.folding import wrap
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report
 from pumpctl.errors import LinkError, PortError, PumpctlError, PumpRefused
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from pumpctl.cli import context
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report
 from pumpctl.cli.therapy.program import Output, PlanOnly, apply_report, plan_report
 

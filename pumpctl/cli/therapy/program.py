@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from pumpctl.cli import context
 from pumpctl.cli.folding import folded
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report, Warn, finding_json
 from pumpctl.errors import PumpctlError, UsageError
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from pumpctl.cli import context
+from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report, Warn
 from pumpctl.cli.therapy.program import (
     Output,

@@ -1,6 +1,4 @@
-"""A year of a flex program ahead, beside stepping through it second by second, in one run.
-
-    python3 dev.py bench forecast [--days N] [--rounds N]
+"""A year of a flex program ahead, beside stepping through it second by second.
 
 The stepping loop is what one would write first: every second adds its share of
 the basal rate and of a bolus that runs, in integers of 1/86 400 ng and less. Both
@@ -9,20 +7,18 @@ must give the same mass to the last quantum, or the benchmark ends with a fault.
 
 from __future__ import annotations
 
-import argparse
-import statistics
 import sys
 import time
 from math import lcm
-from pathlib import Path
 
+from benchmarks.axis import Axis, Options, Result, Row, Target
+from benchmarks.processes import ROOT
 from pumpctl.quantities import Duration, Mass, Volume
 from pumpctl.therapy.forecast import outlook
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.profile import read_profile_bytes
 from pumpctl.therapy.program import Program
 
-ROOT = Path(__file__).resolve().parent.parent
 START = Moment.parse("2026-11-16T00:00:00Z")  # a Monday
 AT_LEAST = 150
 DAY = 86_400
@@ -53,41 +49,37 @@ def stepped(program: Program, days: int) -> Mass:
     return Mass((2 * given + scale) // (2 * scale))
 
 
-def main() -> None:
-    """Time both, hold their totals against each other, print the ratio."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
-    parser.add_argument("--days", type=int, default=365)
-    parser.add_argument("--rounds", type=int, default=7)
-    options = parser.parse_args()
+def run(options: Options) -> Result:
+    """Time both, hold their totals against each other."""
+    days = 30 if options.quick else 365
     profile = ROOT / "profiles" / "flex.toml"
     program = read_profile_bytes(profile.read_bytes(), profile.name).program
     assert program is not None
     windows = (Duration.parse("1 h"), Duration.parse("24 h"))
     taken = []
     total = Mass(0)
-    for _ in range(options.rounds):
+    for _ in range(options.times(7)):
         begun = time.perf_counter()
         total = outlook(
-            program,
-            Volume.parse("40 mL"),
-            program.low_alarm,
-            START,
-            options.days,
-            windows=windows,
+            program, Volume.parse("40 mL"), program.low_alarm, START, days, windows=windows
         ).mass
         taken.append(time.perf_counter() - begun)
-    ours = statistics.median(taken)
     begun = time.perf_counter()
-    other = stepped(program, options.days)
+    other = stepped(program, days)
     stepping = time.perf_counter() - begun
     if total != other:
         sys.exit(f"forecast: {total} ahead, but stepping gives {other}")
-    print(f"{options.days} days of {profile.name}: {total} both ways\n")
-    print("| | ms | × |\n|---|---|---|")
-    print(f"| stepping, 1 s | {1000 * stepping:.0f} | 1 |")
-    print(f"| outlook, every day and window | {1000 * ours:.2f} | {stepping / ours:.0f} |")
-    print(f"\naim: at least {AT_LEAST} ×")
+    rows = (
+        Row("outlook, every day and window", tuple(1e3 * each for each in taken), "ms"),
+        Row("stepping, 1 s", (1e3 * stepping,), "ms"),
+        Row(
+            "stepping / outlook",
+            tuple(stepping / each for each in taken),
+            "×",
+            None if options.quick else Target(AT_LEAST, least=True),
+        ),
+    )
+    return Result(rows, (f"{days} days of {profile.name}: {total} both ways",))
 
 
-if __name__ == "__main__":
-    main()
+AXIS = Axis("forecast", "a year of a program ahead", run)

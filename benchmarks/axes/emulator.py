@@ -1,6 +1,4 @@
-"""The whole firmware beside stepping second by second, and what a pump weighs, in one run.
-
-    python3 dev.py bench emulator [--days N] [--rounds N] [--pumps N]
+"""The whole firmware beside stepping second by second, and what a pump weighs.
 
 Going from event to event stands beside the same firmware taken second by second,
 doing all that it does (flash, log, alarms, battery, plug flow of two lines); an
@@ -12,16 +10,15 @@ interpreter itself counts for one pump more.
 
 from __future__ import annotations
 
-import argparse
 import gc
 import hashlib
-import statistics
 import sys
 import time
 import tracemalloc
 from math import lcm
-from pathlib import Path
 
+from benchmarks.axis import Axis, Options, Result, Row, Target
+from benchmarks.processes import ROOT
 from pumpctl.emulator import factory
 from pumpctl.emulator.acts.caller import Caller
 from pumpctl.emulator.acts.dispatch import handle
@@ -35,7 +32,6 @@ from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Role
 from pumpctl.wire.program import Program
 
-ROOT = Path(__file__).resolve().parent.parent
 MONDAY = 1_788_134_400_000  # 2026-08-31T00:00Z
 AT_LEAST = 100
 DAY = 86_400
@@ -132,52 +128,48 @@ def memory(program: Program, pumps: int) -> tuple[int, int]:
     return one - first - size, (many - first) // pumps - size
 
 
-def main() -> None:
-    """Time both, hold their pulses against each other, print the ratio."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
-    parser.add_argument("--days", type=int, default=30)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--pumps", type=int, default=200)
-    options = parser.parse_args()
+def run(options: Options) -> Result:
+    """Time them, hold their pulses against each other."""
+    days, pumps = (2, 3) if options.quick else (30, 200)
+    stretch = 60 if options.quick else 3_600
     profile = ROOT / "profiles" / "flex.toml"
     read = read_profile_bytes(profile.read_bytes(), profile.name).program
     if read is None:
         sys.exit("profiles/flex.toml cannot be read")
     program = to_wire(read)
-    taken = []
+    events = []
     given = entries = 0
-    for _ in range(options.rounds):
+    for _ in range(options.times(7)):
         firmware = pump(program)
         begun = time.perf_counter()
-        firmware.advance(options.days * DAY * 1_000)
-        taken.append(time.perf_counter() - begun)
+        firmware.advance(days * DAY * 1_000)
+        events.append(days / (time.perf_counter() - begun))
         given = firmware.core.engine.motor.pulses
         entries = firmware.core.log.next - 1
-    ours = statistics.median(taken)
     begun = time.perf_counter()
-    wanted = stepped(program, options.days)
-    peer = time.perf_counter() - begun
+    wanted = stepped(program, days)
+    bare = days / (time.perf_counter() - begun)
     if given != wanted:
         sys.exit(f"the firmware gave {given} pulses, stepping {wanted}")
-    slow, few = by_seconds(program, 3_600)
+    took, few = by_seconds(program, stretch)
+    slow = stretch / DAY / took
     whole = pump(program)
-    whole.advance(3_600_000)
+    whole.advance(stretch * 1_000)
     if few != whole.core.engine.motor.pulses:
         sys.exit("taken by seconds the firmware gives other pulses")
-    one, each = memory(program, options.pumps)
-    print(f"{options.days} days of profiles/flex.toml: {given} pulses, {entries} log entries")
+    one, each = memory(program, pumps)
+    ratio = tuple(rate / slow for rate in events)
     rows = (
-        ("event to event", options.days / ours),
-        ("the same firmware, second by second", 3_600 / DAY / slow),
-        ("a bare loop over seconds", options.days / peer),
+        Row("event to event", tuple(events), "days/s"),
+        Row("the same firmware, second by second", (slow,), "days/s"),
+        Row("a bare loop over seconds", (bare,), "days/s"),
+        Row("event to event / by seconds", ratio, "×", Target(AT_LEAST, least=True)),
+        Row("event to event / the bare loop", tuple(rate / bare for rate in events), "×"),
+        Row("memory of one pump, beside its image", (one / 1024,), "KiB"),
+        Row(f"memory of each of {pumps}", (each / 1024,), "KiB"),
     )
-    for name, days in rows:
-        print(f"{name:36}{days:10.1f} simulated days/s")
-    print(f"ratio to the firmware by seconds {rows[0][1] / rows[1][1]:9.0f} ×  (aim: ≥ {AT_LEAST})")
-    print(f"ratio to the bare loop           {rows[0][1] / rows[2][1]:9.1f} ×")
-    print(f"one pump          {one / 1024:9.0f} KiB beside its image")
-    print(f"each of {options.pumps:<9} {each / 1024:9.0f} KiB")
+    notes = (f"{days} days of profiles/flex.toml: {given} pulses, {entries} log entries",)
+    return Result(rows, notes)
 
 
-if __name__ == "__main__":
-    main()
+AXIS = Axis("emulator", "simulated days per second of a whole pump", run)

@@ -1,30 +1,27 @@
-"""A thousand dose profiles checked in one process, beside check-jsonschema, in one run.
-
-    python3 dev.py bench checks [--files N] [--rounds N]
+"""A thousand dose profiles checked in one process, beside check-jsonschema.
 
 check-jsonschema holds the same files against the profile's JSON Schema alone:
 it reads and validates, and knows nothing of doses. pumpctl reads them, adds up
 each week and runs every check. Both are whole processes, start included, in
-turn in every round; medians and ratios are printed. A row shows the same with a
-compiled TOML reader (tomli with its mypyc wheel) where one is installed.
+turn in every round. A row shows the same with a compiled TOML reader (tomli with
+its mypyc wheel) where one is installed.
 """
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import inspect
 import random
-import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks import peers
+from benchmarks.axis import Axis, Options, Result, Row, Target, missing
+from benchmarks.processes import ROOT, Command, in_turn, ratios
+
 SCHEMA = ROOT / "profiles" / "profile.schema.json"
+PEER = "check-jsonschema"
 AT_MOST = 0.6
 
 WORKER = """\
@@ -85,16 +82,6 @@ def mcg(nanograms: int) -> str:
     return f"{whole}.{part:03d}".rstrip("0").rstrip(".")
 
 
-def once(argv: list[str], expected: str | None) -> float:
-    """Seconds of a whole process; a wrong answer ends the benchmark."""
-    begun = time.perf_counter()
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - begun
-    if done.returncode or (expected is not None and done.stdout.strip() != expected):
-        sys.exit(f"checks: {argv[0]} gave {done.stdout[-300:]}{done.stderr[-300:]}")
-    return seconds
-
-
 def compiled_reader() -> bool:
     """Whether a TOML reader in machine code is there."""
     try:
@@ -104,43 +91,38 @@ def compiled_reader() -> bool:
     return inspect.isbuiltin(tomli.loads)
 
 
-def main() -> None:
-    """Write the files, run the peers in turn, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
-    parser.add_argument("--files", type=int, default=1_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
-    peer = shutil.which("check-jsonschema", path=str(Path(sys.executable).parent))
-    with tempfile.TemporaryDirectory() as folder:
+def run(options: Options) -> Result:
+    """Write the files, run all in turn."""
+    count = 50 if options.quick else 1_000
+    peer = peers.tool(PEER)
+    ours = "pumpctl, every check"
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         rng = random.Random(20261122)  # noqa: S311
         paths = []
-        for number in range(options.files):
+        for number in range(count):
             path = Path(folder) / f"profile-{number:05d}.toml"
             path.write_text(profile_text(rng), encoding="utf-8")
             paths.append(str(path))
-        ours = [sys.executable, "-c", WORKER, folder]
-        rows: dict[str, tuple[list[str], str | None]] = {
-            "pumpctl, every check": ([*ours, "own"], str(options.files))
-        }
+        worker = [sys.executable, "-c", WORKER, folder]
+        commands = [Command(ours, [*worker, "own"], expected=str(count))]
         if compiled_reader():
-            rows["pumpctl, compiled TOML reader"] = ([*ours, "compiled"], str(options.files))
+            name = "pumpctl, compiled TOML reader"
+            commands.append(Command(name, [*worker, "compiled"], expected=str(count)))
         if peer is not None:
-            rows["check-jsonschema"] = ([peer, "--schemafile", str(SCHEMA), *paths], None)
-        taken: dict[str, list[float]] = {name: [] for name in rows}
-        for _ in range(options.rounds):
-            for name, (argv, expected) in rows.items():
-                taken[name].append(once(argv, expected))
-    medians = {name: statistics.median(times) for name, times in taken.items()}
-    print(f"{options.files} profiles, {options.rounds} rounds, medians of whole processes\n")
-    print("| | s | ms a profile | × check-jsonschema |\n|---|---|---|---|")
-    base = medians.get("check-jsonschema")
-    for name, seconds in medians.items():
-        ratio = f"{seconds / base:.2f}" if base else "not installed"
-        print(f"| {name} | {seconds:.2f} | {1000 * seconds / options.files:.2f} | {ratio} |")
+            commands.append(Command(PEER, [peer, "--schemafile", str(SCHEMA), *paths]))
+        taken = in_turn(commands, options.times(5))
+    rows = [
+        Row(name, tuple(1e3 * each / count for each in values), "ms a profile")
+        for name, values in taken.items()
+    ]
+    if peer is None:
+        rows.append(missing(PEER, "ms a profile"))
+    else:
+        share = ratios(taken[ours], taken[PEER])
+        rows.append(Row(f"pumpctl / {PEER}", share, "×", Target(AT_MOST, least=False)))
     if not compiled_reader():
-        print("| pumpctl, compiled TOML reader | not installed | | |")
-    print(f"\naim: at most {AT_MOST} × check-jsonschema")
+        rows.append(missing("pumpctl, compiled TOML reader", "ms a profile"))
+    return Result(tuple(rows), (f"{count} profiles in one process, its start included",))
 
 
-if __name__ == "__main__":
-    main()
+AXIS = Axis("checks", "a thousand profiles checked", run)

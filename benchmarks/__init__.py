@@ -1,0 +1,1 @@
+"""How fast pumpctl is, beside its peers; see `__main__`."""

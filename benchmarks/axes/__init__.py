@@ -1,0 +1,1 @@
+"""The axes of the benchmark, one module each; `registry` names them in order."""

@@ -1,0 +1,68 @@
+"""A command line that is nothing but words: called at once, as typer would call it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+import pytest
+
+from pumpctl.cli import main
+from pumpctl.cli.commands import COMMANDS, Command
+from tests.helpers.desk import Desk
+
+
+def needs_nothing(command: Command) -> bool:
+    parameters = inspect.signature(main.load(command)).parameters.values()
+    return all(each.default is not each.empty for each in parameters)
+
+
+ALONE = [each for each in COMMANDS if needs_nothing(each)]
+OTHERS = [each for each in COMMANDS if not needs_nothing(each)]
+
+
+@pytest.mark.parametrize("command", ALONE, ids=lambda each: each.words)
+def test_typer_would_hand_in_the_same(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no option given, the functions' own defaults are what typer makes of nothing."""
+    function = main.load(command)
+    handed: list[dict[str, Any]] = []
+
+    @functools.wraps(function)
+    def noted(**values: Any) -> None:
+        handed.append(values)
+
+    monkeypatch.setattr(main, "load", lambda _: noted)
+    words = command.words.split()
+    main.build(words)(args=words, prog_name="pumpctl", standalone_mode=False)
+    expected = {each.name: each.default for each in inspect.signature(function).parameters.values()}
+    assert handed == [expected]
+
+
+@pytest.mark.parametrize("command", ALONE, ids=lambda each: each.words)
+def test_it_is_called_without_typer(command: Command) -> None:
+    assert main._all_words(command.words.split()) is main.load(command)
+
+
+@pytest.mark.parametrize("command", OTHERS, ids=lambda each: each.words)
+def test_where_something_must_be_given_typer_says_what(command: Command, desk: Desk) -> None:
+    assert main._all_words(command.words.split()) is None
+    ran = desk.run(*command.words.split())
+    assert ran.code == 2
+    assert ran.err.startswith("pumpctl: missing ")
+
+
+@pytest.mark.parametrize("words", [["status", "--check", "any"], ["status", "x"], ["profile"], []])
+def test_anything_else_is_parsed(words: list[str]) -> None:
+    assert main._all_words(words) is None
+
+
+def test_nobody_who_answers_any_more_is_an_interruption(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asks() -> None:
+        raise EOFError
+
+    monkeypatch.setattr(main, "load", lambda _: asks)
+    assert desk.run("list").code == 130
+    assert desk.run("list", "--", "x").code == 2, "parsed, and too much of it"
