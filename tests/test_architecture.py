@@ -20,6 +20,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "pumpctl"
 # the ground that the others stand on, and outcomes.py knows quantities.
 FLOORS = {
     "errors": 0,
+    "file_lock": 5,
+    "told_log": 0,
     "quantity_text": 1,
     "quantities": 2,
     "outcomes": 3,
@@ -38,7 +40,7 @@ FLOORS = {
 VOCABULARY = {"errors", "quantity_text", "quantities", "outcomes"}
 
 # The other side of the wire stands on no floor: what it may use, who may use it.
-EMULATOR_MAY_IMPORT = {"wire"} | VOCABULARY
+EMULATOR_MAY_IMPORT = {"wire", "file_lock"} | VOCABULARY
 EMULATOR_IMPORTED_BY = {"transport", "workflows", "cli"}
 
 # Downward arrows that are forbidden all the same ("must not know").

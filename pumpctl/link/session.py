@@ -8,7 +8,6 @@ anything but unknown.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -29,6 +28,7 @@ from pumpctl.link.pulling import slices
 from pumpctl.link.streaming import FIRST_ROUND_S, LogStream, Slice
 from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, StateVersion, Unknown
 from pumpctl.quantities import Mass
+from pumpctl.told_log import DEBUG, INFO, WARNING, told
 from pumpctl.transport.line import Line, LineLost
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Encoding, Purpose
@@ -55,9 +55,6 @@ _READS = (
 """All that may be asked of a pump of another major version: none of it writes."""
 
 R = TypeVar("R")
-logging.getLogger("pumpctl").addHandler(logging.NullHandler())  # silent unless asked
-_LOG = logging.getLogger(__name__)
-"""Names of messages and counts of bytes; never what is in them."""
 Ticker = Callable[[], float]
 """A monotonic clock in seconds, for time-outs only."""
 
@@ -155,7 +152,7 @@ class Link:
             raise VersionSkew(self._skew_text())
         counter, data = self._end.request(message)
         answer = self._exchange(counter, data, tries)
-        _LOG.info("%s: %s", type(message).__name__, type(answer).__name__)
+        told(INFO, "%s: %s", type(message).__name__, type(answer).__name__)
         if isinstance(answer, m.Refusal):
             return answer
         if not isinstance(answer, reply):
@@ -184,10 +181,10 @@ class Link:
             return Unknown(operation, "interrupted while the pump was being asked")
         except Exception as error:  # noqa: BLE001  whatever it was, the bytes may have left
             # Python shows a warning that nobody asked for, too: no traceback in it.
-            _LOG.warning("%s: unknown", type(message).__name__)
-            _LOG.debug("why it is unknown", exc_info=True)
+            told(WARNING, "%s: unknown", type(message).__name__)
+            told(DEBUG, "why it is unknown", trace=True)
             return Unknown(operation, str(error) or type(error).__name__)
-        _LOG.info("%s: %s", type(message).__name__, type(answer).__name__)
+        told(INFO, "%s: %s", type(message).__name__, type(answer).__name__)
         if isinstance(answer, m.Refusal):
             return Refused(operation, answer.code.name, answer.detail)
         if isinstance(answer, m.Done) and answer.operation == operation:
@@ -229,7 +226,7 @@ class Link:
     def _greet(self) -> PumpGreeting:
         event = self._send(self._end.greet(), patience.GREETING, (Greeted, Skew))
         if isinstance(event, Greeted):
-            _LOG.info("pump %s greets", event.greeting.serial)
+            told(INFO, "pump %s greets", event.greeting.serial)
             return event.greeting
         if isinstance(event, Skew):
             raise VersionSkew(
@@ -271,7 +268,7 @@ class Link:
         while True:
             sendings += 1
             if sendings > 1:
-                _LOG.warning("no answer, sending again (sending %d)", sendings)
+                told(WARNING, "no answer, sending again (sending %d)", sendings)
             self.bytes_on_wire += size
             sent = now + sending_s  # `write` may or may not wait for the last bit
             self._line.write(data)
@@ -295,7 +292,7 @@ class Link:
                     if isinstance(event, Junk):
                         junk += event.size + 1
                         self._junk += 1
-                        _LOG.debug("%d bytes that are nothing: %s", event.size, event.why)
+                        told(DEBUG, "%d bytes that are nothing: %s", event.size, event.why)
                     elif isinstance(event, wanted) and counter in (None, getattr(event, "to", 0)):
                         pace.learn(
                             out=size,

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from filelock import FileLock, Timeout
-
 from pumpctl.errors import StoreError
+from pumpctl.file_lock import FileLock, Taken
 from pumpctl.station.home import Home
 
 WAIT_S = 30
@@ -19,17 +18,16 @@ WAIT_S = 30
 
 
 @contextmanager
-def station_lock(home: Home, name: str, doing: str, wait_s: float = WAIT_S) -> Iterator[None]:
+def station_lock(home: Home, name: str, doing: str, wait_s: int = WAIT_S) -> Iterator[None]:
     """Hold the lock `name`; StoreError where another does not let go, or none can be made.
 
     `doing` says what another process is about, "is changing this station's drug library".
     """
     home.make()
-    lock = FileLock(home.locks / f"{name}.lock")
     try:
         home.locks.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=wait_s)
-    except Timeout as error:
+        lock = FileLock(home.locks / f"{name}.lock", wait_s=wait_s)
+    except Taken as error:
         raise StoreError(
             f"another pumpctl process {doing}",
             hint="wait until it has ended, then try again",

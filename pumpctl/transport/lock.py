@@ -14,9 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from filelock import FileLock, Timeout
-
 from pumpctl.errors import PortBusy, StoreError
+from pumpctl.file_lock import FileLock, Taken
 from pumpctl.transport.holders import Holder, this_process, who_is
 
 _AS_IS = "surrogateescape"
@@ -33,11 +32,11 @@ class Locks:
     def take(self, what: str, name: str) -> None:
         """Lock a `port` or a `pump` by name; PortBusy where another process has it."""
         file = _file(self._folder, what, name)
-        lock, note = FileLock(file), file.with_suffix(".holder")
+        note = file.with_suffix(".holder")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=0)
-        except Timeout as error:
+            lock = FileLock(file)
+        except Taken as error:
             other = holder(self._folder, what, name)
             who = "" if other is None else f" ({other.told})"
             raise PortBusy(f"another pumpctl process{who} uses {what} {name}") from error

@@ -6,7 +6,6 @@ What the bytes mean is not known here.
 
 from __future__ import annotations
 
-import logging
 import select
 import socket
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from contextlib import suppress
 from time import sleep
 
 from pumpctl.errors import PortBusy, PortError, PortMissing
+from pumpctl.told_log import INFO, told
 from pumpctl.transport.address import Address
 from pumpctl.transport.line import READ_SIZE, LineLost, OpenLine
 from pumpctl.transport.telnet import Telnet
@@ -21,7 +21,6 @@ from pumpctl.transport.telnet import Telnet
 _CONNECT_S = 5.0
 _WRITE_S = 5.0
 """For the far end to take what is sent, and to take back a wish to send nothing."""
-_LOG = logging.getLogger(__name__)
 
 
 class SocketLine(OpenLine):
@@ -156,5 +155,5 @@ def connect(place: Address, monotonic: Callable[[], float]) -> SocketLine:
             f"no serial port answers at {place.name}: {fault}",
             hint="a bare TCP line is socket://HOST:PORT; docs/ports.md has a set-up of ser2net",
         )
-    _LOG.info("%s: agreed, %d baud", place.name, place.baud)
+    told(INFO, "%s: agreed, %d baud", place.name, place.baud)
     return line

@@ -24,6 +24,7 @@ from pumpctl.emulator.firmware import Firmware
 from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory.flash import FileStore, FlashError
 from pumpctl.errors import PortBusy, PortMissing, StoreError, UsageError
+from pumpctl.file_lock import FileLock, Taken
 
 STATE = "state.bin"
 _LOCK = "lock"
@@ -54,38 +55,7 @@ def names(home: Path) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-class Lock:
-    """The operating system's lock on one file, for as long as this process lives."""
-
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            _lock(self._descriptor)
-        except OSError:
-            os.close(self._descriptor)
-            raise
-
-    def release(self) -> None:
-        """Give it back."""
-        os.close(self._descriptor)
-
-
-if sys.platform == "win32":
-
-    def _lock(descriptor: int) -> None:
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-else:
-
-    def _lock(descriptor: int) -> None:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def take_lock(home: Path, name: str) -> Lock:
+def take_lock(home: Path, name: str) -> FileLock:
     """Hold an existing emulator; PortMissing or PortBusy where that cannot be."""
     folder = folder_of(home, name)
     if not (folder / STATE).is_file():
@@ -93,19 +63,11 @@ def take_lock(home: Path, name: str) -> Lock:
             f"there is no emulator {name}", hint=f"make one: pumpctl emulator new {name}"
         )
     try:
-        return Lock(folder / _LOCK)
-    except PermissionError as error:
-        if sys.platform != "win32":
-            raise StoreError(f"emulator {name} cannot be locked: {error}") from error
-        raise _busy(name) from error
-    except BlockingIOError as error:
-        raise _busy(name) from error
+        return FileLock(folder / _LOCK)
+    except Taken as error:
+        raise PortBusy(f"emulator {name} is held by another process") from error
     except OSError as error:
         raise StoreError(f"emulator {name} cannot be locked: {error}") from error
-
-
-def _busy(name: str) -> PortBusy:
-    return PortBusy(f"emulator {name} is held by another process")
 
 
 class Held:
