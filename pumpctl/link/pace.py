@@ -16,7 +16,7 @@ SLOWEST_BYTE_S = BITS / SLOWEST_BAUD
 LONGEST_TRIP_S = 2.0
 """A round trip is taken for no longer than this, so that all bounds have one."""
 
-FRAME = 536
+FRAME = 656
 """Bytes of the largest frame."""
 _DRIBBLES = 3
 """So many pieces more than there can be frames: then these are not handed over whole."""

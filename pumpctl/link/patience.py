@@ -9,9 +9,8 @@ the slowest rate that is supported, too.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pumpctl.link.pace import FRAME
+from pumpctl.named import NamedTuple
 
 GROWTH = 1.5
 """Each silence that is waited out is so many times the one before it, up to the longest:

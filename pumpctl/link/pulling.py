@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from pumpctl.link.streaming import LogStream, Slice
+from pumpctl.link.slices import Slice
+from pumpctl.link.streaming import LogStream
 from pumpctl.transport.line import Line
 
 

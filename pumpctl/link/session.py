@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pumpctl.errors import (
     Corrupt,
@@ -22,10 +22,9 @@ from pumpctl.errors import (
     WrongPump,
 )
 from pumpctl.link import patience
-from pumpctl.link.pace import Pace
+from pumpctl.link.pace import FRAME, Pace
 from pumpctl.link.patience import Patience
-from pumpctl.link.pulling import slices
-from pumpctl.link.streaming import FIRST_ROUND_S, LogStream, Slice
+from pumpctl.named import NamedTuple
 from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, StateVersion, Unknown
 from pumpctl.quantities import Mass
 from pumpctl.told_log import DEBUG, INFO, WARNING, told
@@ -33,12 +32,15 @@ from pumpctl.transport.line import Line, LineLost
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Encoding, Purpose
 from pumpctl.wire.codes import Role as RoleCode
-from pumpctl.wire.frames import Junk
+from pumpctl.wire.frames import DELIMITER, Junk
 from pumpctl.wire.greeting import MAJOR, PumpGreeting
 from pumpctl.wire.initiator import Answer, Greeted, Initiator, Ready, Skew
 from pumpctl.wire.messages_implant import GetImplant
 from pumpctl.wire.secret import key_id, pairing_psk, session_psk
 from pumpctl.wire.session import Entropy
+
+if TYPE_CHECKING:
+    from pumpctl.link.slices import Slice
 
 _READS = (
     m.Ping,
@@ -195,6 +197,10 @@ class Link:
         self, first: int, until: int, encoding: Encoding = Encoding.DIFFERENCE
     ) -> Iterator[Slice]:
         """Entries from `first` to before `until`, as fast as the line allows, in order."""
+        from pumpctl.link.line_rate import FIRST_ROUND_S  # only where a log is pulled
+        from pumpctl.link.pulling import slices
+        from pumpctl.link.streaming import LogStream
+
         stream = LogStream(
             self._end,
             first,
@@ -264,7 +270,7 @@ class Link:
         pace, ticker, size = self._pace, self._ticker, len(data)
         sending_s, started = pace.bytes_s(size), ticker()
         now, bound = started, started + tries.bound(sending_s) + pace.trip_s
-        end, sendings, back, pieces, junk = bound, 0, 0, 0, 0
+        end, sendings, back, pieces, junk, loose = bound, 0, 0, 0, 0, 0
         while True:
             sendings += 1
             if sendings > 1:
@@ -287,6 +293,9 @@ class Link:
                 back += len(came)
                 pieces += 1
                 self.bytes_on_wire += len(came)
+                # Bytes without a delimiter: what is longer than any frame will be none.
+                tail = len(came) - came.rfind(DELIMITER) - 1
+                loose = tail if DELIMITER in came else loose + tail
                 spoiled = junk
                 for event in self._end.feed(came):
                     if isinstance(event, Junk):
@@ -302,9 +311,9 @@ class Link:
                             seconds=now - started,
                         )
                         return event
-                if junk == spoiled:
+                if junk == spoiled and loose <= FRAME:
                     quiet = max(quiet, now + pace.frame_s(tries.frame) + patience.GAP_S)
-                    end = bound + pace.bytes_s(min(back - junk, tries.most))
+                    end = bound + pace.bytes_s(max(0, min(back - junk, tries.most)))
             if now >= end:
                 return None
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from math import exp, log, sqrt
 
-FRAGMENTS = (512, 384, 256, 192, 128, 96, 64, 32)
+FRAGMENTS = (640, 512, 384, 256, 192, 128, 96, 64, 32)
 """Payload bytes of a frame, to choose from: on a clean line the first."""
+_AT_FIRST, _ENOUGH = 192, 16
+"""The fragment until so many frames were seen: large ones would all be lost on a bad line."""
 OVERHEAD = 15
 """Bytes that a frame costs beside its payload: header 8, check 4, stuffing and delimiter."""
 _MEMORY = 192
@@ -44,6 +46,11 @@ class Weather:
         return self._mended + self._lost < 0.5
 
     @property
+    def known(self) -> bool:
+        """Were enough frames seen to tell a clean line from a bad one?"""
+        return self._frames >= _ENOUGH
+
+    @property
     def loss(self) -> float:
         """Share of frames that have to be asked for again."""
         return self._lost / self._frames if self._frames else 0.0
@@ -56,7 +63,7 @@ class Weather:
     def fragment(self) -> int:
         """Payload bytes of a frame that make best use of this line."""
         if self.clear:
-            return FRAGMENTS[0]
+            return FRAGMENTS[0] if self.known else _AT_FIRST
         flips, cuts = self.flips, self._cuts
         return max(FRAGMENTS, key=lambda size: _use(size, flips, cuts))
 

@@ -12,7 +12,8 @@ import random
 from typing import NamedTuple
 
 from pumpctl.errors import NoAnswer
-from pumpctl.link.streaming import LogStream, Slice
+from pumpctl.link.slices import Slice
+from pumpctl.link.streaming import LogStream
 from pumpctl.wire.codes import Encoding
 from pumpctl.wire.frames import MOST_PAYLOAD, Deframer, Frame, encode_frame
 from tests.link.stream_pumps import LogPump

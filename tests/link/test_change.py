@@ -258,3 +258,28 @@ def test_close_never_fails(why: Callable[..., NoReturn]) -> None:
     link.close()
     assert line.closed
     assert not link.ready
+
+
+@pytest.mark.requirement("STP-01")
+@pytest.mark.parametrize("noise", [b"\xff" * 40, b"\xff" * 39 + b"\0", b"\x55"])
+def test_a_line_that_never_falls_silent_does_not_keep_a_stop_from_being_sent_again(
+    noise: bytes,
+) -> None:
+    """A receiver that floats brings bytes without end; the pump may hear us all the same."""
+    pump = ScriptedPump(lambda _: DONE)
+    link, line = connected(pump)
+    line.written.clear()
+    real = line.hear
+    line.hear = lambda data: real(data) if len(line.written) > 1 else b""
+
+    def babble() -> None:
+        line.clock.now += 0.01
+        line.waiting += noise
+
+    line.on_read = babble
+    started = line.clock()
+    outcome = link.change(STOP)
+    assert any(isinstance(message, m.Stop) for message in pump.seen)
+    assert len(set(line.written)) == 1 and len(line.written) > 1
+    assert line.clock() - started < 30
+    assert isinstance(outcome, Applied | Unknown)

@@ -207,3 +207,31 @@ def test_pairing() -> None:
     assert len(paired.psk) == 32
     (asked,) = pump.seen
     assert (asked.station, asked.operator, asked.key) == ("st-1", "nurse", OWN.public)
+
+
+@pytest.mark.requirement("TEL-03")
+def test_noise_of_before_takes_no_time_from_an_answer_that_comes() -> None:
+    """What stood on the line without an end is told as junk in the next exchange, all of it."""
+    link, line = connected(ScriptedPump(lambda asked: m.Pong(bytes(16))))
+    link._pace.byte_s = pace.SLOWEST_BYTE_S
+    real, noise = line.hear, b"\x55" * 5_000
+    line.hear = lambda data: real(data) + noise
+    link.ask(m.Ping(bytes(16)), m.Pong)
+    link._pace.byte_s = pace.SLOWEST_BYTE_S
+
+    pieces: list[bytes] = []
+
+    def slowly(data: bytes) -> bytes:
+        answer = real(data)
+        pieces[:] = [b"\0", answer[:20], answer[20:]]
+        return b""
+
+    def next_piece() -> None:
+        if pieces:
+            line.clock.now += 0.2
+            line.waiting += pieces.pop(0)
+
+    line.hear, line.on_read = slowly, next_piece
+    line.written.clear()
+    assert link.ask(m.Ping(bytes(16)), m.Pong) == m.Pong(bytes(16))
+    assert len(line.written) == 1

@@ -29,9 +29,11 @@ def pull(
     station = context.station()
     progress = _Progress()
     with visit(station, changes=False) as open_visit:
-        pulled = logs.pull(open_visit, everything=everything, progress=progress)
-        pump = (open_visit.serial, open_visit.pump.identity.model)
-    progress.end()
+        try:
+            pulled = logs.pull(open_visit, everything=everything, progress=progress)
+        finally:
+            progress.end()
+        pump = (open_visit.serial, open_visit.link.greeting.model)
     data = {
         "first": pulled.first,
         "last": pulled.last,
@@ -124,6 +126,10 @@ def line_of(entry: LogEntry) -> str:
     return f"{entry.number:>7}  {entry.time.label()}  {told(entry)}{operation}"
 
 
+_REFRESH_S = 0.1
+"""Between two states of the progress: a fast line must not flicker."""
+
+
 class _Progress:
     """Progress on stderr, with a rate and the time that is left, only on a terminal."""
 
@@ -132,19 +138,23 @@ class _Progress:
 
         self._ticker = edge.ticker
         self._start = edge.ticker()
-        self._shown = False
+        self._next = self._start
+        self._wanted = sys.stderr.isatty() and not context.as_json()
+        self._width = 0
 
     def __call__(self, done: int, total: int) -> None:
-        elapsed = self._ticker() - self._start
-        if not sys.stderr.isatty() or elapsed <= 0 or done <= 0:
+        now = self._ticker()
+        elapsed = now - self._start
+        if not self._wanted or now < self._next or elapsed <= 0 or done <= 0:
             return
         rate = done / elapsed
-        left = (total - done) / rate
-        sys.stderr.write(f"\r{done} of {total} entries, {rate:.0f}/s, {left:.0f} s left ")
+        text = f"{done} of {total} entries, {rate:.0f}/s, {(total - done) / rate:.0f} s left"
+        sys.stderr.write("\r" + text.ljust(self._width))
         sys.stderr.flush()
-        self._shown = True
+        self._next, self._width = now + _REFRESH_S, len(text)
 
     def end(self) -> None:
-        """Leave the line clean."""
-        if self._shown:
-            sys.stderr.write("\r" + " " * 60 + "\r")
+        """Leave the line clean, however the pull ended."""
+        if self._width:
+            sys.stderr.write("\r" + " " * self._width + "\r")
+            sys.stderr.flush()

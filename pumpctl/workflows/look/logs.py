@@ -9,9 +9,9 @@ TEL-05). How it comes over the line is the link's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from pumpctl.errors import NoAnswer, PumpRefused, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.pump.entries import log_entry
 from pumpctl.station.records import Records
 from pumpctl.therapy.log import LogEntry
@@ -38,14 +38,14 @@ def pull(visit: Visit, *, everything: bool, progress: Callable[[int, int], None]
     started, before = visit.station.ticker(), visit.link.bytes_on_wire
     records = Records(visit.station.database_url())
     try:
-        state = visit.state()
+        held_from, end = visit.pump.log_range()
         wanted = 0 if everything else records.last_number(visit.serial) + 1
-        start = max(wanted, state.log_first)
+        start = max(wanted, held_from)
         gaps = []
         if not everything and wanted < start and wanted > 1:
             gaps.append(Gap(wanted, start - 1, "overwritten before it was pulled"))
         first, last, new, number = None, None, 0, start
-        for piece in visit.pump.stream_log(start, state.log_next):
+        for piece in visit.pump.stream_log(start, end):
             good, bad, number = checked(piece.first, piece.entries)
             if number < piece.until:
                 bad.append(Gap(number, piece.until - 1, NOT_HELD))
@@ -54,8 +54,9 @@ def pull(visit: Visit, *, everything: bool, progress: Callable[[int, int], None]
             first = good[0].number if first is None and good else first
             last = good[-1].number if good else last
             number = piece.until
-            progress(number - start, state.log_next - start)
-        if number > start and not visit.link.read_only:
+            progress(number - start, end - start)
+        if number > held_from and not visit.link.read_only:
+            # Also where nothing was new: a pull may have ended between commit and release.
             _release(visit, number)
         milliseconds = int((visit.station.ticker() - started) * 1000)
         return Pulled(
@@ -63,7 +64,7 @@ def pull(visit: Visit, *, everything: bool, progress: Callable[[int, int], None]
             last,
             new,
             tuple(gaps),
-            state.log_next - state.log_first,
+            end - held_from,
             visit.link.bytes_on_wire - before,
             f"{milliseconds // 1000}.{milliseconds % 1000:03d}",
         )
