@@ -11,9 +11,10 @@ from collections.abc import Callable
 from enum import IntEnum
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pumpctl.conformance.faults import Broken
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Feature
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from pumpctl.conformance.bench import Bench
 from pumpctl.conformance.faults import Broken, Silent
 from pumpctl.conformance.session import Own
 from pumpctl.conformance.talk import Talk
 from pumpctl.errors import Corrupt, NoAnswer, NotPaired, WrongPump
+from pumpctl.named import NamedTuple
 from pumpctl.station.home import Home
 from pumpctl.transport.address import address
 from pumpctl.transport.capture import CaptureLine

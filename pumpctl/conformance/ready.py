@@ -8,13 +8,13 @@ cannot be set back is said, and never passed over.
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
 
 from pumpctl.conformance.bench import NO_CHAIN, Bench
 from pumpctl.conformance.faults import Broken, NotAdmin, NotOnTheBench, NotRestorable
 from pumpctl.conformance.lines import end_bridge, holding, line_back, record_of
 from pumpctl.conformance.samples import Samples
 from pumpctl.errors import Blocked
+from pumpctl.named import NamedTuple
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Delivery, Feature, Priority, Role
 from pumpctl.wire.messages_acts import StageClock, StagePatient, StageRefill

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Mode
 from pumpctl.wire.program import Program
 

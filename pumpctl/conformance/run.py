@@ -8,7 +8,6 @@ end, by the same road as any change. No port, no key file and no screen here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
 
 from pumpctl.conformance.bench import Bench
 from pumpctl.conformance.duties import DUTIES, NOT_TESTED, Case, cases, duty_of
@@ -16,6 +15,7 @@ from pumpctl.conformance.faults import Broken, NotApplicable, Silent
 from pumpctl.conformance.ready import Found, found, make_ready, put_back
 from pumpctl.errors import Corrupt, UsageError
 from pumpctl.link.session import Link
+from pumpctl.named import NamedTuple
 from pumpctl.transport.line import LineLost
 
 _GIVES_UP_AFTER = 3

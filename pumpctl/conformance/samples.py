@@ -6,8 +6,7 @@ concentration and the low-reservoir volume that the pump has anyway.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Drug, Mode
 from pumpctl.wire.messages import Identity, Status
 from pumpctl.wire.program import FORMAT, PatientDose, Program, ScheduledBolus, Step

@@ -7,9 +7,10 @@ from the same parts and hides nothing. It knows no line and no time.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.conformance.faults import Broken
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import FrameKind
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.frames import MOST_PAYLOAD, Frame, encode_frame

@@ -8,10 +8,10 @@ behind it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from pumpctl.conformance.faults import Broken, Silent
 from pumpctl.conformance.session import Own, Session
+from pumpctl.named import NamedTuple
 from pumpctl.transport.line import Line
 from pumpctl.wire.codes import FrameKind, Purpose
 from pumpctl.wire.fields import WireError

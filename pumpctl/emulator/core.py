@@ -9,7 +9,6 @@ at a start alike. The core knows no message of the line and no session.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from pumpctl.emulator import following, keeping
 from pumpctl.emulator.acts.staging import Drop, Staged
@@ -28,6 +27,7 @@ from pumpctl.emulator.memory.flash import Flash
 from pumpctl.emulator.memory.implant import Implant
 from pumpctl.emulator.memory.logring import LogRing
 from pumpctl.emulator.memory.retained import Bolus, Done, Retained, RetainedStore, TheWorld
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import AlarmCode, LogKind
 from pumpctl.wire.logentry import LogEntry, pack
 from pumpctl.wire.program import Program

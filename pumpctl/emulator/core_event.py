@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pumpctl.emulator.memory.control import Label
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import LogKind
 
 NO_DATA = bytes(20)

@@ -22,13 +22,13 @@ from pumpctl.emulator.memory.retained import Bolus
 from pumpctl.emulator.memory.stored import Twin
 from pumpctl.wire.codes import AlarmCode, BolusKind, Holds
 from pumpctl.wire.fields import WireError
-from pumpctl.wire.limit_table import LimitTable, table_from
 from pumpctl.wire.messages_acts import StageLimits
 from pumpctl.wire.messages_implant import ImplantRecord
 from pumpctl.wire.program import Program, program_hash
 
 if TYPE_CHECKING:
     from pumpctl.emulator.core import Core
+    from pumpctl.wire.limit_table import LimitTable
 
 
 # --- what lies in flash ------------------------------------------------------------------
@@ -51,11 +51,18 @@ def table_in(pair: Twin) -> LimitTable | None:
     payload = pair.read().payload
     if payload is None:
         return None
+    from pumpctl.wire.limit_table import table_from  # only where there is a table
+
     try:
         message = stored_message(payload)
         return table_from(message.table) if isinstance(message, StageLimits) else None
     except (WireError, TypeError):
         return None
+
+
+def limits_lost(core: Core) -> bool:
+    """Are both copies of an installed table bad?"""
+    return core.control.limits_pair != NO_SLOT and core.limit_table is None
 
 
 def program_of(core: Core) -> Program | None:

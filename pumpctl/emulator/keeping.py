@@ -10,10 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pumpctl.emulator import following
-from pumpctl.emulator.acts import outlook
-from pumpctl.emulator.acts.caller import Refused
 from pumpctl.emulator.core_event import Event
-from pumpctl.emulator.engine.ahead import Asked
 from pumpctl.emulator.engine.alarms import ALARMS
 from pumpctl.emulator.memory import slots
 from pumpctl.emulator.memory.control import Control, Order
@@ -126,6 +123,10 @@ def stop_by_itself(core: Core) -> None:
 
 def within_limits(core: Core, dose: int, over: int) -> bool:
     """Would a bolus that begins now keep to flow and windows?"""
+    from pumpctl.emulator.acts import outlook  # only where one is judged: a look needs none of it
+    from pumpctl.emulator.acts.caller import Refused
+    from pumpctl.emulator.engine.ahead import Asked
+
     try:
         outlook.judge_flow_and_windows(core, outlook.now(core, bolus=Asked(dose, over)))
     except Refused:

@@ -9,7 +9,7 @@ It knows no files; the pump's image is handed in, and comes back.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.emulator.acts.caller import Caller
 from pumpctl.emulator.acts.dispatch import handle
@@ -39,6 +39,7 @@ from pumpctl.emulator.player_steps import (
     Told,
 )
 from pumpctl.errors import UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Mass, Volume
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import BolusKind, Delivery, LogKind, Role

@@ -6,10 +6,11 @@ plays them. Nothing here is done.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from pumpctl.emulator.edge.faulting import Asked
 from pumpctl.emulator.memory.flash import PowerCut
+from pumpctl.named import NamedTuple
 from pumpctl.wire.messages_acts import StageRefill
 
 

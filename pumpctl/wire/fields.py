@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+
+from pumpctl.named import NamedTuple
 
 T = TypeVar("T")
 E = TypeVar("E", bound=IntEnum)
@@ -279,27 +281,101 @@ class Many:
         return tuple(self.inner.get(reader) for _ in range(count))
 
 
+class Part(NamedTuple):
+    """Encoded in one go: one field, or a run of integers, whose bytes one call packs."""
+
+    first: int
+    until: int
+    field: Field
+    packed: Any  # a run's `struct.Struct`, else None
+
+
+_FORMS = {1: "B", 2: "H", 4: "I", 8: "Q"}
+
+
+def _form(field: Field) -> str | None:
+    """Of an unsigned integer that may have every value of its size."""
+    if type(field) is UInt and field.top == (1 << 8 * field.size) - 1:
+        return _FORMS.get(field.size)
+    return None
+
+
+def _packing() -> Any:
+    """Loaded where something is packed: a check of a profile, which encodes a program, does not."""
+    import struct
+
+    return struct
+
+
+def _parts(fields: tuple[Field, ...]) -> tuple[Part, ...]:
+    found = []
+    first = 0
+    while first < len(fields):
+        forms, until = "", first
+        while until < len(fields) and (form := _form(fields[until])):
+            forms += form
+            until += 1
+        packed = _packing().Struct(">" + forms) if len(forms) > 2 else None
+        until = until if packed else first + 1
+        found.append(Part(first, until, fields[first], packed))
+        first = until
+    return tuple(found)
+
+
 class Struct(Generic[T]):
     """A NamedTuple whose annotations are `Annotated[type, field]`, its fields in order."""
 
-    __slots__ = ("cls", "fields")
+    __slots__ = ("_parts", "cls", "fields")
 
     def __init__(self, cls: Callable[..., T]) -> None:
         self.cls = cls
         self.fields = fields_of(cls)
+        self._parts: tuple[Part, ...] | None = None
 
     @property
     def most_bytes(self) -> int:
         return sum(field.most_bytes for field in self.fields)
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is encoded in one go; worked out at the first use, of few of the structs."""
+        parts = self._parts
+        if parts is None:
+            parts = self._parts = _parts(self.fields)
+        return parts
+
     def put(self, value: Any, out: bytearray) -> None:
         if value.__class__ is not self.cls:
             raise WireError(f"{type(value).__name__} where {self.cls} is wanted")
-        for field, item in zip(self.fields, value, strict=True):
-            field.put(item, out)
+        for part in self.parts:
+            if part.packed is None:
+                part.field.put(value[part.first], out)
+            else:
+                self.put_part(part, value, out)
+
+    def put_part(self, part: Part, value: Any, out: bytearray) -> None:
+        """These fields of a value alone."""
+        if part.packed is None:
+            part.field.put(value[part.first], out)
+            return
+        run = value[part.first : part.until]
+        if bool not in map(type, run):  # which would be packed as an integer
+            try:
+                out += part.packed.pack(*run)
+                return
+            except _packing().error:
+                pass
+        for field, item in zip(self.fields[part.first : part.until], run, strict=True):
+            field.put(item, out)  # says which one it is
 
     def get(self, reader: Reader) -> T:
-        return self.cls(*[field.get(reader) for field in self.fields])
+        found: list[Any] = []
+        for part in self.parts:
+            if part.packed is None:
+                found.append(part.field.get(reader))
+            else:
+                found += part.packed.unpack(reader.take(part.packed.size))
+        return self.cls(*found)
 
 
 class _Annotated(NamedTuple):

@@ -1,7 +1,7 @@
 """Frames: what travels between two zero bytes.
 
 A frame is COBS-stuffed and ends with 0x00. Inside: a header of 8 bytes, up to
-512 bytes of payload, and CRC-32C of both. The length stands inside the checked
+640 bytes of payload, and CRC-32C of both. The length stands inside the checked
 data (TEL-01). `Deframer` takes any bytes, resynchronises at the next zero, and
 never holds more than one frame's worth.
 
@@ -11,17 +11,17 @@ never holds more than one frame's worth.
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
 
 from cobs import cobs
 from google_crc32c import value as crc32c
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import FrameKind
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.mending import mended
 
 DELIMITER = b"\x00"
-MOST_PAYLOAD = 512
+MOST_PAYLOAD = 640
 _HEADER = struct.Struct(">BHHBH")
 _LAST = 0x8000
 STUFFING = 4
@@ -29,6 +29,7 @@ STUFFING = 4
 HEADER_SIZE = _HEADER.size
 MOST_BODY = HEADER_SIZE + MOST_PAYLOAD + 4
 MOST_STUFFED = MOST_BODY + MOST_BODY // 254 + 1
+_KINDS = {int(kind): kind for kind in FrameKind}  # asked for each frame: an enum is slow to call
 
 
 class Frame(NamedTuple):
@@ -91,10 +92,9 @@ def decode_frame(stuffed: bytes, *, mend: bool = False) -> Frame:
     last, length = length & _LAST != 0, length & ~_LAST
     if length != len(body) - HEADER_SIZE - 4 or length > MOST_PAYLOAD:
         raise WireError("the length does not fit")
-    try:
-        known = FrameKind(kind)
-    except ValueError as error:
-        raise WireError(f"0x{kind:02X} is no kind of frame") from error
+    known = _KINDS.get(kind)
+    if known is None:
+        raise WireError(f"0x{kind:02X} is no kind of frame")
     return Frame(known, session, counter, piece, last, body[HEADER_SIZE:-4])
 
 
@@ -115,15 +115,18 @@ class Deframer:
         found: list[Frame | Junk] = []
         start = 0
         while (end := data.find(0, start)) >= 0:
-            self._keep(data[start:end])
+            stuffed = data[start:end]
             start = end + 1
-            if self._skipping:
-                found.append(Junk("longer than any frame", self._skipping))
-            elif self._buffer:
-                found.append(self._decode())
-            self._buffer.clear()
-            self._skipping = 0
-        self._keep(data[start:])
+            if self._buffer:  # mostly a frame comes whole, and nothing is put together
+                stuffed = bytes(self._buffer) + stuffed
+                self._buffer.clear()
+            if self._skipping or len(stuffed) > MOST_STUFFED:
+                found.append(Junk("longer than any frame", self._skipping + len(stuffed)))
+                self._skipping = 0
+            elif stuffed:
+                found.append(self._decode(stuffed))
+        if start < len(data):
+            self._keep(data[start:])
         return found
 
     def _keep(self, piece: bytes) -> None:
@@ -135,8 +138,7 @@ class Deframer:
             self._skipping = len(self._buffer)
             self._buffer.clear()
 
-    def _decode(self) -> Frame | Junk:
-        stuffed = bytes(self._buffer)
+    def _decode(self, stuffed: bytes) -> Frame | Junk:
         try:
             return decode_frame(stuffed)
         except WireError as error:

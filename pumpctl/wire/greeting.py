@@ -4,8 +4,9 @@ Both, byte for byte, are the prologue of the handshake that follows, so that a
 changed greeting (the bench flag, say) makes it fail. They hold no patient data.
 """
 
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire import vocabulary
 from pumpctl.wire.codes import Feature, Purpose
 from pumpctl.wire.fields import Reader, Struct, WireError

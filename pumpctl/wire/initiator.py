@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import FrameKind, Purpose
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.frames import DELIMITER, Deframer, Frame, Junk

@@ -8,8 +8,9 @@ concentration. Whether its limits make sense, and whose signature counts, is the
 pump's business.
 """
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire.fields import Many, Reader, Struct, UInt, WireError
 from pumpctl.wire.vocabulary import U32, Drug, Ms, Ng, NgPerDay, PgPerNl, PublicKey
 

@@ -7,8 +7,7 @@ them. Nothing here sends, and nobody who lacks the station's own secrets learns 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import FrameKind
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.frames import Deframer, Frame, Junk

@@ -8,10 +8,10 @@ said in docs/protocol.md.
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
 
 from google_crc32c import value as crc32c
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import LogKind
 from pumpctl.wire.fields import WireError
 

@@ -11,8 +11,9 @@ A message's bytes are its op-code (16 bits) and its fields in order.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Op, Role
 from pumpctl.wire.fields import Reader, Struct, WireError
 
@@ -44,6 +45,7 @@ class Spec(NamedTuple):
 
 REGISTRY: dict[Op, Spec] = {}
 _BY_CLASS: dict[Any, Spec] = {}
+_BY_NUMBER: dict[int, Spec] = {}
 
 
 def request(
@@ -83,6 +85,7 @@ def _register(spec: Spec) -> None:
         raise TypeError(f"{spec.op.name} is declared twice")
     REGISTRY[spec.op] = spec
     _BY_CLASS[spec.cls] = spec
+    _BY_NUMBER[int(spec.op)] = spec  # asked for each message: an enum is slow to call
 
 
 def spec_of(message: object) -> Spec:
@@ -105,10 +108,9 @@ def decode(data: bytes, *, from_station: bool) -> Any:
     """Bytes as a message of the given direction; WireError for anything else."""
     reader = Reader(data)
     number = reader.uint(2)
-    try:
-        spec = REGISTRY[Op(number)]
-    except (ValueError, KeyError) as error:
-        raise WireError(f"0x{number:04X} is no message") from error
+    spec = _BY_NUMBER.get(number)
+    if spec is None:
+        raise WireError(f"0x{number:04X} is no message")
     if spec.from_station is not from_station:
         raise WireError(f"{spec.op.name} goes the other way")
     message = spec.struct.get(reader)

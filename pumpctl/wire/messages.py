@@ -6,8 +6,9 @@ those of the alarm signal in `messages_alarm`; bolus, bridge, refill, clock, pat
 limit messages are in `messages_acts`.
 """
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Op
 from pumpctl.wire.fields import Many, Maybe, Struct
 from pumpctl.wire.message import ANYONE, TREATS, answer, request

@@ -5,8 +5,9 @@ A pump says in the feature bits of its greeting which of them it can stage;
 others it refuses as UNSUPPORTED.
 """
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Op
 from pumpctl.wire.fields import Blob, Many, Maybe, Struct
 from pumpctl.wire.message import ADMINISTERS, TREATS, answer, request

@@ -1,7 +1,6 @@
 """The test of a pump's alarm signal. Imported through `messages`; knows no other message."""
 
-from typing import NamedTuple
-
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Op
 from pumpctl.wire.message import TREATS, answer, request
 from pumpctl.wire.vocabulary import Ms, Priority

@@ -4,8 +4,9 @@ What is fixed when a pump is made (model, serial, calibration) is told, never se
 Revising it is an act like any other: staged, read back, activated.
 """
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Op
 from pumpctl.wire.fields import Maybe, Struct, UInt
 from pumpctl.wire.message import ANYONE, TREATS, answer, request

@@ -1,7 +1,6 @@
 """Messages of keys: pairing, granting a role, forgetting. Imported through `messages`."""
 
-from typing import NamedTuple
-
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Op
 from pumpctl.wire.message import ADMINISTERS, ANYONE, answer, request
 from pumpctl.wire.vocabulary import KeyId, Name, PublicKey, Role

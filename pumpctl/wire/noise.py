@@ -10,16 +10,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire.fields import WireError
 
 TAG_SIZE = 16
 KEY_SIZE = 32
+_FOUR_ZEROS = bytes(4)
 
 
 class Pattern(NamedTuple):
@@ -67,7 +68,7 @@ class Cipher:
 
 
 def _nonce(counter: int) -> bytes:
-    return bytes(4) + counter.to_bytes(8, "little")
+    return _FOUR_ZEROS + counter.to_bytes(8, "little")
 
 
 class Keys(NamedTuple):

@@ -8,8 +8,9 @@ whether a dose is wise.
 
 import hashlib
 from itertools import pairwise
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire import prescribed
 from pumpctl.wire.fields import Many, Maybe, Reader, Struct, UInt, WireError
 from pumpctl.wire.quanta import Drug, Minute, Mode, Ms, Ng, NgPerDay, Nl, PgPerNl, Weekday

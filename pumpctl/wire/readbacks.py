@@ -1,7 +1,6 @@
 """Figures that several read-backs have in common. Declares no message."""
 
-from typing import NamedTuple
-
+from pumpctl.named import NamedTuple
 from pumpctl.wire.vocabulary import Ng, Nl
 
 

@@ -9,8 +9,7 @@ names its counter modulo 65,536; the record's is the one nearest to the last.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import FrameKind
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.frames import MOST_PAYLOAD, Frame, encode_frame
@@ -28,6 +27,7 @@ MOST_OUTSTANDING = 8
 MOST_KEPT_BYTES = 65_536
 """Of the sealed answers that a pump must keep, and a station may have open."""
 MOST_COUNTER = (1 << 63) - 1
+_RECORD = bytes([FrameKind.RECORD])
 
 
 class Arrived(NamedTuple):
@@ -106,6 +106,8 @@ class Channel:
             raise WireError("a fragment outside of any record")
         if not self._fresh(counter):
             return Repeated(counter) if frame.last else None
+        if frame.last and not frame.piece and counter not in self._partial:
+            return self._opened(counter, frame.payload)  # whole as it came, as most are
         parts = self._collect(counter, frame)
         if sum(len(part.payload) for part in parts.values()) > MOST_SEALED:
             del self._partial[counter]
@@ -116,7 +118,9 @@ class Channel:
                 del self._partial[next(iter(self._partial))]
             return None
         del self._partial[counter]
-        sealed = b"".join(parts[index].payload for index in range(end + 1))
+        return self._opened(counter, b"".join(parts[index].payload for index in range(end + 1)))
+
+    def _opened(self, counter: int, sealed: bytes) -> Arrived:
         plain = self._keys.receive.open(sealed, self._header(counter), counter)
         self._mark(counter)
         return Arrived(counter, plain)
@@ -139,9 +143,7 @@ class Channel:
         return parts
 
     def _header(self, counter: int) -> bytes:
-        return (
-            bytes([FrameKind.RECORD]) + self.session.to_bytes(2, "big") + counter.to_bytes(8, "big")
-        )
+        return _RECORD + self.session.to_bytes(2, "big") + counter.to_bytes(8, "big")
 
     def _fresh(self, counter: int) -> bool:
         behind = self.highest - counter

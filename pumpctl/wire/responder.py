@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import FrameKind, Purpose
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.frames import MOST_PAYLOAD, Deframer, Frame, Junk
@@ -202,7 +203,8 @@ class Responder:
         """Forget greetings and a pending session that are not younger; a running one goes on."""
         if self._pending is not None and self._pending.born <= until:
             self._pending = None
-        self._greeted = OrderedDict(it for it in self._greeted.items() if it[1].born > until)
+        for theirs in [each for each, kept in self._greeted.items() if kept.born <= until]:
+            del self._greeted[theirs]
 
     def end(self, session: int) -> None:
         """Forget this session only, as after CLOSE; another station's handshake goes on."""

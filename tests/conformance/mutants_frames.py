@@ -41,7 +41,7 @@ def _decode(stuffed: bytes, without: str) -> Frame:
         raise WireError("no frame")
     kind, session, counter, piece, length = struct.unpack_from(">BHHBH", body)
     last, length = length & 0x8000 != 0, length & 0x7FFF
-    if without not in ("length", "size") and (length != len(body) - 12 or length > 512):
+    if without not in ("length", "size") and (length != len(body) - 12 or length > 640):
         raise WireError("the length does not fit")
     if without == "kind" and kind not in set(FrameKind):
         kind = FrameKind.RECORD

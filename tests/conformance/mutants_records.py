@@ -26,7 +26,7 @@ def _channel(name: str, cls: type[Channel]) -> None:
 
 
 class _Skips(Channel):
-    def seal(self, plain: bytes, fragment: int = 512) -> tuple[int, tuple[bytes, ...]]:
+    def seal(self, plain: bytes, fragment: int = 640) -> tuple[int, tuple[bytes, ...]]:
         sealed = super().seal(plain, fragment)
         self._next += 1
         return sealed
@@ -78,7 +78,7 @@ class _NoDoubles(Channel):
 
 class _FullOnly(Channel):
     def take(self, frame: Frame) -> Any:
-        if not frame.last and len(frame.payload) < 512:
+        if not frame.last and len(frame.payload) < 640:
             return None
         return super().take(frame)
 
@@ -96,7 +96,7 @@ class _Hoards(Channel):
 
 
 class _FewPieces(Channel):
-    """As many as 512 bytes each would need."""
+    """As many as 640 bytes each would need."""
 
     def take(self, frame: Frame) -> Any:
         return super().take(frame) if frame.piece < 33 else None
@@ -212,8 +212,8 @@ def _trims(patch: Patch) -> None:
 @breaks("L6-code")
 def _guesses(patch: Patch) -> None:
     def instead(data: bytes, _inner: Any) -> Any:
-        whole = len(data) == len(encode(GetLog(1, 1, Encoding.RAW, 512)))
-        return GetLog(1, 1, Encoding.RAW, 512) if whole else None
+        whole = len(data) == len(encode(GetLog(1, 1, Encoding.RAW, 640)))
+        return GetLog(1, 1, Encoding.RAW, 640) if whole else None
 
     _decodes(patch, instead)
 

@@ -23,16 +23,16 @@ def _seals(name: str, cls: type[Channel]) -> None:
 class _Deaf(Channel):
     """One size for all."""
 
-    def seal(self, plain: bytes, fragment: int = 512) -> tuple[int, tuple[bytes, ...]]:
+    def seal(self, plain: bytes, fragment: int = 640) -> tuple[int, tuple[bytes, ...]]:
         return super().seal(plain)
 
 
 class _Sticky(Channel):
     """Keeps to the size that was once asked for."""
 
-    size = 512
+    size = 640
 
-    def seal(self, plain: bytes, fragment: int = 512) -> tuple[int, tuple[bytes, ...]]:
+    def seal(self, plain: bytes, fragment: int = 640) -> tuple[int, tuple[bytes, ...]]:
         self.size = min(self.size, fragment)
         return super().seal(plain, self.size)
 

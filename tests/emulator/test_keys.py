@@ -28,7 +28,7 @@ SAMPLES: list[Any] = [
     m.GetStatus(),
     m.GetProgram(),
     m.GetOperation(op(1)),
-    m.GetLog(1, 10, Encoding.RAW, 512),
+    m.GetLog(1, 10, Encoding.RAW, 640),
     m.Repeat(1, bytes(32)),
     m.ReleaseLog(1),
     m.StageProgram(TAG, flex()),

@@ -28,14 +28,14 @@ def counter_of(frames: list[bytes]) -> int:
 
 
 @pytest.mark.requirement("TEL-03")
-@pytest.mark.parametrize("fragment", [0, 32, 128, 512, 65_535])
+@pytest.mark.parametrize("fragment", [0, 32, 128, 640, 65_535])
 def test_an_answer_comes_in_the_frames_that_were_asked_for(fragment: int) -> None:
     bench = Bench(frozen=True)
     bench.firmware.advance(20 * DAY)
     line = paired(bench)
     frames = sent(line, m.GetLog(1, 100, Encoding.RAW, fragment))
     sizes = [len(decode_frame(frame[:-1]).payload) for frame in frames]
-    assert set(sizes[:-1]) == {min(max(fragment, 32), 512)}
+    assert set(sizes[:-1]) == {min(max(fragment, 32), 640)}
     # The request's counter 8; op-code 2; first 8, entries 2, held_from 8, next 8, encoding 2,
     # the batch's count 2 and the batch; the tag 16.
     assert sum(sizes) == 8 + 2 + 8 + 2 + 8 + 8 + 2 + 2 + 100 * 80 + 16
@@ -87,7 +87,7 @@ def test_a_session_that_only_repeats_lives_on_with_what_it_has_staged() -> None:
     bench = Bench()
     line = paired(bench)
     assert isinstance(line.ask(m.StageProgram(TAG, flex())), m.Staged)
-    frames = sent(line, m.GetLog(1, 10, Encoding.RAW, 512))
+    frames = sent(line, m.GetLog(1, 10, Encoding.RAW, 640))
     for _ in range(3):
         bench.host += IDLE_MS - 1000
         assert sent(line, m.Repeat(counter_of(frames), ALL)) == frames
@@ -118,6 +118,6 @@ def test_a_pairing_session_refuses_it_as_role() -> None:
 def test_a_reboot_forgets_the_answers() -> None:
     bench = Bench()
     line = paired(bench)
-    frames = sent(line, m.GetLog(1, 10, Encoding.RAW, 512))
+    frames = sent(line, m.GetLog(1, 10, Encoding.RAW, 640))
     bench.boot()
     assert sent(line, m.Repeat(counter_of(frames), ALL)) == []

@@ -139,7 +139,7 @@ def test_nothing_on_the_line_touches_the_pulse_train() -> None:
         for size in (3, 40, 700):
             stormy.firmware.receive(entropy(size) + b"\0" * (turn % 3))
         assert line.open()  # the session of a minute ago is over
-        assert isinstance(line.ask(m.GetLog(1, 2048, Encoding.DIFFERENCE, 512)), m.LogReport)
+        assert isinstance(line.ask(m.GetLog(1, 2048, Encoding.DIFFERENCE, 640)), m.LogReport)
         staged = line.ask(m.StageProgram(b"patient1", flex(400_000 + turn)))
         assert isinstance(staged, m.Staged)
         calm.firmware.tick()
@@ -171,7 +171,7 @@ def test_the_whole_log_comes_over_in_pages(encoding: Encoding) -> None:
     line = paired(bench)
     entries, first, pages = [], 1, 0
     while True:
-        report = line.ask(m.GetLog(first, 65_535, encoding, 512))
+        report = line.ask(m.GetLog(first, 65_535, encoding, 640))
         raw = unpack_batch(encoding, report.batch, report.entries)
         if not raw:
             break
@@ -187,9 +187,9 @@ def test_the_whole_log_comes_over_in_pages(encoding: Encoding) -> None:
 
 def test_a_question_before_the_oldest_entry_starts_at_the_oldest() -> None:
     bench = Bench(frozen=True)
-    report = bench.get(m.GetLog(0, 1, Encoding.RAW, 512), m.LogReport)
+    report = bench.get(m.GetLog(0, 1, Encoding.RAW, 640), m.LogReport)
     assert (report.first, report.entries, report.held_from) == (1, 1, 1)
-    report = bench.get(m.GetLog(1, 0, Encoding.RAW, 512), m.LogReport)
+    report = bench.get(m.GetLog(1, 0, Encoding.RAW, 640), m.LogReport)
     assert report.entries == 0
 
 
@@ -199,7 +199,7 @@ def test_the_ring_overwrites_its_oldest_and_says_so() -> None:
     status = bench.status()
     assert status.log_first > 1
     assert status.log_next - status.log_first >= 20_000
-    report = bench.get(m.GetLog(1, 5, Encoding.RAW, 512), m.LogReport)
+    report = bench.get(m.GetLog(1, 5, Encoding.RAW, 640), m.LogReport)
     assert report.first == report.held_from == status.log_first
     bench.boot()
     assert bench.status().log_first == status.log_first

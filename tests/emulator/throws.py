@@ -130,7 +130,7 @@ class Storm:
 
     def log(self) -> None:
         how = self.dice.choice((Encoding.RAW, Encoding.DIFFERENCE))
-        most, fragment = self.dice.randrange(1, 200), self.dice.choice((0, 32, 100, 512))
+        most, fragment = self.dice.randrange(1, 200), self.dice.choice((0, 32, 100, 640))
         self.ask(m.GetLog(self.dice.choice((1, 40)), most, how, fragment))
         self.ask(m.Repeat(self.dice.randrange(1, 9), self.dice.randbytes(32)))
 

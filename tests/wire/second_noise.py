@@ -93,7 +93,7 @@ class Other:
     def record(self, counter: int, plain: bytes) -> bytes:
         """A record's frames."""
         sealed = self.seal(counter, plain)
-        pieces = [sealed[at : at + 512] for at in range(0, len(sealed), 512)]
+        pieces = [sealed[at : at + 640] for at in range(0, len(sealed), 640)]
         session, low = int.from_bytes(self.hash[:2], "big"), counter % 65_536
         return b"".join(
             frame_bytes(RECORD, session, low, index, int(index == len(pieces) - 1), piece)

@@ -176,3 +176,38 @@ def test_a_field_that_says_nothing_of_the_line_is_a_mistake() -> None:
 
     with pytest.raises(TypeError, match=r"Silent\.number"):
         fields_of(Silent)
+
+
+class Run(NamedTuple):
+    """Neighbours that are encoded in one go, and what ends a run."""
+
+    one: Annotated[int, UInt(1)]
+    two: Annotated[int, UInt(4)]
+    three: Annotated[int, UInt(8)]
+    minute: Annotated[int, UInt(2, 1439)]
+    last: Annotated[int, UInt(2)]
+
+
+@given(values(Struct(Run)))
+def test_a_run_of_integers_is_encoded_like_each_of_them(value: Run) -> None:
+    struct: Struct[Run] = Struct(Run)
+    assert [part.packed is not None for part in struct.parts] == [True, False, False]
+    alone = b"".join(put(field, item) for field, item in zip(struct.fields, value, strict=True))
+    assert put(struct, value) == alone
+    assert get(struct, alone) == value
+
+
+@pytest.mark.requirement("TEL-07")
+@pytest.mark.parametrize("wrong", [-1, 1 << 32, True, False, 1.0, "1", None, b"1"])
+def test_in_a_run_of_integers_each_is_checked(wrong: Any) -> None:
+    value = Run(1, 2, 3, 4, 5)._replace(two=wrong)
+    with pytest.raises(WireError, match="is no integer from 0 to 4294967295"):
+        put(Struct(Run), value)
+
+
+@pytest.mark.requirement("TEL-07")
+def test_a_run_of_integers_that_ends_early_is_refused() -> None:
+    raw = put(Struct(Run), Run(1, 2, 3, 4, 5))
+    for size in range(len(raw)):
+        with pytest.raises(WireError):
+            get(Struct(Run), raw[:size])

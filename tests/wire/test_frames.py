@@ -135,7 +135,7 @@ def body(*, kind: int = 0x63, length: int = 0x8001, payload: bytes = b"x") -> by
         (body(length=0x8002), "length"),
         (body(length=0x0002), "length"),
         (body(length=0xC001), "length"),
-        (body(length=0x8201, payload=bytes(513)), "longer|length"),
+        (body(length=0x8281, payload=bytes(641)), "longer|length"),
         (body()[:-2], "shorter"),
         (checked(bytes(7)), "shorter"),
         (b"", "shorter"),

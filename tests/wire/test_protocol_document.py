@@ -97,7 +97,10 @@ def test_the_header_is_the_one_that_is_packed(text: str) -> None:
     at, size, _ = rows[-1]
     assert int(at) + int(size) == frames.HEADER_SIZE
     assert f"at least {frames.HEADER_SIZE + 4} bytes" in section
-    assert section.count(str(frames.MOST_STUFFED)) == 3
+    assert (
+        section.count(f"{frames.MOST_STUFFED} bytes") + section.count(f"≤ {frames.MOST_STUFFED};")
+        >= 3
+    )
     assert f"within {mending.FARTHEST // 8} bytes" in section
 
 

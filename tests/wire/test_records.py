@@ -62,15 +62,15 @@ def test_a_record_of_any_size_arrives(size: int) -> None:
         (1000, 32, 32),
         (1000, 33, 33),
         (1000, 511, 511),
-        (1000, 512, 512),
+        (1000, 640, 640),
         (1000, 0, 32),
         (1000, 31, 32),
-        (1000, 513, 512),
-        (1000, 65_535, 512),
+        (1000, 641, 640),
+        (1000, 65_535, 640),
         (8176, 32, 32),  # 8192 = 256 x 32
         (8177, 32, 33),  # 8193 / 256 = 32.004
         (MOST_PLAIN, 32, 65),  # 16 400 / 256 = 64.06
-        (MOST_PLAIN, 512, 512),
+        (MOST_PLAIN, 640, 640),
     ],
 )
 def test_fragments_have_the_size_that_was_asked_for(size: int, asked: int, made: int) -> None:
@@ -113,7 +113,7 @@ def test_a_record_of_256_pieces_is_taken_and_a_longer_one_is_none() -> None:
 def test_as_many_unfinished_records_are_kept_as_were_asked_for(unfinished: int) -> None:
     station, pump = channels()
     pump = Channel(pump._keys, unfinished=unfinished)
-    waiting = [frames(station.seal(bytes(600))[1]) for _ in range(unfinished + 1)]
+    waiting = [frames(station.seal(bytes(700))[1]) for _ in range(unfinished + 1)]
     for first, _ in waiting[:-1]:
         assert pump.take(first) is None
     assert pump.take(waiting[0][0]) is None  # touched again: now the second is the oldest
@@ -121,18 +121,18 @@ def test_as_many_unfinished_records_are_kept_as_were_asked_for(unfinished: int) 
     assert [pump.waits_for(counter) for counter in (1, 2, 3)] == [True, False, True]
     assert pump.take(waiting[1][1]) is None
     assert not pump.waits_for(3)
-    assert pump.take(waiting[0][1]) == Arrived(1, bytes(600))
+    assert pump.take(waiting[0][1]) == Arrived(1, bytes(700))
     assert len(pump._partial) <= unfinished
 
 
 def test_a_record_of_one_frame_displaces_nothing() -> None:
     station, pump = channels()
-    waiting = [frames(station.seal(bytes(600))[1]) for _ in range(MOST_PARTIAL)]
+    waiting = [frames(station.seal(bytes(700))[1]) for _ in range(MOST_PARTIAL)]
     for first, _ in waiting:
         assert pump.take(first) is None
     assert pump.take(one_frame(station, b"whole")) == Arrived(MOST_PARTIAL + 1, b"whole")
     assert [pump.take(last) for _, last in waiting] == [
-        Arrived(counter, bytes(600)) for counter in range(1, MOST_PARTIAL + 1)
+        Arrived(counter, bytes(700)) for counter in range(1, MOST_PARTIAL + 1)
     ]
 
 
@@ -318,7 +318,7 @@ def test_unfinished_records_are_bounded_in_bytes(unfinished: int) -> None:
     pump = Channel(pump._keys, unfinished=unfinished)
     refused = 0
     for _ in range(4000):
-        size, low = rng.choice((0, 1, 32, 512)), rng.randrange(1, 200)
+        size, low = rng.choice((0, 1, 32, 640)), rng.randrange(1, 200)
         frame = Frame(
             FrameKind.RECORD, pump.session, low, rng.randrange(256), False, rng.randbytes(size)
         )
@@ -330,7 +330,7 @@ def test_unfinished_records_are_bounded_in_bytes(unfinished: int) -> None:
         assert len(sizes) <= unfinished
         assert max(sizes, default=0) <= MOST_SEALED
     for piece in range(256):  # one record alone, of fragments that never end
-        frame = Frame(FrameKind.RECORD, pump.session, 7, piece, False, bytes(512))
+        frame = Frame(FrameKind.RECORD, pump.session, 7, piece, False, bytes(640))
         try:
             pump.take(frame)
         except WireError:

@@ -135,7 +135,7 @@ def test_a_late_answer_names_its_request() -> None:
     station, pump = paired()
     station.connect(pump)
     first, late = station.end.request(PING)
-    second, data = station.end.request(GetLog(1, 1, Encoding.RAW, 512))
+    second, data = station.end.request(GetLog(1, 1, Encoding.RAW, 640))
     late_answer, answer = pump.hear(late), pump.hear(data)
     events: list[Any] = station.end.feed(answer + late_answer)
     assert [event.to for event in events] == [second, first]

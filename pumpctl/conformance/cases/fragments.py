@@ -39,7 +39,7 @@ def doubles(bench: Bench) -> None:
     _taken(bench, [*most, *most, last], sealed, "doubled fragments")
 
 
-@case("L6-sizes", "A fragment may have any size up to 512 bytes.")
+@case("L6-sizes", "A fragment may have any size up to 640 bytes.")
 def sizes(bench: Bench) -> None:
     sealed = bench.session.seal(m.Ping(bytes(16)))
     text = sealed.frames[0].payload

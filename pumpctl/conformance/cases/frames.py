@@ -80,10 +80,10 @@ def flips(bench: Bench) -> None:
         bench.silent(_stuffed(bytes(body)), f"a frame with {len(bits)} flipped bits")
 
 
-@case("L2-oversize", "A frame of more than 512 bytes of payload is dropped.")
+@case("L2-oversize", "A frame of more than 640 bytes of payload is dropped.")
 def oversize(bench: Bench) -> None:
     frame = _ping(bench)
-    for size in (513, 600):
+    for size in (641, 700):
         longer = bench.session.seal(bytes(size - TAG_SIZE)).frames
         joined = b"".join(piece.payload for piece in longer)
         data = _stuffed(_body(frame._replace(counter=longer[0].counter, payload=joined)))
@@ -131,7 +131,7 @@ def resync(bench: Bench) -> None:
         expect(len(heard) == 1, f"after {size} bytes of garbage a PING was not answered")
 
 
-@case("L2-overrun", "More than 527 bytes without a delimiter are dropped up to the next one.")
+@case("L2-overrun", "More than 655 bytes without a delimiter are dropped up to the next one.")
 def overrun(bench: Bench) -> None:
     data = encode_frame(_ping(bench))
     noise = b"\x55" * (MOST_STUFFED + 1)

@@ -137,7 +137,7 @@ def _reads(bench: Bench) -> tuple[object, ...]:
         m.GetStatus(),
         m.GetProgram(),
         m.GetOperation(bench.new_id()),
-        m.GetLog(1, 10, Encoding.RAW, 512),
+        m.GetLog(1, 10, Encoding.RAW, 640),
         m.GetLog(1, 10, Encoding.DIFFERENCE, 32),
         m.Repeat(1, bytes(32)),
         m.GetReadback(),

@@ -152,7 +152,7 @@ def turn_replay(bench: Bench) -> None:
 
 @case("L6-malformed", "An authentic record that is no message is refused as MALFORMED.")
 def malformed(bench: Bench) -> None:
-    whole = encode(m.GetLog(1, 1, Encoding.RAW, 512))
+    whole = encode(m.GetLog(1, 1, Encoding.RAW, 640))
     stop = encode(m.Stop(bytes(16), NO_CHAIN))
     with bench.nothing_written(bytes(16)):
         for text in (b"", b"\x1d", whole[:-1], whole + b"\0", stop[:-1], stop + b"\0"):
@@ -161,7 +161,7 @@ def malformed(bench: Bench) -> None:
 
 @case("L6-code", "A field that holds no word of its enumeration is refused as MALFORMED.")
 def code(bench: Bench) -> None:
-    text = encode(m.GetLog(1, 1, Encoding.RAW, 512))
+    text = encode(m.GetLog(1, 1, Encoding.RAW, 640))
     for word in (0x0000, 0xFFFF, Encoding.RAW ^ 1):
         bench.refused(text[:-4] + word.to_bytes(2, "big") + text[-2:], Refuse.MALFORMED)
     staging = encode(m.StageProgram(bench.tag, bench.samples.flat()))

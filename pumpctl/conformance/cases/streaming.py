@@ -58,10 +58,10 @@ def _fill(bench: Bench) -> None:
 # --- fragments ----------------------------------------------------------------------------
 
 
-@case("P23-size", "LOG comes in frames of the size that GET_LOG names, within 32 and 512 bytes.")
+@case("P23-size", "LOG comes in frames of the size that GET_LOG names, within 32 and 640 bytes.")
 def size(bench: Bench) -> None:
     _fill(bench)
-    for asked, due in ((32, 32), (100, 100), (511, 511), (0, 32), (31, 32), (65_535, 512)):
+    for asked, due in ((32, 32), (100, 100), (639, 639), (0, 32), (31, 32), (65_535, 640)):
         frames = _log(bench, asked).frames
         *most, last = [len(frame.payload) for frame in frames]
         expect(bool(most), "the log is too short for two frames")
@@ -83,7 +83,7 @@ def enlarged(bench: Bench) -> None:
     same("the sizes of all frames but the last", set(sizes[:-1]), {due})
 
 
-@case("P23-others", "What is no LOG comes in frames of 512 bytes, whatever was asked before.")
+@case("P23-others", "What is no LOG comes in frames of 640 bytes, whatever was asked before.")
 def others(bench: Bench) -> None:
     _log(bench, LEAST_FRAGMENT, 5)
     bench.stage(bench.samples.long())

@@ -7,11 +7,12 @@ the same for all (`stage`, `treat`). `Change` says what its commit holds.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.emulator.core import Core
 from pumpctl.emulator.core_event import Event
 from pumpctl.emulator.memory.control import Control
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Kind
 
 

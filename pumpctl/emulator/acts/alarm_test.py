@@ -8,11 +8,12 @@ so it goes on over a change of process and ends with a boot.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from pumpctl.emulator.acts.caller import Caller, Refused
 from pumpctl.emulator.core import Core
 from pumpctl.emulator.engine.alarms import ALARMS
+from pumpctl.named import NamedTuple
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import AlarmCode, LogKind, Priority, Refuse
 from pumpctl.wire.logentry import LogEntry, unpack

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Refuse, Role
 from pumpctl.wire.greeting import MAJOR
 from pumpctl.wire.messages import Refusal

@@ -1,25 +1,39 @@
 """From a message to its handler: the role × message matrix, and nothing else.
 
 Default deny (SEC-06). Which roles may send what is declared with each message;
-which of them this firmware can do is the table below.
+which of them this firmware can do is the table below. A handler that a look does not need
+is loaded when somebody asks for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-from pumpctl.emulator.acts import alarm_test, keys, look, stage, treat
+from pumpctl.emulator.acts import keys, look
 from pumpctl.emulator.acts.caller import Caller, Refused
 from pumpctl.emulator.core import Core
 from pumpctl.emulator.memory.flash import FlashError
 from pumpctl.wire import messages as m
+from pumpctl.wire import messages_acts  # noqa: F401 - with it all that can be staged
 from pumpctl.wire.codes import Refuse
 from pumpctl.wire.greeting import MAJOR
-from pumpctl.wire.message import Spec, permits, spec_of
+from pumpctl.wire.message import REGISTRY, Spec, permits, spec_of
 from pumpctl.wire.messages_implant import GetImplant
 
 Handler = Callable[[Core, Caller, Any], Any]
+
+
+def _in(module: str, name: str) -> Handler:
+    """A handler whose module is loaded at its first request."""
+
+    def handler(core: Core, caller: Caller, message: Any) -> Any:
+        found = import_module(f"pumpctl.emulator.acts.{module}")
+        return getattr(found, name)(core, caller, message)
+
+    return handler
+
 
 HANDLERS: dict[type, Handler] = {
     m.Ping: look.ping,
@@ -31,17 +45,17 @@ HANDLERS: dict[type, Handler] = {
     m.Repeat: look.not_kept,
     GetImplant: look.implant,
     m.ReleaseLog: keys.release,
-    **dict.fromkeys(stage.ACTS, stage.stage),
-    m.GetReadback: stage.readback,
-    m.Discard: stage.discard,
-    m.Activate: treat.activate,
-    m.Stop: treat.stop,
-    m.CancelBolus: treat.cancel_bolus,
-    m.Resolve: treat.resolve,
+    **{spec.cls: _in("stage", "stage") for spec in REGISTRY.values() if spec.stages},
+    m.GetReadback: _in("stage", "readback"),
+    m.Discard: _in("stage", "discard"),
+    m.Activate: _in("treat", "activate"),
+    m.Stop: _in("treat", "stop"),
+    m.CancelBolus: _in("treat", "cancel_bolus"),
+    m.Resolve: _in("treat", "resolve"),
     m.Pair: keys.pair,
     m.Grant: keys.grant,
     m.Unpair: keys.unpair,
-    m.AlarmTest: alarm_test.sound,
+    m.AlarmTest: _in("alarm_test", "sound"),
 }
 """Every message of a station but CLOSE, which is the session's own matter."""
 

@@ -7,14 +7,13 @@ nothing here stores or activates.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pumpctl.emulator.acts.caller import Refused
 from pumpctl.emulator.engine.clock import DAY_MS
 from pumpctl.emulator.memory.implant import Implant
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Drug, Refuse
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.limit_table import SIGNATURE, LimitTable, Row, signed_part, table_from

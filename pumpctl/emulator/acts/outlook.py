@@ -15,6 +15,7 @@ from pumpctl.emulator.acts.hard import Hard
 from pumpctl.emulator.engine.ahead import Ahead, Asked, Play, Steady
 from pumpctl.emulator.engine.exact import Ratio, ratio
 from pumpctl.emulator.engine.schedule import Schedule
+from pumpctl.emulator.following import limits_lost as limits_lost  # noqa: PLC0414 - acts ask here
 from pumpctl.emulator.memory import slots
 from pumpctl.emulator.memory.control import NO_SLOT, Bridging
 from pumpctl.emulator.memory.retained import Span
@@ -38,11 +39,6 @@ def hard_for(core: Core, drug: Drug, concentration: int) -> Hard:
     if limits_lost(core):
         raise Refused(Refuse.FLASH, "the table of limits is lost; an admin installs it again")
     return hards.hard_limits(core.implant, core.limit_table, drug, concentration)
-
-
-def limits_lost(core: Core) -> bool:
-    """Are both copies of an installed table bad?"""
-    return core.control.limits_pair != NO_SLOT and core.limit_table is None
 
 
 def now(core: Core, bolus: Asked | None = None) -> Ahead:

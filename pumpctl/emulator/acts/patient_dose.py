@@ -7,12 +7,9 @@ loses is in the log. No message of the line gives one.
 
 from __future__ import annotations
 
-from pumpctl.emulator.acts import limits, outlook
-from pumpctl.emulator.acts.boluses import refuse_by_state
 from pumpctl.emulator.acts.caller import Refused
 from pumpctl.emulator.core import Core
 from pumpctl.emulator.core_event import Event
-from pumpctl.emulator.engine.ahead import Asked
 from pumpctl.emulator.engine.clock import DAY_MS
 from pumpctl.emulator.following import follow
 from pumpctl.emulator.memory.control import Order
@@ -59,6 +56,10 @@ def _allowed(core: Core) -> PatientDose:
     own = _program_dose(core)
     if own is None:
         raise Refused(Refuse.UNSUPPORTED, "the program gives the patient no doses of their own")
+    from pumpctl.emulator.acts import limits, outlook  # a look asks for the state alone
+    from pumpctl.emulator.acts.boluses import refuse_by_state
+    from pumpctl.emulator.engine.ahead import Asked
+
     refuse_by_state(core)
     if _wait(core):
         raise Refused(Refuse.LOCKOUT, "locked out, or the most of 24 h is taken")

@@ -8,8 +8,8 @@ with its link session, or when another session speaks (PRG-06).
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Kind
 
 LASTS_MS = 600_000

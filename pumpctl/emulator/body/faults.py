@@ -6,9 +6,10 @@ it does to fluids, motor or line is done where those live.
 """
 
 from enum import Enum, IntEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pumpctl.errors import UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.wire.fields import Code, SInt
 from pumpctl.wire.vocabulary import MaybeMs, Ms
 
@@ -241,6 +242,10 @@ class Faults:
         """Those of the future too."""
         return tuple(self._faults)
 
+    def __bool__(self) -> bool:
+        """Is there any? Asked before and after every message; nearly always there is none."""
+        return bool(self._faults)
+
     def add(self, fault: Fault) -> None:
         """UsageError for one that cannot be, that is over at once, or one too many."""
         effect = FAULTS[fault.kind]
@@ -282,9 +287,12 @@ class Faults:
 
     def next_edge(self, counter: int) -> int | None:
         """The next counter at which one begins or ends; None where nothing will."""
+        if not self._faults:
+            return None
         edges = [edge for each in self._faults for edge in (each.since, each.until)]
         return min((edge for edge in edges if edge is not None and edge > counter), default=None)
 
     def forget_past(self, counter: int) -> None:
         """Those that are over make room."""
-        self._faults = [e for e in self._faults if e.until is None or counter < e.until]
+        if self._faults:
+            self._faults = [e for e in self._faults if e.until is None or counter < e.until]

@@ -9,8 +9,9 @@ same line serves the world as its truth and the pump as its belief.
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Drug as DrugCode
 from pumpctl.wire.fields import UInt
 from pumpctl.wire.vocabulary import U32, Drug

@@ -5,9 +5,10 @@ world's, in ms.
 """
 
 from collections import deque
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pumpctl.emulator.body.fluid import Femtograms, Given, Picolitres, Plug
+from pumpctl.named import NamedTuple
 from pumpctl.wire.fields import Many, Struct, UInt
 from pumpctl.wire.vocabulary import U32, U64, Drug, Ms
 

@@ -8,7 +8,7 @@ The reservoir holds one drug: that of its last fill.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pumpctl.emulator.body.faults import (
     MILLION,
@@ -37,6 +37,7 @@ from pumpctl.emulator.body.tip import (
     Tip,
     TipState,
 )
+from pumpctl.named import NamedTuple
 from pumpctl.wire.fields import Many, Struct
 from pumpctl.wire.vocabulary import U32, Drug, Ms, Yes
 
@@ -197,9 +198,9 @@ class World:
 
     def turns(self, counter: int) -> bool:
         """Would the motor turn now if it were driven?"""
-        return not self._stuck and all(
-            self.amount(kind, counter) is None for kind in (FaultKind.STALL, FaultKind.MRI)
-        )
+        if self._stuck or not self._faults:
+            return not self._stuck
+        return all(self.amount(kind, counter) is None for kind in (FaultKind.STALL, FaultKind.MRI))
 
     def note_alarms(self, critical: bool, counter: int) -> None:
         """Tell whether a critical alarm is raised now; at every edge of a fault, and at any change.
@@ -344,6 +345,11 @@ class World:
     def faults(self) -> tuple[Fault, ...]:
         """Those that are in force or to come, the newest last."""
         return self._faults.all()
+
+    @property
+    def has_faults(self) -> bool:
+        """Is any in force or to come?"""
+        return bool(self._faults)
 
     def add(self, fault: Fault) -> None:
         """From its beginning on it is there. UsageError for one that cannot be, or one too many."""

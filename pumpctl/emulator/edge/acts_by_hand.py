@@ -7,13 +7,14 @@ JSON; who may ask is not judged here.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.emulator.edge import faulting
 from pumpctl.emulator.edge.inspection import Inspection, inspect_core
 from pumpctl.emulator.edge.plain import from_plain, to_plain
 from pumpctl.emulator.edge.shelf import Held
 from pumpctl.errors import UsageError
+from pumpctl.named import NamedTuple
 
 
 class NotGiven(NamedTuple):

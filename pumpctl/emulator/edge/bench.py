@@ -8,7 +8,7 @@ lock is taken. Clock and entropy come from the caller.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.emulator.edge import faulting, shelf
 from pumpctl.emulator.edge.acts_by_hand import Acted, NotGiven, act, asking_fault
@@ -23,6 +23,7 @@ from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory import implant as implants
 from pumpctl.emulator.memory.flash import PAGE, Flash, FlashError, MemoryStore
 from pumpctl.errors import PortBusy, StoreError, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Volume
 
 __all__ = [

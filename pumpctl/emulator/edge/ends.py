@@ -53,6 +53,8 @@ class _Outbox:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._waiting = bytearray()
+        self._watched = False
+        """Is room to write watched for? Told only where it changes."""
 
     def put(self, data: bytes) -> None:
         """Keep it within bounds."""
@@ -65,11 +67,14 @@ class _Outbox:
             return
         with contextlib.suppress(BlockingIOError, InterruptedError):
             del self._waiting[: write(bytes(self._waiting))]
-        self._watch.writing(descriptor, bool(self._waiting))
+        if bool(self._waiting) is not self._watched:
+            self._watched = bool(self._waiting)
+            self._watch.writing(descriptor, self._watched)
 
     def clear(self) -> None:
-        """Nobody is there to take it."""
+        """Nobody is there to take it, and nothing is watched for."""
         self._waiting.clear()
+        self._watched = False
 
 
 class TcpEnd:

@@ -8,7 +8,7 @@ done to it here, or to the pump's own memory. No file and no line is known.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, Protocol
 
 from pumpctl.emulator.body.faults import FAULTS, MILLION, Effect, Fault, FaultKind, Lasts, Takes
 from pumpctl.emulator.body.fluid import PL_PER_NL
@@ -20,6 +20,7 @@ from pumpctl.emulator.firmware import Firmware
 from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory.implant import MODELS
 from pumpctl.errors import UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Duration, Quantity, Volume
 from pumpctl.quantity_text import decimal_text
 

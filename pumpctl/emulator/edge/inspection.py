@@ -8,7 +8,6 @@ flash.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from pumpctl.emulator.acts import alarm_test, patient_dose
 from pumpctl.emulator.acts.look import delivery_now
@@ -20,6 +19,7 @@ from pumpctl.emulator.edge.faulting import amount_text
 from pumpctl.emulator.engine.battery import CELL
 from pumpctl.emulator.engine.exact import ratio
 from pumpctl.emulator.memory import image
+from pumpctl.named import NamedTuple
 from pumpctl.outcomes import OperationId
 from pumpctl.quantities import Concentration, Mass, Volume
 from pumpctl.wire.codes import Drug

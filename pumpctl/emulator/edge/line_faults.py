@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pumpctl.emulator.body.faults import FaultKind
+from pumpctl.named import NamedTuple
 from pumpctl.wire.frames import MOST_STUFFED
 
 if TYPE_CHECKING:
@@ -48,9 +49,10 @@ FaultsOf = Callable[["Firmware"], Settings]
 
 def faults_of_world(firmware: Firmware) -> Settings:
     """What the pump's world does to its line now."""
-    world, now = firmware.core.world, firmware.core.engine.world_time
-    if not world.faults:
+    world = firmware.core.world
+    if not world.has_faults:
         return SOUND
+    now = firmware.core.engine.world_time
     return Settings(
         drop=world.amount(FaultKind.DROP, now) or 0,
         duplicate=world.amount(FaultKind.DUPLICATE, now) or 0,
@@ -91,6 +93,8 @@ class _Way:
 
     def carry(self, data: bytes, settings: Settings, now_ms: int) -> list[bytes]:
         """Take what was sent; what arrives now, in order."""
+        if settings is SOUND and not self._tail and not self._under_way:
+            return [data] if 0 < len(data) <= _MOST_UNDER_WAY else []  # as nearly always
         for piece in self._pieces(data, settings):
             if settings.drop and self._fate.hits(settings.drop):
                 continue

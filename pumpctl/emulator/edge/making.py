@@ -7,13 +7,13 @@ is decided here once. No file and no home is known.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from pumpctl.emulator import factory
 from pumpctl.emulator.body.faults import FaultKind
 from pumpctl.emulator.edge import faulting
 from pumpctl.emulator.memory.implant import MODELS, Model
 from pumpctl.errors import UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Volume
 from pumpctl.wire.secret import secret_text
 

@@ -184,8 +184,10 @@ def _serve(
 
 
 def _selector(place: Place) -> selectors.BaseSelector:
-    """For a pty select, as ever: kqueue is not to be trusted with those of macOS."""
-    return selectors.SelectSelector() if isinstance(place, Path) else selectors.DefaultSelector()
+    """The quickest there is, but kqueue is not to be trusted with the ptys of macOS."""
+    if isinstance(place, Path) and hasattr(selectors, "KqueueSelector"):
+        return selectors.SelectSelector()
+    return selectors.DefaultSelector()
 
 
 class _Loop:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -210,6 +209,8 @@ def _write(folder: Path, content: bytes) -> None:
 
 def throw_away(home: Path, name: str) -> None:
     """Remove an emulator that nobody holds."""
+    import shutil
+
     folder = folder_of(home, name)
     lock = take_lock(home, name)
     try:

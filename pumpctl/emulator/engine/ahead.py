@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import lcm
-from typing import NamedTuple
 
 from pumpctl.emulator.engine.clock import DAY_MS
 from pumpctl.emulator.engine.exact import Ratio, ratio
 from pumpctl.emulator.engine.schedule import Schedule
 from pumpctl.emulator.memory.retained import Bolus, Span
+from pumpctl.named import NamedTuple
 
 
 class Piece(NamedTuple):

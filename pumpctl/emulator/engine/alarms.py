@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
 
 from pumpctl.emulator.memory.retained import Raised
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import AlarmCode, LogKind, Priority
 
 
@@ -153,7 +153,7 @@ class AlarmBoard:
     @property
     def critical(self) -> bool:
         """Is a critical alarm raised? Then boluses that somebody asks for are refused."""
-        return any(ALARMS[code].blocks_bolus for code in self._raised)
+        return bool(self._raised) and any(ALARMS[code].blocks_bolus for code in self._raised)
 
     def put(self, code: AlarmCode, on: bool, *, utc: int, counter: int) -> None:
         """Raise or clear; nothing happens where it is so already."""

@@ -6,9 +6,10 @@ it knows no motor, no session and no alarm. What its states mean for delivery is
 in `alarms`.
 """
 
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final
 
 from pumpctl.emulator.engine.clock import DAY_MS, HOUR_MS
+from pumpctl.named import NamedTuple
 from pumpctl.wire import codes
 from pumpctl.wire.fields import UInt
 from pumpctl.wire.vocabulary import MaybeMs

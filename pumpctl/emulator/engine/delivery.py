@@ -91,9 +91,12 @@ class Delivery:
         self._happen()
         while self.clock.counter < to:
             flow, turns = self.flow(), self.world.turns(self.world_time)
-            step = min(to - self.clock.counter, self._until_next(flow, turns))
-            self._run(flow, step, turns)
-            self._happen()
+            step, left = self._until_next(flow, turns), to - self.clock.counter
+            self._run(flow, min(step, left), turns)
+            if left < step:  # nothing happens before `to`, nor at it
+                self._note_instant()
+            else:
+                self._happen()
 
     def set_plan(self, plan: Plan) -> None:
         """From this instant on give this. Running boluses go on, unless it is a stop."""
@@ -224,7 +227,8 @@ class Delivery:
             pulses.append(1)
             if plan.bridge_end is not None:
                 pulses.append(plan.bridge_end - self.motor.pulses)
-        ahead += [wait for n in pulses if (wait := self.motor.until(flow, n)) is not None]
+        if pulses and (wait := self.motor.until(flow, min(pulses))) is not None:
+            ahead.append(wait)
         if self.stalled_since is not None:
             ahead.append(MOTOR_CHECK_MS - counter % MOTOR_CHECK_MS)
         ahead += [edge - counter for edge in self.hunger.edges() if edge > counter]
@@ -279,6 +283,12 @@ class Delivery:
         self._note_rate()
         self._alarm()
 
+    def _note_instant(self) -> None:
+        """All that is left of `_happen` at an instant between two events."""
+        self.turns.reach(self.clock.local)
+        self._note_rate()
+        self.tell_world()
+
     def _look_at_motor(self) -> None:
         """Has it stood still too long; and, every 20 minutes, does it turn again?"""
         counter, since = self.clock.counter, self.stalled_since
@@ -328,24 +338,27 @@ class Delivery:
     def _alarm(self) -> None:
         counter, starving = self.clock.counter, self.starving_since
         starving = starving if self._halts else None
-        self._put(AlarmCode.LOW_RESERVOIR, self.reservoir <= self.plan.low_alarm)
-        self._put(AlarmCode.EMPTY_RESERVOIR, self.reservoir == 0)
-        self._put(AlarmCode.MOTOR_STALL, self.stalled_since is not None)
         cell = self.battery.state(counter)
-        self._put(AlarmCode.ELECTIVE_REPLACEMENT, cell is not BatteryWord.GOOD)
-        self._put(AlarmCode.END_OF_SERVICE, cell is BatteryWord.END_OF_SERVICE)
+        found = [
+            (AlarmCode.LOW_RESERVOIR, self.reservoir <= self.plan.low_alarm),
+            (AlarmCode.EMPTY_RESERVOIR, self.reservoir == 0),
+            (AlarmCode.MOTOR_STALL, self.stalled_since is not None),
+            (AlarmCode.ELECTIVE_REPLACEMENT, cell is not BatteryWord.GOOD),
+            (AlarmCode.END_OF_SERVICE, cell is BatteryWord.END_OF_SERVICE),
+        ]
         too_long = starving is not None and counter - starving >= STOPPED_TOO_LONG_MS
         on_fallback = self.plan.schedule is None
         if too_long or not on_fallback:  # after a stall it stays until a program is activated
-            self._put(AlarmCode.STOPPED_TOO_LONG, too_long)
+            found.append((AlarmCode.STOPPED_TOO_LONG, too_long))
+        some = bool(self.alarms.raised)  # nearly always there is none, and none is to be cleared
+        for code, on in found:
+            if on or some:
+                self.alarms.put(code, on, utc=self.clock.utc, counter=counter)
         self.tell_world()
 
     def tell_world(self) -> None:
         """A magnetic field that begins during a critical alarm is worse than another."""
         self.world.note_alarms(self.alarms.critical, self.world_time)
-
-    def _put(self, code: AlarmCode, on: bool) -> None:
-        self.alarms.put(code, on, utc=self.clock.utc, counter=self.clock.counter)
 
     # --- to be saved ---------------------------------------------------------------------------
 

@@ -8,7 +8,8 @@ doses and volumes.
 from __future__ import annotations
 
 from math import gcd
-from typing import NamedTuple
+
+from pumpctl.named import NamedTuple
 
 
 class Ratio(NamedTuple):

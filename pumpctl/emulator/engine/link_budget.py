@@ -8,11 +8,12 @@ is the pump's counter alone. It knows no keys but their names and no bytes but
 their number, and delivery does not know it (PMP-01).
 """
 
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final
 
 from pumpctl.emulator.engine import battery
 from pumpctl.emulator.engine.battery import Nanojoules
 from pumpctl.emulator.engine.clock import MINUTE_MS
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import FrameKind
 from pumpctl.wire.fields import Many, Struct, UInt
 from pumpctl.wire.vocabulary import U16, KeyId, MaybeMs, Ms, Yes

@@ -31,7 +31,7 @@ class Motor:
         """
         owed = self.carry.plus(flow.times(ms))
         pulses = owed.down() // self.pulse
-        self.carry = owed.plus(ratio(-pulses * self.pulse))
+        self.carry = owed.plus(ratio(-pulses * self.pulse)) if pulses else owed
         if self.carry.den.bit_length() > _MOST_BITS:
             self.carry = ratio((self.carry.num << 128) // self.carry.den, 1 << 128)
         if turns:
@@ -44,5 +44,6 @@ class Motor:
         """Milliseconds of this demand until so many more pulses are given; None for never."""
         if flow.num <= 0:
             return None
-        missing = ratio(pulses * self.pulse).plus(self.carry.times(-1))
-        return max(0, -(-missing.num * flow.den // (missing.den * flow.num)))
+        num, den = self.carry
+        missing = pulses * self.pulse * den - num  # over den; it need not be in lowest terms
+        return max(0, -(-missing * flow.den // (den * flow.num)))

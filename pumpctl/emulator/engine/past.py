@@ -6,9 +6,10 @@ so a full list makes room by letting its oldest mass count as given *later* than
 it was: no such window ever holds less than the truth. No limit is judged here.
 """
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pumpctl.emulator.engine.clock import DAY_MS, HOUR_MS
+from pumpctl.named import NamedTuple
 from pumpctl.wire.fields import Many, Struct
 from pumpctl.wire.vocabulary import Ms, Ng, NgPerDay
 
@@ -84,6 +85,8 @@ def trimmed(past: Past, counter: int) -> Past:
     first = 0
     while first + 1 < len(past.basal) and past.basal[first + 1].since <= oldest:
         first += 1
+    if not (first or [each for each in past.boluses if each.end <= oldest]):
+        return past  # at nearly every instant; the very same needs no second encoding
     boluses = tuple(each for each in past.boluses if each.end > oldest)
     return past._replace(basal=past.basal[first:], boluses=boluses)
 

@@ -6,12 +6,13 @@ be. Also the bytes by which the log names a bolus. Nothing is delivered here.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from pumpctl.emulator.engine.clock import DAY_MS, MINUTE_MS
 from pumpctl.emulator.engine.exact import Ratio
 from pumpctl.emulator.engine.schedule import Due, Schedule
 from pumpctl.emulator.memory.retained import Bolus
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import BolusKind, Drug, LogKind
 
 

@@ -7,10 +7,9 @@ no limit is judged.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pumpctl.emulator.engine.clock import DAY_MS, MINUTE_MS
 from pumpctl.emulator.engine.exact import Ratio, ratio
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Mode
 from pumpctl.wire.program import Program, ScheduledBolus
 

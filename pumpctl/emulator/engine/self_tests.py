@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
 from google_crc32c import value as crc32c
 
@@ -17,6 +17,7 @@ from pumpctl.emulator.engine.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from pumpctl.emulator.engine.exact import ZERO, ratio
 from pumpctl.emulator.engine.motor import Motor
 from pumpctl.emulator.engine.schedule import bolus_flow, flow_of
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import AlarmCode
 
 CHECK_EVERY_MS: Final = HOUR_MS

@@ -8,12 +8,11 @@ right (TIM-03). Whether a bolus may be given is not judged here.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pumpctl.emulator.engine.clock import HOUR_MS
 from pumpctl.emulator.engine.figures import WEEK_MS
 from pumpctl.emulator.engine.schedule import Due, Schedule
 from pumpctl.emulator.memory.retained import Span
+from pumpctl.named import NamedTuple
 
 LATE_MS = 2 * HOUR_MS
 """A bolus that a clock set jumped over by no more than this may still be given."""

@@ -14,12 +14,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from math import gcd, lcm
-from typing import NamedTuple
 
 from pumpctl.emulator.engine.ahead import Ahead, Piece, pieces, settled
 from pumpctl.emulator.engine.clock import DAY_MS, HOUR_MS
 from pumpctl.emulator.engine.exact import ZERO, Ratio, ratio
 from pumpctl.emulator.engine.past import Past
+from pumpctl.named import NamedTuple
 
 
 class Over(NamedTuple):

@@ -5,13 +5,14 @@ newest valid one is in force. Everything that must change together is in it, so
 that one write is the whole commit. What a change means is not known here.
 """
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory.flash import Flash
 from pumpctl.emulator.memory.ledger import MOST as MOST_OPERATIONS
 from pumpctl.emulator.memory.ledger import Entry
 from pumpctl.emulator.memory.stored import Found, Twin
+from pumpctl.named import NamedTuple
 from pumpctl.wire.fields import Fixed, Many, Maybe, Reader, Struct, WireError
 from pumpctl.wire.logentry import SIZE as LOG_ENTRY_SIZE
 from pumpctl.wire.vocabulary import (

@@ -12,7 +12,9 @@ from __future__ import annotations
 from enum import Enum
 from io import FileIO
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from pumpctl.named import NamedTuple
 
 PAGE = 4096
 ERASED = 0xFF

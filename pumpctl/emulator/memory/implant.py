@@ -6,11 +6,12 @@ What is recorded of the implant later is in `implant_record`. Nothing here
 changes delivery or asks for a key's use.
 """
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory.flash import Flash, FlashError
 from pumpctl.emulator.memory.stored import Twin
+from pumpctl.named import NamedTuple
 from pumpctl.wire.fields import Many, Reader, Struct, UInt, WireError
 from pumpctl.wire.vocabulary import U8, U32, Hash32, Name, Ng, Nl, Random16, UtcMs, Yes
 

@@ -4,8 +4,7 @@ An id is applied at most once, or void for ever; a refusal takes no place in it
 (BOL-01 to BOL-03). Where it is stored is not known here.
 """
 
-from typing import NamedTuple
-
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Result as ResultCode
 from pumpctl.wire.vocabulary import U64, Hash32, Kind, Ng, OpId, Result, UtcMs
 

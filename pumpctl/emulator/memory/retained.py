@@ -7,7 +7,7 @@ Two alternating copies, each with a sequence number; the newest good one counts.
 Everything here is a value; what it means is known to the rooms that it comes from.
 """
 
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pumpctl.emulator.body.fluid import Given, Plug
 from pumpctl.emulator.body.world import WorldState
@@ -17,6 +17,7 @@ from pumpctl.emulator.engine.past import Past
 from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory.flash import PAGE, Store
 from pumpctl.emulator.memory.stored import seal, unseal
+from pumpctl.named import NamedTuple
 from pumpctl.wire.fields import Blob, Fixed, Many, Reader, SInt, Struct, UInt, WireError
 from pumpctl.wire.vocabulary import (
     U16,
@@ -166,8 +167,52 @@ _WORLD: Struct[TheWorld] = Struct(TheWorld)
 _MARK = b"RTND"
 _WORLD_MARK = b"WRLD"
 _ROOM = image.RETAINED_PAGES * PAGE
+_NOTHING = object()
+"""Equal to no value."""
 WORLD_AT = 3 * PAGE
 """Where in a copy the world begins."""
+
+
+class Encoder(Generic[T]):
+    """Encodes a struct again and again: what has not changed since is not encoded again.
+
+    The bytes are those of the struct itself, always and all of them; only parts that are
+    equal to those of the time before are taken from there.
+    """
+
+    __slots__ = ("_bytes", "_inner", "_last", "_places", "_struct")
+
+    def __init__(self, struct: Struct[T]) -> None:
+        self._struct = struct
+        self._inner = tuple(
+            Encoder(part.field) if isinstance(part.field, Struct) else None for part in struct.parts
+        )
+        self._places = tuple(
+            part.first if part.packed is None else slice(part.first, part.until)
+            for part in struct.parts
+        )
+        self._last: list[Any] = [_NOTHING] * len(struct.parts)
+        self._bytes = [b""] * len(struct.parts)
+
+    def encoded(self, value: Any) -> bytes:
+        """All of it; WireError where a value fits no field."""
+        struct = self._struct
+        if value.__class__ is not struct.cls:
+            raise WireError(f"{type(value).__name__} where {struct.cls} is wanted")
+        last = self._last
+        for place, where in enumerate(self._places):
+            item = value[where]
+            if item == last[place]:
+                continue
+            inner = self._inner[place]
+            if inner is not None:
+                self._bytes[place] = inner.encoded(item)
+            else:
+                out = bytearray()
+                struct.put_part(struct.parts[place], value, out)
+                self._bytes[place] = bytes(out)
+            last[place] = item  # only now: what fits no field is refused every time
+        return b"".join(self._bytes)
 
 
 class RetainedStore:
@@ -176,6 +221,9 @@ class RetainedStore:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._sequence = 0
+        # It is saved before every answer, and from one to the next hardly anything changes.
+        self._retained = Encoder(_RETAINED)
+        self._world = Encoder(_WORLD)
 
     def read(self) -> tuple[Retained | None, TheWorld | None]:
         """The newest good copies; None where both are bad.
@@ -197,8 +245,10 @@ class RetainedStore:
     def write(self, retained: Retained, world: TheWorld) -> None:
         """Replace the older copy."""
         self._sequence += 1
-        first = self._sealed(_MARK, _RETAINED, retained)
-        whole = first.ljust(WORLD_AT, b"\xff") + self._sealed(_WORLD_MARK, _WORLD, world)
+        number = self._sequence.to_bytes(8, "big")
+        first = seal(_MARK, number + self._retained.encoded(retained))
+        second = seal(_WORLD_MARK, number + self._world.encoded(world))
+        whole = first.ljust(WORLD_AT, b"\xff") + second
         if len(first) > WORLD_AT or len(whole) > _ROOM:
             raise WireError("the always-on domain has outgrown its memory")
         self._store.write(image.RETAINED[self._sequence % 2] * PAGE, whole)
@@ -207,11 +257,6 @@ class RetainedStore:
         """The pump's memory loses its power; the world does not."""
         for page in image.RETAINED:
             self._store.write(page * PAGE, bytes(64))
-
-    def _sealed(self, mark: bytes, struct: Struct[T], value: T) -> bytes:
-        out = bytearray(self._sequence.to_bytes(8, "big"))
-        struct.put(value, out)
-        return seal(mark, bytes(out))
 
     def _good(self, mark: bytes, struct: Struct[T], at: int) -> dict[int, T]:
         """Every good copy, by its sequence number."""

@@ -5,12 +5,11 @@ fallback has pages of its own, written as part of every activation. Which slot
 runs and which fallback pair is in force is said by the control block alone.
 """
 
-from typing import NamedTuple
-
 from pumpctl.emulator.acts.readback import stored_message
 from pumpctl.emulator.memory import image
 from pumpctl.emulator.memory.flash import Flash
 from pumpctl.emulator.memory.stored import Twin
+from pumpctl.named import NamedTuple
 from pumpctl.wire.fields import Reader, Struct, WireError
 from pumpctl.wire.messages import StageProgram
 from pumpctl.wire.messages_acts import StageRefill

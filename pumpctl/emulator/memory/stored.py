@@ -6,11 +6,10 @@ nor when a write becomes valid: that is for the control block to say.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from google_crc32c import value as crc32c
 
 from pumpctl.emulator.memory.flash import ERASED, PAGE, Flash
+from pumpctl.named import NamedTuple
 
 _OVERHEAD = 4 + 4 + 4  # mark, length, check
 _MOST_TORN = 2

@@ -7,8 +7,6 @@ as well: the log, the pages in flash, the always-on domain. No dose is invented 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pumpctl.emulator.body.fluid import PL_PER_NL, Plug
 from pumpctl.emulator.following import table_in
 from pumpctl.emulator.memory import implant_record, slots
@@ -18,6 +16,7 @@ from pumpctl.emulator.memory.implant import Implant
 from pumpctl.emulator.memory.logring import LogRing
 from pumpctl.emulator.memory.retained import Done, Retained
 from pumpctl.emulator.starting import lost_log
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Drug, LogKind, Role
 from pumpctl.wire.logentry import LogEntry
 

@@ -8,10 +8,10 @@ that ran, refills. What is made of them is in `lost_control`, `lost_retained` an
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from pumpctl.emulator.engine.hunger import FED_MS
 from pumpctl.emulator.memory.logring import LogRing
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import AlarmCode, BolusKind, LogKind
 from pumpctl.wire.logentry import LogEntry, unpack
 

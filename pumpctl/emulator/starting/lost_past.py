@@ -10,7 +10,6 @@ No limit is known here.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import NamedTuple
 
 from pumpctl.emulator.core import Core
 from pumpctl.emulator.engine import past as history
@@ -18,6 +17,7 @@ from pumpctl.emulator.engine.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from pumpctl.emulator.engine.past import KEPT_MS, Past
 from pumpctl.emulator.engine.schedule import Schedule
 from pumpctl.emulator.starting import lost_log
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Kind, LogKind
 from pumpctl.wire.logentry import LogEntry
 

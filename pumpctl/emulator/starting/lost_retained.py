@@ -101,22 +101,17 @@ def retained(flash: Flash, log: LogRing, implant: Implant, control: Control, hos
     )
 
 
-def world_after(
-    world: TheWorld | None, kept: Retained, implant: Implant, control: Control
-) -> TheWorld:
-    """The world goes on, also where the pump's counter went back to what the log knows."""
+def world(kept: Retained, implant: Implant, control: Control) -> TheWorld:
+    """The world where nothing is known of it: as the pump believes it to be."""
     metering = kept.metering
-    if world is None:
-        state = new_world(
-            pulse=implant.calibration,
-            reservoir=metering.reservoir * PL_PER_NL,
-            drug=control.drug,
-            concentration=control.concentration,
-            line=sum(plug.volume for plug in metering.line),
-        )
-        return TheWorld(state, 0, kept.counter)
-    behind = max(0, world.counter - kept.counter)
-    return world._replace(ahead=world.ahead + behind)
+    state = new_world(
+        pulse=implant.calibration,
+        reservoir=metering.reservoir * PL_PER_NL,
+        drug=control.drug,
+        concentration=control.concentration,
+        line=sum(plug.volume for plug in metering.line),
+    )
+    return TheWorld(state, 0, kept.counter)
 
 
 # --- what the log counts ---------------------------------------------------------------

@@ -4,7 +4,7 @@
 behind: whole old or whole new, never a mixture. `self_check` repairs one bad
 copy from the other and goes to the fallback where both are bad (PMP-02, PRG-07).
 What is put in the place of what is lost altogether is in `lost_control` and
-`lost_retained`. None of them knows of the line.
+`lost_retained`, loaded only then. None of them knows of the line.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Callable
 from functools import partial
 
 from pumpctl.emulator import following, keeping
-from pumpctl.emulator.acts import outlook
 from pumpctl.emulator.acts.staging import Drop
 from pumpctl.emulator.core import Core, Stores
 from pumpctl.emulator.engine.clock import DAY_MS
@@ -29,9 +28,9 @@ from pumpctl.emulator.memory import implant_record, slots
 from pumpctl.emulator.memory.control import NO_SLOT, Control, ControlStore
 from pumpctl.emulator.memory.flash import Flash
 from pumpctl.emulator.memory.logring import LogRing
-from pumpctl.emulator.memory.retained import Retained, RetainedStore
+from pumpctl.emulator.memory.retained import Retained, RetainedStore, TheWorld
 from pumpctl.emulator.memory.stored import Twin
-from pumpctl.emulator.starting import lost_control, lost_log, lost_retained, written
+from pumpctl.emulator.starting import written
 from pumpctl.wire.codes import AlarmCode, BolusKind, LogKind
 
 _QUIET_MS = DAY_MS
@@ -51,18 +50,22 @@ def start(
         written.append_missing(stores.log, control)
     no_domain, no_control = retained is None, control is None
     if control is None:
+        from pumpctl.emulator.starting import lost_control
+
         control = lost_control.control(flash, implant, stores.log, retained)
         known = [0 if found is None else found.sequence]
         known += [] if retained is None else [retained.control_sequence]
         newest = max(known)
         control = control._replace(sequence=newest + 1)  # never behind one that was
     if retained is None:
+        from pumpctl.emulator.starting import lost_retained
+
         retained = lost_retained.retained(flash, stores.log, implant, control, now())
     core = Core(
         stores,
         implant,
         retained=retained,
-        world=lost_retained.world_after(world, retained, implant, control),
+        world=_world(world, retained, implant, control),
         control=control,
         now=now,
         entropy=entropy,
@@ -71,11 +74,15 @@ def start(
     if not no_control and stores.controls.cut_while_writing(control):
         stores.controls.repair(control)
     if no_domain:
+        from pumpctl.emulator.starting import lost_retained
+
         lost_retained.restore(core)
         core.put_alarm(AlarmCode.BATTERY_RESET, True)
         core.put_alarm(AlarmCode.CLOCK_LOST, True)
     following.follow(core)
     if no_domain:
+        from pumpctl.emulator.starting import lost_retained
+
         lost_retained.settle(core, retained.counter)
     keeping.settle_lost(core, retained.counter)
     if no_control:
@@ -96,10 +103,23 @@ def start(
     return core
 
 
+def _world(
+    world: TheWorld | None, retained: Retained, implant: implants.Implant, control: Control
+) -> TheWorld:
+    """It goes on, also where the pump's counter went back to what the log knows."""
+    if world is None:
+        from pumpctl.emulator.starting import lost_retained
+
+        return lost_retained.world(retained, implant, control)
+    return world._replace(ahead=world.ahead + max(0, world.counter - retained.counter))
+
+
 def _rolled_back(found: Control, retained: Retained | None, log: LogRing) -> bool:
     """Is this control block older than the one that was in force, both of whose copies are bad?"""
     if retained is not None:
         return found.sequence < retained.control_sequence
+    from pumpctl.emulator.starting import lost_log
+
     return found.state_version < lost_log.version_in_log(lost_log.entries(log))
 
 
@@ -143,7 +163,7 @@ def self_check(core: Core) -> None:
 
 def _check_copies(core: Core) -> None:
     """Look at every copy that is in force. What is bad is said before it is put right."""
-    bad = outlook.limits_lost(core) or not _log_follows(core)
+    bad = following.limits_lost(core) or not _log_follows(core)
     if bad:
         _say(core)
     for twin in _in_force(core):
