@@ -7,8 +7,9 @@ and the pump's state version.
 
 from __future__ import annotations
 
-from typing import NamedTuple, NewType
+from typing import NewType
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Mass
 
 StateVersion = NewType("StateVersion", int)

@@ -20,6 +20,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "pumpctl"
 # the ground that the others stand on, and outcomes.py knows quantities.
 FLOORS = {
     "errors": 0,
+    "named": 0,
     "file_lock": 5,
     "told_log": 0,
     "quantity_text": 1,
@@ -37,7 +38,7 @@ FLOORS = {
     "cli": 70,
     "__main__": 80,
 }
-VOCABULARY = {"errors", "quantity_text", "quantities", "outcomes"}
+VOCABULARY = {"errors", "named", "quantity_text", "quantities", "outcomes"}
 
 # The other side of the wire stands on no floor: what it may use, who may use it.
 EMULATOR_MAY_IMPORT = {"wire", "file_lock"} | VOCABULARY

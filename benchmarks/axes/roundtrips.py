@@ -4,6 +4,9 @@ On a bare pty, which has no rate: there every microsecond of Python shows, ours 
 framing, two ciphers and two tags a trip. Once against a far end that is nothing but
 the wire's own session, once against the emulator, which meters and keeps its state in
 a file before it answers. And with both paced like a UART, where a person would see it.
+
+The bare echo is read in two ways: by its size, which nobody knows who talks in frames,
+and up to a delimiter, as pyserial offers it to a protocol of frames like this one.
 """
 
 from __future__ import annotations
@@ -50,7 +53,11 @@ def run(options: Options) -> Result:
         second = bedside.copied(folder / "home", folder / "second")
         pump, size = stack.enter_context(_emulator(folder / "home", folder / "tty"))
         far = {
-            "bare pyserial echo": (stack.enter_context(_echo(size)), count),
+            "bare pyserial echo, read by its size": (stack.enter_context(_echo(size)), count),
+            "bare pyserial echo, read to a delimiter": (
+                stack.enter_context(_echo(size, framed=True)),
+                count,
+            ),
             "pumpctl, the session alone": (stack.enter_context(_session()), count),
             "pumpctl, the emulator served": (pump, count),
             "115200 baud: bare pyserial echo": (
@@ -65,11 +72,13 @@ def run(options: Options) -> Result:
         for _ in range(options.times(7)):
             for name, (trips, many) in far.items():
                 rates[name].append(many / trips(many))
-    bare, session, emulator, bare_paced, paced_rates = rates.values()
+    bare, framed, session, emulator, bare_paced, paced_rates = rates.values()
     rows = [Row(name, tuple(values), "/s") for name, values in rates.items()]
     for name, values, to in (
-        ("the session alone / bare pyserial", session, bare),
-        ("the emulator served / bare pyserial", emulator, bare),
+        ("the session alone / pyserial by size", session, bare),
+        ("the emulator served / pyserial by size", emulator, bare),
+        ("the session alone / pyserial to a delimiter", session, framed),
+        ("the emulator served / pyserial to a delimiter", emulator, framed),
         ("115200 baud: pumpctl / bare pyserial", paced_rates, bare_paced),
     ):
         ratio = tuple(one / other for one, other in zip(values, to, strict=True))
@@ -87,12 +96,13 @@ def _pings(link: Link) -> Trips:
     return trips
 
 
-def _echoes(port: serial.Serial, size: int) -> Trips:
+def _echoes(port: serial.Serial, size: int, *, framed: bool = False) -> Trips:
     def trips(count: int) -> float:
         begun = time.perf_counter()
         for _ in range(count):
             port.write(os.urandom(size))
-            if len(port.read(size)) != size:
+            came = port.read_until(b"\0") if framed else port.read(size)
+            if len(came) != size:
                 raise SystemExit("bench: the echo does not answer")
         return time.perf_counter() - begun
 
@@ -147,9 +157,9 @@ def _far(*words: str, stdin: str = "") -> Iterator[str]:
 
 
 @contextmanager
-def _echo(size: int) -> Iterator[Trips]:
+def _echo(size: int, *, framed: bool = False) -> Iterator[Trips]:
     with _far("echo", str(size)) as place, serial.Serial(place, 115_200, timeout=5) as port:
-        yield _echoes(port, size)
+        yield _echoes(port, size, framed=framed)
 
 
 @contextmanager

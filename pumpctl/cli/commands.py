@@ -6,7 +6,7 @@ the module of the command that was asked for is imported.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pumpctl.named import NamedTuple
 
 
 class Command(NamedTuple):
@@ -51,7 +51,7 @@ COMMANDS = (
     ),
     Command(
         "profile check",
-        "profile.commands:check",
+        "profile.checking:check",
         "Check a dose profile; no pump is asked.",
         "Profiles",
     ),

@@ -10,11 +10,12 @@ import shutil
 import tempfile
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from pumpctl.cli import context, edge
 from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Mass, Volume, round_half_up
 from pumpctl.therapy.program import Program
 

@@ -54,13 +54,18 @@ def default_home() -> Path:
     return user_data_path("pumpctl", appauthor=False)
 
 
+_NAMED_IN = ("LOGNAME", "USER", "LNAME", "USERNAME")
+
+
 def login_name() -> str:
     """Who is logged in, as far as it makes a name for an operator."""
-    import getpass
+    name = next((told for each in _NAMED_IN if (told := os.environ.get(each))), "")
+    if not name:
+        import getpass  # which looks into the same variables first, and loads a terminal for it
 
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "operator"
+        try:
+            name = getpass.getuser()
+        except (OSError, KeyError, ImportError):
+            return "operator"
     plain = "".join(character for character in name if character.isascii() and character.isalnum())
     return plain[:40] or "operator"

@@ -8,9 +8,9 @@ and the completions are made.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from pumpctl.errors import UsageError
+from pumpctl.named import NamedTuple
 
 
 class GlobalOption(NamedTuple):

@@ -10,9 +10,10 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.errors import PumpctlError, StoreError
+from pumpctl.named import NamedTuple
 
 TOLD = "NOTE"
 """The code of a warning that was put on stderr when it came up."""

@@ -7,9 +7,9 @@ means for a prime or a bridge is known to `therapy/`.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
 
 from pumpctl.errors import Corrupt
+from pumpctl.named import NamedTuple
 from pumpctl.pump.encode import drug_code, drug_name
 from pumpctl.quantities import Concentration, Length, Volume
 from pumpctl.therapy.implanted import Implanted

@@ -6,7 +6,7 @@ change them, a start, ends the session. So within one nothing is fetched twice.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pumpctl.named import NamedTuple
 
 
 class LogBatch(NamedTuple):
@@ -26,8 +26,14 @@ class HeldLog:
         self._held_from = self._next = 0
 
     def keep(self, batch: LogBatch) -> LogBatch:
-        """Put this to the others."""
-        self._entries.update(enumerate(batch.entries, batch.first))
+        """Put this to the others, as far as each entry stands at its own number.
+
+        In place of one that the pump has lost stands the one after it.
+        """
+        for number, entry in enumerate(batch.entries, batch.first):
+            if int.from_bytes(entry[:8], "big") != number:
+                break
+            self._entries[number] = entry
         self._held_from, self._next = batch.held_from, batch.next
         return batch
 

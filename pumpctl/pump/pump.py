@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pumpctl.errors import Corrupt, ReadbackDiffers
 from pumpctl.link import patience
 from pumpctl.link.session import Link
-from pumpctl.link.streaming import Slice
+from pumpctl.named import NamedTuple
 from pumpctl.outcomes import OperationId, Outcome, StateVersion
 from pumpctl.pump.encode import from_wire, program_hash
 from pumpctl.pump.log_held import HeldLog, LogBatch
@@ -32,6 +32,7 @@ from pumpctl.wire.message import encode
 from pumpctl.wire.messages_implant import GetImplant, Implant
 
 if TYPE_CHECKING:
+    from pumpctl.link.slices import Slice
     from pumpctl.pump.orders import Order
     from pumpctl.pump.readbacks import Readback
     from pumpctl.therapy.implanted import Implanted

@@ -7,8 +7,7 @@ on UTC. Nothing here knows a line or what is thought of the figures.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pumpctl.named import NamedTuple
 from pumpctl.pump.encode import drug_name, from_wire
 from pumpctl.pump.implant import Recorded, recorded
 from pumpctl.quantities import Concentration, Duration, Mass, Volume

@@ -5,8 +5,7 @@ Nothing is asked here, and nothing decided.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pumpctl.named import NamedTuple
 from pumpctl.outcomes import StateVersion
 from pumpctl.pump.encode import drug_name
 from pumpctl.quantities import Concentration, Duration, Flow, Mass, Rate, Volume

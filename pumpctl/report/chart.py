@@ -12,8 +12,8 @@ import re
 from enum import Enum
 from fractions import Fraction
 from textwrap import wrap
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.therapy.moment import DAY_MS, MINUTE_MS
 
 HOUR_MS = 60 * MINUTE_MS
@@ -101,7 +101,7 @@ def ticks(panel: Panel) -> tuple[Tick, ...]:
     if panel.axis is Axis.DAY:
         return tuple(Tick(hour * HOUR_MS, f"{hour:02d}") for hour in range(0, 25, 3))
     if panel.axis is Axis.WEEK:
-        from pumpctl.therapy.compare import DAY_NAMES
+        from pumpctl.therapy.moment import DAY_NAMES
 
         return tuple(Tick(day * DAY_MS, name) for day, name in enumerate(DAY_NAMES))
     unit, _ = elapsed_unit(panel)

@@ -8,7 +8,7 @@ door to it. Floats are for ink only: nothing is computed from them.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+
+from pumpctl.named import NamedTuple
 
 INK, FAINT, BAND = "#222222", "#d0d0d0", "#dddddd"
 

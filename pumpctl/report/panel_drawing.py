@@ -6,10 +6,11 @@ Needs matplotlib at import, as `page` does. Floats are for ink only.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from matplotlib.axes import Axes
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import round_half_up
 from pumpctl.report.chart import (
     HOUR_MS,

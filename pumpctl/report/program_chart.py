@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Rate, round_half_up, round_up
 from pumpctl.report.chart import HOUR_MS, Axis, Chart, Line, Panel, Stem
 from pumpctl.therapy import figures

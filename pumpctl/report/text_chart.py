@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import round_half_up
 from pumpctl.report.chart import Axis, Line, Panel, Stem, decimal, elapsed_unit, scale_step, ticks
 from pumpctl.therapy.moment import clock_text

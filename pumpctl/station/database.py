@@ -17,10 +17,11 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.errors import StoreError, UsageError
-from pumpctl.station.private_files import make_private
+from pumpctl.named import NamedTuple
+from pumpctl.station.private_files import make_private, still_uri
 
 _FORMS = "sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME"
 _PASSWORD = re.compile(
@@ -131,6 +132,9 @@ def _path(url: str, rest: str) -> Path:
 def _open_sqlite(path: Path) -> Any:
     with suppress(OSError):  # what is wrong with the place is SQLite's to say
         make_private(path)  # SQLite gives its other files the mode of this one
+    still = still_uri(path)
+    if still is not None:
+        return sqlite3.connect(still, uri=True, isolation_level=None)
     db = sqlite3.connect(path, isolation_level=None)
     try:
         db.execute("PRAGMA synchronous = EXTRA")  # durable in whatever mode the file is

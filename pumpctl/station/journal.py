@@ -15,11 +15,11 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from pumpctl.errors import StoreError
-from pumpctl.station.private_files import make_private, make_private_folder
-from pumpctl.station.untagged import untagged
+from pumpctl.named import NamedTuple
+from pumpctl.station.private_files import make_private, make_private_folder, still_uri
 
 Kind = Literal[
     "intent",
@@ -105,11 +105,18 @@ class Journal:
         try:
             make_private_folder(path.parent)
             make_private(path)  # SQLite gives its other files the mode of this one
-            self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
+            still = still_uri(path)
+            self._db = sqlite3.connect(
+                path if still is None else still,
+                timeout=wait_s,
+                isolation_level=None,
+                uri=still is not None,
+            )
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"the journal {path} cannot be opened: {error}") from error
         try:
-            self._db.execute("PRAGMA journal_mode = WAL")
+            if still is None:
+                self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA fullfsync = ON")  # on a Mac, past the drive's own memory
             self._db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
@@ -122,6 +129,8 @@ class Journal:
         self, kind: Kind, *, at: str, pump: str, operation: str | None, body: dict[str, Any]
     ) -> bytes:
         """Add an entry; durable when this returns. The new head of the chain."""
+        from pumpctl.station.untagged import untagged  # whoever only reads needs none of it
+
         body = untagged(body, pump, lambda: self._tags(pump, body))
         text = _written(body)
         try:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import base64
 import hashlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.errors import StoreError, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.station.home import Home, checked_name
 from pumpctl.station.library_files import is_there, listed
 

@@ -14,7 +14,7 @@ from pumpctl.station.station_lock import WAIT_S, station_lock
 
 
 @contextmanager
-def library_lock(home: Home, wait_s: float = WAIT_S) -> Iterator[None]:
+def library_lock(home: Home, wait_s: int = WAIT_S) -> Iterator[None]:
     """Hold it; StoreError where another process does not let go, or no lock can be made."""
     with station_lock(home, "library", "is changing this station's drug library", wait_s):
         yield

@@ -6,9 +6,10 @@ gone, the marker still says that the library that ships is not the one to use.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pumpctl.errors import StoreError
+from pumpctl.named import NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path

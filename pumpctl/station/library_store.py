@@ -17,9 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pumpctl.errors import LibraryFaulty, LibrarySignature, LibraryVersion, PumpctlError
+from pumpctl.named import NamedTuple
 from pumpctl.station.library_files import listed, read_file
 from pumpctl.station.library_marker import MARKER, Marker, read_marker
 from pumpctl.therapy.library import Library

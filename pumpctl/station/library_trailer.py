@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import NamedTuple
 
 from pumpctl.errors import LibrarySignature
+from pumpctl.named import NamedTuple
 
 _DOMAIN = b"pumpctl drug library 1\0"
 """In front of what is signed: a signature of this key over anything else is none here."""

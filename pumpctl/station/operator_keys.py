@@ -11,7 +11,6 @@ import base64
 import binascii
 import unicodedata
 from collections.abc import Callable
-from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pumpctl.errors import NotConfirmed, StoreError, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.station.operators import KEY_BYTES, Operator
 
 SIGNATURE_BYTES = 64

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from pumpctl.errors import StoreError
+from pumpctl.named import NamedTuple
 from pumpctl.station.journal import STATION, Entry
 from pumpctl.station.operator_keys import is_signed
 from pumpctl.station.operators import KEY_BYTES, ROLES

@@ -11,12 +11,12 @@ are in `operator_keys`: nothing here loads cryptography.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.errors import StoreError, UnknownOperator
+from pumpctl.named import NamedTuple
 from pumpctl.station.home import Home, checked_name
 from pumpctl.station.library_files import is_there, listed
 
@@ -59,6 +59,8 @@ class Operator(NamedTuple):
 
 def signing_key_id(public: bytes) -> str:
     """`ABCD-EFGH-IJKL-MNOP`, of an operator's public signing key."""
+    import base64  # only where a key is shown
+
     digest = hashlib.sha256(b"pumpctl operator key\0" + public).digest()
     letters = base64.b32encode(digest[:10]).decode("ascii")
     return "-".join(letters[at : at + 4] for at in range(0, 16, 4))

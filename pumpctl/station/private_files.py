@@ -27,3 +27,19 @@ def make_private(path: Path) -> None:
     Raises OSError where that cannot be.
     """
     os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))
+
+
+def still_uri(path: Path) -> str | None:
+    """How SQLite reads a file that is whole where nothing can be written; None elsewhere.
+
+    As after a fault of the disk. A file in WAL mode it reads there only when told that
+    nothing moves; where a log of its own lies beside it, that would leave the log out.
+    """
+    try:
+        beside = path.with_name(f"{path.name}-wal")
+        whole = path.is_file() and not os.access(path.parent, os.W_OK)
+        if not whole or (beside.exists() and beside.stat().st_size):
+            return None
+    except OSError:
+        return None
+    return f"{path.absolute().as_uri()}?mode=ro&immutable=1"

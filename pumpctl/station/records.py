@@ -8,8 +8,8 @@ that the pump wrote, with their number, so that nothing is lost in reading.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.station.database import Database
 
 _SCHEMA = (

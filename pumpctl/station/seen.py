@@ -7,9 +7,10 @@ written or read there is none.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pumpctl.errors import StoreError
+from pumpctl.named import NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,8 +6,8 @@ Values only. Who asked for the reason, and which commands are offered, is not kn
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.practice import STOPPED_HARD, STOPPED_SOFT, WITHDRAWAL
 from pumpctl.therapy.state import PumpState

@@ -7,8 +7,8 @@ its delivery does about it, is the pump's matter (ALM-01).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.therapy.state import Alarm, Priority
 
 WARNING = "ALARM_ACTIVE"

@@ -9,9 +9,10 @@ pump and no clock: dates come from the caller.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
 from pumpctl.errors import UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.therapy import practice
 from pumpctl.therapy.library import Sourced
 from pumpctl.therapy.moment import Date

@@ -12,8 +12,8 @@ from __future__ import annotations
 from enum import Enum
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration, Mass, volume_of
 from pumpctl.therapy.course import Course, Piece, course_of
 from pumpctl.therapy.curve import WEEK_MS

@@ -7,8 +7,8 @@ which less was given than ordered; nothing is guessed where the log does not tel
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.outcomes import OperationId
 from pumpctl.quantities import Mass
 from pumpctl.therapy.log import LogEntry

@@ -12,8 +12,8 @@ computed in `bridge_effect`. Times are of the pump's clock face.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Volume, round_down, round_up
 from pumpctl.therapy.course import Course
 from pumpctl.therapy.delivery import NOTHING, when_given

@@ -8,8 +8,8 @@ spell, with its length. It judges nothing.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Rate, Volume, round_down, round_up
 from pumpctl.therapy.bridge import BridgePlan
 from pumpctl.therapy.course import Course, course_of

@@ -11,8 +11,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration, Mass, Rate
 from pumpctl.therapy.course import Course, Piece, course_of, week_start
 from pumpctl.therapy.curve import WEEK_MS

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Flow, Mass, Rate, round_half_up
 from pumpctl.therapy import figures
 from pumpctl.therapy.curve import Curve
 from pumpctl.therapy.hours import volume_half_up
-from pumpctl.therapy.moment import clock_text
+from pumpctl.therapy.moment import DAY_NAMES, clock_text
 from pumpctl.therapy.program import Program
-
-DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def change(old: Fraction | int, new: Fraction | int) -> Fraction | None:

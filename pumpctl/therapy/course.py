@@ -14,8 +14,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.therapy.curve import WEEK_MS, basal_changes
 from pumpctl.therapy.moment import DAY_MS, MINUTE_MS
 from pumpctl.therapy.program import Program

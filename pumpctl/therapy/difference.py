@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from enum import Enum
 from fractions import Fraction
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Mass, Rate
 from pumpctl.therapy import figures
 from pumpctl.therapy.compare import percent_text

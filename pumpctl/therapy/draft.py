@@ -8,8 +8,9 @@ checks. No limits here, and no TOML.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Duration, Mass, Rate, Volume
 from pumpctl.therapy.findings import Fault
 from pumpctl.therapy.moment import DAYS

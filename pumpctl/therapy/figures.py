@@ -10,8 +10,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import (
     Flow,
     Mass,

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.therapy.places import Position, locate, places, position
 
 

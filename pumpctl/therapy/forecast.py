@@ -12,8 +12,8 @@ from __future__ import annotations
 from enum import Enum
 from fractions import Fraction
 from itertools import accumulate
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration, Flow, Mass, Volume, round_down, round_half_up, round_up
 from pumpctl.therapy import practice
 from pumpctl.therapy.curve import HOUR_MS, WEEK_MS, Curve

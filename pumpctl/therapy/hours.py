@@ -8,8 +8,8 @@ the hour, as to the day, in which it starts. It knows no limits, words or colour
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Rate, Volume, round_half_up
 from pumpctl.therapy.curve import HOUR_MS, WEEK_MS, Curve
 from pumpctl.therapy.moment import DAY_MS, MINUTE_MS

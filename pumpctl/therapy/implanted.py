@@ -8,8 +8,9 @@ a difference between the two.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Length, Quantity
 from pumpctl.therapy.line import Holds, LineParts, NotKnown
 from pumpctl.therapy.moment import Moment

@@ -6,8 +6,9 @@ checks hold programs against them. They speak for baclofen given intrathecally.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Duration, Mass, Percent, Volume
 from pumpctl.therapy.library import TO_VERIFY, Sourced
 

@@ -8,8 +8,9 @@ to the station. What no site sets (a pump's range, hours after a stop) is in
 
 from __future__ import annotations
 
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, TypeVar
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Duration, Mass, Percent, Rate
 from pumpctl.therapy.moment import Date
 

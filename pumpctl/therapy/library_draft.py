@@ -7,9 +7,10 @@ draft without a fault becomes a `Library`. No limits here, and no TOML.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from pumpctl.errors import InternalError
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Duration, Mass, Rate
 from pumpctl.therapy.findings import Fault
 from pumpctl.therapy.library import (

@@ -7,9 +7,10 @@ shape is none. Signatures and where a library is kept are not known here.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from pumpctl.errors import LibrarySyntax
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Duration, Quantity, Rate
 from pumpctl.therapy.checks import check_library
 from pumpctl.therapy.findings import Finding, Severity

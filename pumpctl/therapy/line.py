@@ -10,9 +10,10 @@ fluids move in the line is in `plug`; what is done about it in `prime` and
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from pumpctl.errors import InputRefused
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Length, Volume
 from pumpctl.therapy.library import Sourced
 from pumpctl.therapy.moment import Moment

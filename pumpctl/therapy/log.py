@@ -6,8 +6,7 @@ stored is not known here.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pumpctl.named import NamedTuple
 from pumpctl.outcomes import OperationId
 from pumpctl.therapy.moment import Moment
 

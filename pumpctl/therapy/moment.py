@@ -7,14 +7,16 @@ with the instant, and never changes by itself (TIM-03).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pumpctl.errors import UsageError
+from pumpctl.named import NamedTuple
 
 DAY_MS = 86_400_000
 MINUTE_MS = 60_000
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """The days as they are written; their index is the number of the day everywhere."""
+
+DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+"""The same as they are shown."""
 
 _MAX_OFFSET = 14 * 60
 

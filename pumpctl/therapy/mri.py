@@ -7,8 +7,9 @@ not known here. What comes after the scan is in `mri_after`.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration, Rate, Volume
 from pumpctl.therapy.moment import MINUTE_MS, Moment
 from pumpctl.therapy.state import Delivery, PumpState, RunningBolus

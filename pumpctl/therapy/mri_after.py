@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import Final
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Volume, round_half_up
 from pumpctl.therapy.course import Course, Piece, course_of
 from pumpctl.therapy.delivery import NOTHING, in_volume, rest_of, when_moved

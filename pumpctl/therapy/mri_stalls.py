@@ -7,8 +7,8 @@ Values in, values out; no visit, no record and no screen is known here.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration, Mass, round_half_up
 from pumpctl.therapy.course import course_of
 from pumpctl.therapy.delivery import time_text

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Rate
 from pumpctl.therapy.compare import Rise24h, rise_24h
 from pumpctl.therapy.course import Course

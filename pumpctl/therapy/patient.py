@@ -6,7 +6,7 @@ and history is the checks' matter.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pumpctl.named import NamedTuple
 
 TAG_HASH_SIZE = 8
 PLACEHOLDER_TAG = "CHANGE-ME"

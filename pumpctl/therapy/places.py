@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import NamedTuple
+
+from pumpctl.named import NamedTuple
 
 Path = tuple[str | int, ...]
 """Keys and indices from the root: ("program", "day", 0, "steps", 2, "from")."""

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import accumulate, pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Volume, round_down, round_up
 from pumpctl.therapy.course import Course, Piece
 from pumpctl.therapy.state import Fluid, Line

@@ -10,8 +10,9 @@ taken, since what is too much goes past the tip. It knows no pump's state.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import Final
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration, Flow, Mass, Volume, mass_of, round_down, round_up
 from pumpctl.therapy.bridge import Impossible
 from pumpctl.therapy.delivery import when_given

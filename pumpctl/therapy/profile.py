@@ -7,9 +7,10 @@ profile becomes a `Profile`. Nothing here opens files, and no limit lives here.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from pumpctl.errors import ProfileSyntax
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Duration, Mass, Rate, Volume
 from pumpctl.therapy.checks import check_draft
 from pumpctl.therapy.draft import Draft, WrittenBolus, WrittenDay, WrittenStep, formed

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from enum import Enum
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import Final
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import (
     Concentration,
     Mass,

@@ -6,8 +6,7 @@ are of the pump's clock.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Volume
 from pumpctl.therapy import practice
 from pumpctl.therapy.delivery import when_moved

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Volume, round_down
 from pumpctl.therapy.course import Course, Piece, course_of
 from pumpctl.therapy.log import LogEntry

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from enum import Enum
 from fractions import Fraction
-from typing import NamedTuple
 
 from pumpctl.errors import InputRefused
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Mass, Rate, round_down, round_half_up, round_up
 from pumpctl.therapy.figures import basal_of, daily_doses, largest_day, smallest_day
 from pumpctl.therapy.program import Days, Mode, Program, Step, make_program, minimum_rate

@@ -8,8 +8,9 @@ mean together is not a matter of shape and is not known here.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import (
     Concentration,
     Duration,

@@ -7,8 +7,8 @@ Nothing here knows how it was asked for, and nothing in it changes.
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.outcomes import StateVersion
 from pumpctl.quantities import Concentration, Duration, Mass, Rate, Volume
 from pumpctl.therapy.moment import Date, Moment

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Percent, Rate, round_down, round_half_up, round_up
 from pumpctl.therapy import label
 from pumpctl.therapy.checks.change import WITHDRAWAL

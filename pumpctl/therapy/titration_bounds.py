@@ -8,8 +8,8 @@ to 1 ng. What the label or the library permits is not known here.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Rate, round_down, round_up
 from pumpctl.therapy.checks import check_program
 from pumpctl.therapy.checks.registry import check

@@ -10,9 +10,9 @@ nothing here opens files.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
 
 from pumpctl.errors import InputRefused
+from pumpctl.named import NamedTuple
 from pumpctl.therapy.places import position
 
 MAX_BYTES = 256 * 1024

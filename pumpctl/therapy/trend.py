@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import Final
 
+from pumpctl.named import NamedTuple
 from pumpctl.therapy import practice
 from pumpctl.therapy.library import Sourced
 from pumpctl.therapy.refill import Discrepancy

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration, Mass, Rate
 from pumpctl.therapy import label
 from pumpctl.therapy.label import ScreeningStep

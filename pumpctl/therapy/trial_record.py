@@ -8,8 +8,9 @@ later one that names it. What then counts is folded here into the injections tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration, Mass
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.trial import End, Injection, Next, Why, next_step

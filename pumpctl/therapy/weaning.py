@@ -9,9 +9,9 @@ program. No limits here: the checks judge each step.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
 
 from pumpctl.errors import InputRefused
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Mass, Percent, Rate, Volume, round_half_up
 from pumpctl.therapy import label
 from pumpctl.therapy.compare import percent_text

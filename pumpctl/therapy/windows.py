@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration, Mass
 from pumpctl.therapy.course import Course, course_of, week_start
 from pumpctl.therapy.curve import Curve

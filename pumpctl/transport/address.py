@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import NamedTuple
 
 from pumpctl.errors import UsageError
+from pumpctl.named import NamedTuple
 
 BAUD = 115_200
 """Of the telemetry head, where the URL says nothing else."""

@@ -16,7 +16,9 @@ import json
 import re
 from collections.abc import Iterator
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
+
+from pumpctl.named import NamedTuple
 
 VERSION = 1
 MOST_AT = 1 << 53

@@ -47,9 +47,11 @@ class DeviceLine(OpenLine):
         self._file = port.fileno()
 
     def write(self, data: bytes) -> None:
-        """Put all bytes on the line, until they have left; LineLost where it is gone."""
-        import termios
+        """Hand all bytes to the driver; LineLost where it is gone or takes none.
 
+        Not until the last bit has left: with a device that sends nothing that never ends,
+        and whoever waits for an answer knows how long to wait.
+        """
         try:
             left = memoryview(data)
             while left:
@@ -60,7 +62,6 @@ class DeviceLine(OpenLine):
                         raise LineLost(
                             "the line broke while writing: the device takes no bytes"
                         ) from None
-            termios.tcdrain(self._file)
         except _BROKEN as error:
             raise LineLost(f"the line broke while writing: {error}") from error
 
@@ -95,10 +96,9 @@ class PyserialLine(OpenLine):
         self._monotonic = monotonic
 
     def write(self, data: bytes) -> None:
-        """Put all bytes on the line; LineLost where it is gone."""
+        """Hand all bytes to the driver; LineLost where it is gone or takes none."""
         try:
             self._port.write(data)
-            self._port.flush()
         except _BROKEN as error:
             raise LineLost(f"the line broke while writing: {error}") from error
 

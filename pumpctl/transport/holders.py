@@ -9,7 +9,9 @@ import os
 import sys
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from pumpctl.named import NamedTuple
 
 _PROC = Path("/proc")
 

@@ -6,8 +6,8 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.transport.holders import Holder, programs_with
 
 _BY_ID = Path("/dev/serial/by-id")

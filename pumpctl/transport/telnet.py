@@ -9,7 +9,8 @@ a queue between two threads, which cannot keep up with a line. Sources: RFC 854,
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+
+from pumpctl.named import NamedTuple
 
 IAC = 0xFF
 _DONT, _DO, _WONT, _WILL, _SB, _SE = 0xFE, 0xFD, 0xFC, 0xFB, 0xFA, 0xF0

@@ -8,9 +8,9 @@ or told later. No answer is no yes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from pumpctl.errors import AlarmActive, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration
 from pumpctl.station.journal import Entry, Journal
 from pumpctl.therapy.moment import MINUTE_MS, Moment

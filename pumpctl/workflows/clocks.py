@@ -6,9 +6,9 @@ Reads only; setting it is an act on the one road (`acts/clocks`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from pumpctl.errors import UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.outcomes import OperationId
 from pumpctl.therapy.clock_set import Span
 from pumpctl.therapy.log import LogEntry

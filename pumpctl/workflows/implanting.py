@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 from pumpctl.errors import InputRefused, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Length, Volume
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.bridge import Impossible

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from pumpctl.errors import UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.station.home import Home
 from pumpctl.therapy.moment import Moment
 

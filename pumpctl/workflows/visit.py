@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import sleep
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pumpctl.errors import (
     LinkError,
@@ -23,6 +23,7 @@ from pumpctl.errors import (
     WrongPump,
 )
 from pumpctl.link.session import Link, OwnKey, PairedPump
+from pumpctl.named import NamedTuple
 from pumpctl.pump.pump import Pump
 from pumpctl.station.operators import check_acting
 from pumpctl.station.seen import Seen, keep_seen

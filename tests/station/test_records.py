@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pumpctl.errors import NoAnswer, StoreError, UsageError
-from pumpctl.link.streaming import Slice
+from pumpctl.link.slices import Slice
 from pumpctl.pump.pump import Pump
 from pumpctl.station.records import Records, StoredEntry
 from tests.helpers.desk import Desk

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pumpctl.errors import StoreError
+from pumpctl.station.journal import Journal
 from pumpctl.station.records import Records, StoredEntry
 
 AT = "2026-01-05T14:07:00+01:00"
@@ -184,3 +187,59 @@ def test_numbers_beyond_any_are_asked_for_in_vain(records: Records) -> None:
     assert records.log("A", first=2**80) == entries(2**63 - 1)
     assert records.log("A", last=2**80, newest=2**80) == entries(1, 2**63 - 1)
     assert records.log("A", newest=0) == []
+
+
+READS = """
+import os, sys
+from pathlib import Path
+from pumpctl.station import untagged
+from pumpctl.station.journal import Journal
+from pumpctl.station.records import Records
+if os.getuid() == 0:
+    os.setuid(65534)  # root may write everywhere
+records = Records(f"sqlite:///{sys.argv[1]}")
+print(len(records.log("A")), records.last_interrogation("A").body)
+try:
+    records.add_interrogation("A", at="x", operator="x", body="x")
+except Exception as error:
+    print(type(error).__name__)
+with Journal(Path(sys.argv[1] + ".journal")) as journal:
+    print(journal.fault(), len(journal.unresolved("A")))
+    try:
+        journal.append("intent", at="x", pump="A", operation="b", body={})
+    except Exception as error:
+        print(type(error).__name__)
+"""
+
+
+@pytest.mark.requirement("AUD-03")
+@pytest.mark.parametrize("path", ["r", "a b%#"])
+def test_what_is_kept_can_be_read_where_nothing_can_be_written(path: str) -> None:
+    """A disk that was mounted read-only after an error: the emergency card needs what is there."""
+    folder = Path(tempfile.mkdtemp())  # for another user, too: pytest's own folders are not
+    try:
+        file = folder / path
+        records = Records(f"sqlite:///{file}")
+        records.add_log("A", entries(1, 2), pulled_at=AT)
+        records.add_interrogation("A", at=AT, operator="nurse", body="{}")
+        records.close()
+        kept = folder / f"{path}.journal"
+        with Journal(kept) as journal:
+            journal.append("intent", at=AT, pump="A", operation="a", body={})
+        file.chmod(0o444)
+        kept.chmod(0o444)
+        folder.chmod(0o555)
+        ran = subprocess.run(
+            [sys.executable, "-c", READS, str(file)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (ran.stdout.splitlines(), ran.stderr) == (
+            ["2 {}", "StoreError", "None 1", "StoreError"],
+            "",
+        )
+    finally:
+        folder.chmod(0o755)
+        shutil.rmtree(folder)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from pumpctl.station import journal as journals
 from pumpctl.station.journal import Journal
 from pumpctl.station.untagged import LEFT_OUT, untagged
 from pumpctl.therapy.patient import tag_hash
@@ -68,7 +67,7 @@ def test_the_journal_knows_its_patients_by_their_hash(
 
     assert reason_of(tmp_path / "one.sqlite3") == f"{LEFT_OUT} drowsy"
     assert b"P-0417" not in (tmp_path / "one.sqlite3").read_bytes()
-    monkeypatch.setattr(journals, "untagged", lambda body, pump, known: body)
+    monkeypatch.setattr("pumpctl.station.untagged.untagged", lambda body, pump, known: body)
     assert reason_of(tmp_path / "two.sqlite3") == "P-0417 drowsy", "without it, it stands there"
 
 

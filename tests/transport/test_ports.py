@@ -231,21 +231,26 @@ def test_a_line_that_goes_away_is_lost_and_nothing_else(
     line.close()
 
 
-def test_a_driver_that_cannot_drain_is_lost(
-    tmp_path: Path, pty: tuple[int, str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.requirement("STP-01")
+@pytest.mark.parametrize("pyserial_reads", [False, True])
+def test_a_device_that_takes_bytes_and_sends_none_holds_nobody(
+    pyserial_reads: bool,
+    tmp_path: Path,
+    pty: tuple[int, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """pyserial lets termios.error through from tcdrain, and that is no OSError."""
+    """To wait until the last bit has left has no end there: a stop would never be told unknown."""
     import termios
 
-    line = opened(pty[1], tmp_path)
+    def for_ever(_: int) -> None:
+        raise AssertionError("it may wait for ever")
 
-    def hung_up(_: int) -> None:
-        raise termios.error(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(termios, "tcdrain", hung_up)
-    with pytest.raises(LineLost):
-        line.write(b"hello")
+    line = lines_of(pty[1], tmp_path, pyserial_reads=pyserial_reads)
+    monkeypatch.setattr(termios, "tcdrain", for_ever)
+    line.write(b"hello")
+    assert line.read(0.0) == b""
     line.close()
+    assert os.read(pty[0], 16) == b"hello"
 
 
 @pytest.mark.parametrize("pyserial_reads", [False, True])

@@ -24,6 +24,8 @@ class Held:
     def __init__(self, last: int) -> None:
         self.last = last
         self.damaged: set[int] = set()
+        self.lost: set[int] = set()
+        """Not even sent: what a pump cannot read any more shows as a missing number."""
         self.first = 1
         self.failure: Exception | None = None
         self.skew = 0
@@ -37,9 +39,12 @@ class Held:
         self.questions += 1
         if self.failure is not None:
             raise self.failure
-        numbers = range(first + self.skew, min(first + most, self.last + 1, first + 100))
+        there = [n for n in range(first + self.skew, self.last + 1) if n not in self.lost]
+        numbers = there[: min(most, 100)]
         entries = tuple(raw(n)[:-1] + b"?" if n in self.damaged else raw(n) for n in numbers)
-        return LogBatch(first + self.skew, entries, self.first, self.last + 1)
+        return LogBatch(
+            numbers[0] if numbers else self.last + 1, entries, self.first, self.last + 1
+        )
 
     def follow(self, tail: LogTail) -> tuple[list[int], int, str | None]:
         found = tail.follow(self, self.state)  # type: ignore[arg-type]
@@ -70,6 +75,16 @@ def test_a_damaged_entry_is_left_out_and_counted() -> None:
     held, tail = Held(5), LogTail()
     held.damaged = {3}
     assert held.follow(tail) == ([1, 2, 4, 5], 1, None)
+
+
+@pytest.mark.parametrize("lost", [{40}, {40, 41, 47}, {21}, {50}])
+def test_an_entry_that_the_pump_has_lost_leaves_a_doubt_and_nothing_twice(lost: set[int]) -> None:
+    held, tail = Held(50), LogTail()
+    held.lost = lost
+    numbers, left_out, _ = held.follow(tail)
+    assert numbers == [n for n in range(1, 51) if n not in lost]  # no bolus: 128 back, to the first
+    assert left_out == len(lost)
+    assert tail.doubt(held.state) is not None, "what is lost could have been a bolus"
 
 
 @pytest.mark.parametrize(

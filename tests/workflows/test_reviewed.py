@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pumpctl.errors import StoreError
-from pumpctl.link.streaming import Slice
+from pumpctl.link.slices import Slice
 from pumpctl.outcomes import StateVersion
 from pumpctl.pump.log_held import LogBatch
 from pumpctl.pump.pump import Pump

@@ -261,7 +261,7 @@ def test_nothing_of_the_log_is_fetched_twice_in_one_visit(desk: Desk) -> None:
 
 
 def entry(number: int) -> bytes:
-    return number.to_bytes(80, "big")
+    return number.to_bytes(8, "big") + bytes(72)
 
 
 def test_what_is_held_of_a_log_is_told_as_far_as_it_goes() -> None:

@@ -6,10 +6,11 @@ The frame is `cli/therapy/change_screen`; a kind is a module here with these fun
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rich.text import Text
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Volume
 from pumpctl.therapy.forecast import forecast
 from pumpctl.therapy.moment import Date, Moment

@@ -15,7 +15,8 @@ from pumpctl.cli.profile.text import hours_text, patient_dose_text
 from pumpctl.pump.readbacks import ProgramBack
 from pumpctl.quantities import Rate
 from pumpctl.therapy import figures as sums
-from pumpctl.therapy.compare import DAY_NAMES, percent_text, share_text
+from pumpctl.therapy.compare import percent_text, share_text
+from pumpctl.therapy.moment import DAY_NAMES
 from pumpctl.therapy.program import Mode, Program
 
 if TYPE_CHECKING:

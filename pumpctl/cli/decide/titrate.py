@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pumpctl.cli import context
 from pumpctl.cli.decide.titrate_record import Told, course_of
@@ -15,6 +15,7 @@ from pumpctl.cli.lazy import typer
 from pumpctl.cli.profile.ahead import Ahead, given
 from pumpctl.cli.report import Report
 from pumpctl.errors import InputRefused, LimitHard, UsageError
+from pumpctl.named import NamedTuple
 
 if TYPE_CHECKING:
     from pumpctl.cli.decide.titrate_record import Course

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pumpctl.cli.folding import wrap
 from pumpctl.cli.profile.ahead import given
 from pumpctl.errors import UsageError
+from pumpctl.named import NamedTuple
 
 if TYPE_CHECKING:
     from pumpctl.therapy.moment import Moment

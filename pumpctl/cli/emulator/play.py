@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pumpctl.cli import context, edge
 from pumpctl.cli.emulator.text import hanging
 from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report, finding_json
 from pumpctl.errors import PumpctlError, ScenarioFailed, ScenarioFaulty, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Mass, Rate, Volume
 from pumpctl.therapy.moment import DAY_MS, Moment, clock_text
 

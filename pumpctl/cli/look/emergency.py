@@ -7,11 +7,12 @@ import shlex
 import sys
 from collections.abc import Iterator
 from textwrap import shorten, wrap
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pumpctl.cli import context
 from pumpctl.cli.options import GLOBALS
 from pumpctl.cli.report import Report, Warn
+from pumpctl.named import NamedTuple
 
 if TYPE_CHECKING:
     from pumpctl.workflows.look.emergency import Card

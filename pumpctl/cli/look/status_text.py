@@ -7,16 +7,15 @@ is drawn by `screens`, which alone knows rich.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from pumpctl.cli.profile.text import patient_dose_text, program_lines
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration
 from pumpctl.therapy import figures
 from pumpctl.therapy.alarms import tell_alarms
 from pumpctl.therapy.boluses_seen import LastBolus
-from pumpctl.therapy.compare import DAY_NAMES
-from pumpctl.therapy.moment import Moment, clock_text
+from pumpctl.therapy.moment import DAY_NAMES, Moment, clock_text
 from pumpctl.therapy.own_doses import left_text, until_text, when_text
 from pumpctl.therapy.state import Battery, BatteryState, Delivery, Fluid
 
@@ -54,7 +53,11 @@ def status_screen(seen: Look, *, full: bool) -> StatusScreen:
     state = seen.state
     kind = " · bench" if state.bench else ""
     head = [Told(f"Pump {state.serial} · {state.model}{kind}", "bold"), *_alarms(seen)]
-    detail = program_lines(state.program) if full and state.program is not None else []
+    detail: Iterable[str] = ()
+    if full and state.program is not None:
+        from pumpctl.cli.profile.text import program_lines  # an interrogation's alone
+
+        detail = program_lines(state.program)
     return StatusScreen(head, list(_status_rows(seen, full)), list(detail))
 
 
@@ -184,6 +187,8 @@ def bolus_rows(seen: Look) -> Iterator[tuple[str, str]]:
         yield "last bolus", last_bolus_text(last, state.clock)
     own = None if state.program is None else state.program.patient_dose
     if own is not None:
+        from pumpctl.cli.profile.text import patient_dose_text
+
         yield "patient dose", patient_dose_text(own)
     if state.patient_dose is not None:
         yield (

@@ -21,9 +21,9 @@ from pumpctl.cli.screens import console
 from pumpctl.quantities import Duration, Quantity, flow_of
 from pumpctl.therapy import figures
 from pumpctl.therapy.alarms import tell_alarms
-from pumpctl.therapy.compare import DAY_NAMES
 from pumpctl.therapy.log import LogEntry
 from pumpctl.therapy.log_text import told
+from pumpctl.therapy.moment import DAY_NAMES
 from pumpctl.therapy.own_doses import until_text, when_text
 from pumpctl.therapy.state import Delivery
 from pumpctl.workflows.look.looking import Look

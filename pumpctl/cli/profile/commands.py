@@ -1,21 +1,20 @@
-"""`profile new|check|show|diff|plot|schema` and `explain`. No pump is asked."""
+"""`profile new|show|diff|plot|schema` and `explain`. No pump is asked."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pumpctl.cli import context
 from pumpctl.cli.lazy import typer
+from pumpctl.cli.profile.checking import finding_line, hard_findings, read_profile, refusal_of
 from pumpctl.cli.report import Report
 from pumpctl.errors import LimitHard, StoreError, UsageError
 
 if TYPE_CHECKING:
     from pumpctl.cli.profile.compare import Read
     from pumpctl.quantities import Duration
-    from pumpctl.therapy.findings import Finding
-    from pumpctl.therapy.profile import ProfileReading
     from pumpctl.therapy.program import Program
 
 MOST_DAYS = 731
@@ -60,28 +59,6 @@ def new(
     )
 
 
-def check(file: File, volume: VolumeOption = None, at: At = None) -> Report:
-    """Check a dose profile: every finding at once, with line and column. No pump is asked.
-
-    Example: pumpctl profile check profiles/flex.toml --volume "38 mL"
-    """
-    context.without_pump()
-    from pumpctl.cli.profile.ahead import Ahead
-    from pumpctl.cli.profile.json import reading_json
-
-    ahead = Ahead(volume, at)
-    reading = _read(file)
-    data = reading_json(reading)
-    data["forecast"] = None if reading.program is None else ahead.json(reading.program)
-    return Report(
-        "profile.check",
-        data,
-        _check_text(file, reading, data),
-        error=_refusal({file: reading}),
-        warnings=context.warnings(),
-    )
-
-
 def show(file: File, volume: VolumeOption = None, at: At = None, days: Days = None) -> Report:
     """Show what a dose profile gives: doses, rates, hour by hour. No pump is asked.
 
@@ -117,7 +94,7 @@ def show(file: File, volume: VolumeOption = None, at: At = None, days: Days = No
         "profile.show",
         data,
         "\n".join(lines),
-        error=_refusal({file: read.reading}),
+        error=refusal_of({file: read.reading}),
         warnings=context.warnings(),
     )
 
@@ -150,12 +127,12 @@ def diff(
     lines = [*unfit, compared_text(told, ahead, windows)]
     soft = [found for found in after.reading.findings if found.severity.value == "soft"]
     if soft or unfit:
-        lines += ["", *(_finding_line(new, found) for found in soft), *unfit[:-1]]
+        lines += ["", *(finding_line(new, found) for found in soft), *unfit[:-1]]
     return Report(
         "profile.diff",
         compared_json(told, ahead, windows),
         "\n".join(lines),
-        error=_refusal({old: before.reading, new: after.reading}),
+        error=refusal_of({old: before.reading, new: after.reading}),
         warnings=context.warnings(),
     )
 
@@ -188,7 +165,7 @@ def plot(
         _one_stdin(file, new)
     first = _meaning(file)
     last, before = (first, None) if new is None else (_meaning(new), first)
-    refusal = _refusal({read.file: read.reading for read in (first, last)})
+    refusal = refusal_of({read.file: read.reading for read in (first, last)})
     if refusal is not None and output is not None:
         raise refusal
     chart = chart_of(last, before)
@@ -274,21 +251,15 @@ def _write(text: str) -> None:
     sys.stdout.write(text.rstrip("\n") + "\n")
 
 
-def _read(file: Path) -> ProfileReading:
-    from pumpctl.workflows.decide.profiles import read_profile_path
-
-    return read_profile_path(file, context.library().library)
-
-
 def _meaning(file: Path) -> Read:
     """A profile that means a program, whatever its findings; LimitHard for one that does not."""
     from pumpctl.cli.profile.compare import Read
 
-    reading = _read(file)
+    reading = read_profile(file)
     if reading.program is None:
         raise LimitHard(
             f"{file} means no program; pumpctl profile check says why",
-            findings=_hard(reading),
+            findings=hard_findings(reading),
         )
     return Read(file, reading, reading.program)
 
@@ -309,54 +280,10 @@ def _windows(*programs: Program) -> tuple[Duration, ...]:
     return tuple(sorted(found))
 
 
-def _hard(reading: ProfileReading) -> tuple[Finding, ...]:
-    return tuple(found for found in reading.findings if found.severity.value == "hard")
-
-
-def _refusal(read: dict[Path, ProfileReading]) -> LimitHard | None:
-    """The error of profiles with hard findings; it stands beside what they come to."""
-    told: list[str] = []
-    every: list[Finding] = []
-    for file, reading in read.items():
-        if hard := _hard(reading):
-            told.append(f"{file}: {len(hard)} hard finding{'s' if len(hard) > 1 else ''}")
-            every += hard
-    if not every:
-        return None
-    hint = "correct the profile; a hard finding has no override"
-    return LimitHard("; ".join(told), hint=hint, findings=tuple(every))
-
-
 def _not_for_use(read: Read) -> list[str]:
     """What stands above everything that is shown of a profile with hard findings."""
-    hard = _hard(read.reading)
+    hard = hard_findings(read.reading)
     if not hard:
         return []
     names = ", ".join(dict.fromkeys(found.id for found in hard))
     return [f"NOT FOR USE, {read.file} has hard findings: {names}", ""]
-
-
-def _check_text(file: Path, reading: ProfileReading, data: dict[str, Any]) -> str:
-    from pumpctl.cli.profile.text import program_lines
-
-    lines = [_finding_line(file, found) for found in reading.findings]
-    if reading.program is not None:
-        if lines:
-            lines.append("")
-        lines += program_lines(reading.program)
-        ahead = data["forecast"]
-        if ahead["low_date"] is not None:
-            lines.append(f"  low reservoir  {ahead['low_date']}, refill by {ahead['refill_by']}")
-        if data["hash"] is not None:
-            lines.append(f"  program hash   {data['hash'][:16]}…")
-    hard = sum(found.severity.value == "hard" for found in reading.findings)
-    soft = sum(found.severity.value == "soft" for found in reading.findings)
-    if not hard:
-        lines.append(f"{file}: {soft or 'no hard or'} soft finding{'' if soft == 1 else 's'}.")
-    return "\n".join(lines)
-
-
-def _finding_line(file: Path, found: Finding) -> str:
-    place = "" if found.line is None else f":{found.line}:{found.column}"
-    source = f" [{found.source}]" if found.source else ""
-    return f"{file}{place}: {found.severity.value} {found.id}: {found.message}{source}"

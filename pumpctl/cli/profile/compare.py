@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.cli.profile.ahead import Ahead
 from pumpctl.cli.profile.json import (
@@ -14,6 +14,7 @@ from pumpctl.cli.profile.json import (
     outlook_json,
     reading_json,
 )
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration, Mass, Rate, round_half_up
 from pumpctl.therapy.compare import percent_text
 from pumpctl.therapy.difference import (

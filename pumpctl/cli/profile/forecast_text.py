@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pumpctl.quantities import Volume
-from pumpctl.therapy.compare import DAY_NAMES
 from pumpctl.therapy.forecast import DayAhead, Outlook, side_by_side
 from pumpctl.therapy.library import window_text
-from pumpctl.therapy.moment import Date
+from pumpctl.therapy.moment import DAY_NAMES, Date
 from pumpctl.therapy.program import Program
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Mass, Rate, round_down, round_up
 from pumpctl.therapy.findings import Seen, Severity
 from pumpctl.therapy.library import Band, Sourced

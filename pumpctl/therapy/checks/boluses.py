@@ -8,8 +8,8 @@ checks the same by its own arithmetic (LIM-01). Times are of the pump's clock.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration, Mass, round_up
 from pumpctl.therapy.bolus import (
     BolusEffect,

@@ -8,8 +8,8 @@ implant's record are in `line_record`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import round_down, round_up
 from pumpctl.therapy import practice
 from pumpctl.therapy.bridge import BridgePlan, Impossible, NotNeeded, Planned

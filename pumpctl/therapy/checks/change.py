@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Percent, round_up
 from pumpctl.therapy.checks.bands import LIBRARY
 from pumpctl.therapy.checks.registry import PumpCase, pump_check

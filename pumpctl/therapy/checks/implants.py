@@ -8,9 +8,9 @@ the constant on the package. What a record is used for is judged where it is use
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from pumpctl.errors import InputRefused
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Volume
 from pumpctl.therapy.checks.primes import OVERDOSES
 from pumpctl.therapy.checks.registry import Checks

@@ -7,8 +7,9 @@ looked at in `library_limits` and `library_width`; signatures are the station's 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
+from pumpctl.named import NamedTuple
 from pumpctl.therapy import practice
 from pumpctl.therapy.checks.registry import Checks
 from pumpctl.therapy.findings import Seen, Severity

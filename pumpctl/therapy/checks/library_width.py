@@ -8,9 +8,10 @@ order is looked at in `library_limits`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.errors import InternalError
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration, Mass, Rate
 from pumpctl.therapy.checks.libraries import LibraryCase, library_check, named
 from pumpctl.therapy.findings import Seen, Severity

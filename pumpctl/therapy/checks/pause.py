@@ -11,8 +11,8 @@ where its fallback flows by now: nobody has decided yet what to start again with
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration, Rate, round_up
 from pumpctl.therapy import label, practice
 from pumpctl.therapy.checks.registry import PumpCase, pump_check

@@ -8,8 +8,8 @@ the implant's record in `line_record`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Mass
 from pumpctl.therapy.bolus import BolusEffect, BolusOrder, bolus_effect
 from pumpctl.therapy.bridge import Impossible

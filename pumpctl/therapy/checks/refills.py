@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Mass, Volume, round_up
 from pumpctl.quantity_text import decimal_text
 from pumpctl.therapy import practice

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Rate
 from pumpctl.therapy.draft import Draft, PlacedBolus
 from pumpctl.therapy.figures import Figures

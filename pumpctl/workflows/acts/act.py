@@ -7,8 +7,9 @@ It knows no terminal, and it sends nothing: the road does.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from pumpctl.named import NamedTuple
 from pumpctl.pump.orders import Order
 from pumpctl.pump.readbacks import Readback
 from pumpctl.quantities import Mass

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from pumpctl.errors import InputRefused, PlanStale, ReadbackDiffers
+from pumpctl.named import NamedTuple
 from pumpctl.pump.orders import Order, order_clock
 from pumpctl.pump.readbacks import ClockBack, Readback
 from pumpctl.quantities import Duration, Mass, round_half_up

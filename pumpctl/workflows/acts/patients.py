@@ -6,9 +6,10 @@ It gives nothing, and the program goes on unchanged: whoever has the pump gets i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.errors import InputRefused, ReadbackDiffers
+from pumpctl.named import NamedTuple
 from pumpctl.pump.orders import Order, order_patient
 from pumpctl.pump.readbacks import PatientBack, Readback
 from pumpctl.station.plan import Kind, Plan

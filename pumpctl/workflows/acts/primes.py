@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
+from pumpctl.named import NamedTuple
 from pumpctl.pump.orders import Order, order_bolus
 from pumpctl.pump.readbacks import Readback
 from pumpctl.quantities import Duration, Mass, Volume, round_half_up, round_up

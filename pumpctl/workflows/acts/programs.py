@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from pumpctl.named import NamedTuple
 from pumpctl.pump.orders import Order, order_program
 from pumpctl.pump.readbacks import Readback
 from pumpctl.station.plan import Kind, Plan

@@ -8,9 +8,10 @@ that a plan which is applied an hour later still means what was confirmed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.errors import PlanStale, PlanUsed, ReadbackDiffers
+from pumpctl.named import NamedTuple
 from pumpctl.pump.encode import program_hash
 from pumpctl.pump.orders import Order, order_refill
 from pumpctl.pump.readbacks import Bridged, Readback, RefillBack

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from pumpctl.named import NamedTuple
 from pumpctl.pump.encode import from_wire
 from pumpctl.therapy import label
 from pumpctl.therapy.moment import DAY_MS, Moment

@@ -7,9 +7,9 @@ answers, what the journal alone knows, by the station's clock. It changes nothin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from pumpctl.errors import StoreError
+from pumpctl.named import NamedTuple
 from pumpctl.pump.encode import program_hash, program_of
 from pumpctl.quantities import Rate
 from pumpctl.station.journal import Entry, Journal

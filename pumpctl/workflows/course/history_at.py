@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
 
 from pumpctl.errors import InputRefused
+from pumpctl.named import NamedTuple
 from pumpctl.pump.encode import program_hash
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.program import Program

@@ -10,8 +10,9 @@ why it cannot be told.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
+from pumpctl.named import NamedTuple
 from pumpctl.outcomes import OperationId
 from pumpctl.pump.encode import program_of
 from pumpctl.quantities import Flow, Rate

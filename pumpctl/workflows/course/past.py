@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import NamedTuple
 
 from pumpctl.errors import StoreError
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.course import Course

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pumpctl.errors import UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.therapy.moment import Moment
 from pumpctl.therapy.patient import PLACEHOLDER_TAG, tag_hash
 

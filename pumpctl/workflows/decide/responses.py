@@ -6,9 +6,10 @@ pump is asked, and nothing is concluded from an answer here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pumpctl.errors import PumpctlError, StoreError, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.pump.encode import program_hash
 from pumpctl.quantities import Rate, round_half_up
 from pumpctl.therapy.figures import largest_day

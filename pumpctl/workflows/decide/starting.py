@@ -7,9 +7,9 @@ whoever writes it. Nothing is sent; the profile is planned like any other.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 from pumpctl.errors import LimitHard, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Rate
 from pumpctl.therapy import practice
 from pumpctl.therapy.findings import Finding, Severity, of

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from pumpctl.errors import InternalError, LimitHard, StoreError, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Rate, round_half_up
 from pumpctl.therapy.compare import percent_text
 from pumpctl.therapy.figures import largest_day

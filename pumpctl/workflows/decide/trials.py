@@ -9,9 +9,10 @@ no next step then, and neither does this.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pumpctl.errors import LimitSoft, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration, Mass
 from pumpctl.therapy.label import OBSERVED
 from pumpctl.therapy.moment import DAY_MS, MINUTE_MS, Date, Moment

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pumpctl.errors import LibraryFaulty, LibrarySignature, LibraryVersion, StoreError, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.station import library_store as store
 from pumpctl.station.library_lock import library_lock
 from pumpctl.station.library_marker import Marker, read_marker, write_marker

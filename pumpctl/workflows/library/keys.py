@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pumpctl.errors import StoreError, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.station import library_keys
 from pumpctl.station.library_files import listed
 from pumpctl.station.library_keys import LibraryKey

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pumpctl.errors import (
     LibraryFaulty,
@@ -19,6 +19,7 @@ from pumpctl.errors import (
     StoreError,
     UsageError,
 )
+from pumpctl.named import NamedTuple
 from pumpctl.station import library_store as store
 from pumpctl.station.library_files import is_there, listed, may_write, read_file
 from pumpctl.station.library_store import InForce, Recorded, Standing

@@ -7,8 +7,9 @@ what should be. The table says so by name; whatever is not in it counts as a dif
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire.codes import Op
 from pumpctl.wire.greeting import PumpGreeting
 from pumpctl.workflows.line import wording

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 from pumpctl.errors import UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.transport.capture_text import Event, Head, Revealed, Unread, read
 from pumpctl.wire.listening import SessionKeys
 from pumpctl.workflows.line.faults import CaptureUnreadable

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import log1p
-from typing import NamedTuple
 
 from pumpctl.errors import Corrupt, Interrupted, NoAnswer, PumpctlError
 from pumpctl.link.patience import Patience
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration
 from pumpctl.transport.line import Line, LineLost
 from pumpctl.wire import messages as m

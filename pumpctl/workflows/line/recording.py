@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from pumpctl.errors import (
     LinkError,
@@ -19,6 +18,7 @@ from pumpctl.errors import (
     StoreError,
     UsageError,
 )
+from pumpctl.named import NamedTuple
 from pumpctl.transport.address import address
 from pumpctl.transport.capture import CaptureFile
 from pumpctl.transport.line import LineLost, open_line

@@ -10,7 +10,7 @@ pump they are right, and on another one its refusal is what there is to see.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.errors import (
     Changed,
@@ -21,6 +21,7 @@ from pumpctl.errors import (
 )
 from pumpctl.link import patience
 from pumpctl.link.session import Link
+from pumpctl.named import NamedTuple
 from pumpctl.transport.line import LineLost
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Op

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+from pumpctl.named import NamedTuple
 from pumpctl.wire.frames import Frame
 
 

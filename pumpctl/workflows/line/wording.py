@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Duration, Flow, Mass, Rate, Volume
 from pumpctl.therapy.moment import Moment
 from pumpctl.wire import quanta, vocabulary

@@ -7,8 +7,8 @@ since the 80 bytes are what is kept. What the entries say is read by who shows t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
+from pumpctl.named import NamedTuple
 from pumpctl.station.records import StoredEntry
 from pumpctl.wire.fields import WireError
 from pumpctl.wire.logentry import number_of

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.errors import Corrupt, NotPaired, PumpctlError, VersionSkew
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Duration
 from pumpctl.station.journal import Entry, Journal
 from pumpctl.therapy.emergency import GUIDANCE, Guidance, age_text, facts, facts_json

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable
-from typing import NamedTuple
 
 from pumpctl import __version__
 from pumpctl.errors import LibraryInvalid, PumpctlError, StoreError, Unresolved
+from pumpctl.named import NamedTuple
 from pumpctl.station.journal import Journal
 from pumpctl.transport import refused
 from pumpctl.transport.address import address

@@ -6,9 +6,9 @@ No device, socket or built-in pump is opened here.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from pumpctl.emulator.edge.bench import Listed, list_emulators
+from pumpctl.named import NamedTuple
 from pumpctl.station.home import Home
 from pumpctl.station.seen import Seen, last_seen
 from pumpctl.transport.address import address

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.errors import StoreError
+from pumpctl.named import NamedTuple
 from pumpctl.pump.told import Identity
 from pumpctl.quantities import Rate
 from pumpctl.station.journal import Entry, Journal

@@ -6,9 +6,8 @@ entry that is damaged or missing shows as a gap in the numbers; nothing is guess
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pumpctl.errors import Corrupt, PumpRefused
+from pumpctl.named import NamedTuple
 from pumpctl.pump.entries import log_entry
 from pumpctl.pump.pump import Pump
 from pumpctl.therapy.boluses_seen import ENDED, STARTED, same_bolus
@@ -85,8 +84,8 @@ def _read(pump: Pump, first: int, end: int) -> tuple[list[LogEntry], int, str | 
             batch = pump.log(number, end - number)
             if not batch.entries or batch.first < number:
                 break
-            found += _whole(batch.entries, batch.first)
-            number = batch.first + len(batch.entries)
+            whole, number = _whole(batch.entries, batch.first)
+            found += [entry for entry in whole if entry.number < end]
     except (Corrupt, PumpRefused) as error:
         return found, number, f"the pump's log cannot be read: {error.message}"
     return found, end, None
@@ -104,14 +103,20 @@ def _tells(entries: list[LogEntry], state: PumpState) -> bool:
     return all(any(same_bolus(each, end) for each in entries) for end in ended)
 
 
-def _whole(raw: tuple[bytes, ...], first: int) -> list[LogEntry]:
-    """Those whose own check is right; each belongs where it stands, from number `first` on."""
-    found = []
-    for place, each in enumerate(raw, first):
+def _whole(raw: tuple[bytes, ...], first: int) -> tuple[list[LogEntry], int]:
+    """Those whose own check is right, from number `first` on; the number that comes next.
+
+    In place of one that the pump has lost stands the one after it, and the pump fills up
+    with later ones: none may count twice, or what is missing would not be missed.
+    """
+    found, place = [], first
+    for each in raw:
         try:
             entry = log_entry(each)
         except WireError:
+            place += 1
             continue
         if entry.number >= place:
             found.append(entry)
-    return found
+        place = max(place, entry.number) + 1
+    return found, place

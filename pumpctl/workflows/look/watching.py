@@ -7,9 +7,8 @@ and told as old with its age, and no other pump is ever taken for the first one.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pumpctl.errors import LinkError, NotPaired, PortError, PumpctlError, PumpRefused, VersionSkew
+from pumpctl.named import NamedTuple
 from pumpctl.therapy.log import LogEntry
 from pumpctl.therapy.moment import Moment
 from pumpctl.workflows.look.looking import Look, look

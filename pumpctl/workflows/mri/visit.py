@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import NamedTuple
 
 from pumpctl.errors import PumpctlError, StoreError
+from pumpctl.named import NamedTuple
 from pumpctl.pump.pump import Pump
 from pumpctl.quantities import Duration
 from pumpctl.station.journal import Entry, Journal

@@ -6,9 +6,10 @@ this station's operator, which pairing made; the key that signs stays here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pumpctl.errors import NotPaired, StoreError
+from pumpctl.named import NamedTuple
 from pumpctl.wire.noise import public_key
 from pumpctl.wire.secret import key_id
 from pumpctl.workflows.visit import visit

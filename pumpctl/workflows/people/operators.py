@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pumpctl.errors import PortBusy, StoreError, UnknownOperator, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.station import operators as known
 from pumpctl.station.home import checked_name
 from pumpctl.station.operators import ROLES, WHO, Operator

@@ -6,10 +6,9 @@ and never as an argument. Pairing is a change of keys, not of therapy.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pumpctl.errors import PumpRefused, StoreError, UsageError
 from pumpctl.link.session import OwnKey
+from pumpctl.named import NamedTuple
 from pumpctl.station.journal import Journal
 from pumpctl.station.operators import role_to_ask
 from pumpctl.wire.codes import Purpose, Refuse

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from pumpctl.named import NamedTuple
 from pumpctl.pump.encode import canonical, program_of
 from pumpctl.quantities import Concentration, Mass, Volume
 from pumpctl.therapy.moment import Date, Moment

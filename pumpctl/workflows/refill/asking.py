@@ -6,9 +6,8 @@ journal is held open while a person thinks. Nothing here changes a pump.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pumpctl.errors import InputRefused, PlanStale
+from pumpctl.named import NamedTuple
 from pumpctl.station.journal import Journal
 from pumpctl.therapy.findings import Finding
 from pumpctl.therapy.moment import Moment

@@ -7,9 +7,10 @@ record, what has passed from the pump's pulses since the injection.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pumpctl.errors import InputRefused
+from pumpctl.named import NamedTuple
 from pumpctl.pump.encode import program_of
 from pumpctl.pump.readbacks import Bridged
 from pumpctl.quantities import Volume

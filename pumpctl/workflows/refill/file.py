@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from pumpctl.errors import UsageError, VisitFaulty, VisitSyntax
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Mass, Volume
 from pumpctl.therapy.checks import rules
 from pumpctl.therapy.findings import Finding, Severity, placed

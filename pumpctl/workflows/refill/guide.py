@@ -8,8 +8,9 @@ meaning of the numbers is `therapy/refill`, the checks are `therapy/checks/refil
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Volume
 from pumpctl.therapy.checks.refills import RefillCase, check_refill, offer_of
 from pumpctl.therapy.findings import Finding

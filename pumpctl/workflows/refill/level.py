@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from fractions import Fraction
-from typing import NamedTuple
 
 from pumpctl.errors import Corrupt, InputRefused, PumpRefused
+from pumpctl.named import NamedTuple
 from pumpctl.pump.entries import log_entry
 from pumpctl.quantities import Volume
 from pumpctl.therapy.log import LogEntry

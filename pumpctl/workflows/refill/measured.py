@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
+from pumpctl.named import NamedTuple
 from pumpctl.pump.encode import canonical, program_of
 from pumpctl.pump.readbacks import Bridged
 from pumpctl.quantities import Concentration, Volume

@@ -8,9 +8,10 @@ told again and not done again. Here the journal is read, and nothing is sent.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.errors import RefillConflict
+from pumpctl.named import NamedTuple
 from pumpctl.pump.encode import program_of
 from pumpctl.station.journal import Entry, Journal
 from pumpctl.therapy.moment import Date

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pumpctl.errors import InputRefused, PumpctlError, StoreError
+from pumpctl.named import NamedTuple
 from pumpctl.quantities import Concentration, Volume
 from pumpctl.therapy.moment import Date, Moment
 from pumpctl.therapy.refill import Ampoule

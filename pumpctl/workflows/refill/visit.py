@@ -7,8 +7,9 @@ is computed by `refilling`. It knows no file, no terminal and no pump.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from pumpctl.named import NamedTuple
 from pumpctl.pump.encode import program_hash
 from pumpctl.quantities import Concentration, Mass, Volume
 from pumpctl.therapy.moment import Date, Moment

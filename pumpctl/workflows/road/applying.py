@@ -8,7 +8,6 @@ journal before it is shown, and where it was applied the pump is asked again.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import NamedTuple
 
 from pumpctl.errors import (
     Interrupted,
@@ -25,6 +24,7 @@ from pumpctl.errors import (
     VersionSkew,
     WrongPump,
 )
+from pumpctl.named import NamedTuple
 from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, StateVersion, Unknown
 from pumpctl.pump.encode import canonical, program_of
 from pumpctl.pump.pump import Staged

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import NamedTuple
 
 from pumpctl.errors import QuantityError, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.pump.encode import program_of
 from pumpctl.quantities import Duration, Mass, Rate, round_half_up
 from pumpctl.station.journal import Entry

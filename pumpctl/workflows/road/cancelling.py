@@ -7,9 +7,9 @@ scheduled one too, and says what each had really given.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import NamedTuple
 
 from pumpctl.errors import ActNow, OutcomeUnknown, PumpctlError, PumpRefused
+from pumpctl.named import NamedTuple
 from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, Unknown
 from pumpctl.quantities import Mass
 from pumpctl.station.journal import GENESIS

@@ -7,9 +7,8 @@ there is no plan. What differs by kind is the act's matter.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pumpctl.errors import LimitHard, ReadbackDiffers, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.outcomes import OperationId
 from pumpctl.pump.encode import canonical
 from pumpctl.pump.pump import Staged

@@ -8,9 +8,9 @@ the log decides; where that does not either, it stays unknown (BOL-03).
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import NamedTuple
 
 from pumpctl.errors import LinkError, OutcomeUnknown, PortError, PumpRefused, StoreError
+from pumpctl.named import NamedTuple
 from pumpctl.outcomes import OperationId
 from pumpctl.pump.entries import log_entry
 from pumpctl.pump.pump import Known

@@ -10,9 +10,10 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pumpctl.errors import NotConfirmed, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.station.home import checked_name
 from pumpctl.station.operators import TREATS, WHO
 from pumpctl.therapy import figures

@@ -6,8 +6,6 @@ what it cannot take is told with the operation id, and is no reason to refuse.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pumpctl.errors import (
     ActNow,
     OutcomeUnknown,
@@ -15,6 +13,7 @@ from pumpctl.errors import (
     StoreError,
     UsageError,
 )
+from pumpctl.named import NamedTuple
 from pumpctl.outcomes import Applied, OperationId, Outcome, Refused, Unknown
 from pumpctl.station.journal import GENESIS
 from pumpctl.therapy.moment import Moment

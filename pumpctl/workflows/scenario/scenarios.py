@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpctl.emulator import player_steps as s
 from pumpctl.emulator.edge import faulting, making
 from pumpctl.emulator.memory.flash import PowerCut
 from pumpctl.errors import ScenarioFaulty, UsageError
+from pumpctl.named import NamedTuple
 from pumpctl.pump.encode import to_wire
 from pumpctl.quantities import Concentration, Duration, Volume
 from pumpctl.therapy.findings import Finding, placed
