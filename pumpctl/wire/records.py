@@ -130,7 +130,8 @@ class Channel:
 
         Fragments are not authenticated one by one, so a forged one must not stay in the
         way: the newest wins over what contradicts it, and (in `take`) the record that was touched
-        least recently makes room. A resend then always heals.
+        least recently makes room. One resend then heals, or two
+        where a forged one made the record fail to open.
         """
         parts = self._partial.pop(counter, {})
         end = next((index for index, part in parts.items() if part.last), None)

@@ -12,6 +12,7 @@ from pumpctl.cli import context
 from pumpctl.cli.look import emergency as cards_screen
 from pumpctl.errors import Corrupt, PumpRefused, VersionSkew
 from pumpctl.therapy import emergency
+from pumpctl.therapy.log import LogEntry
 from pumpctl.therapy.moment import Moment
 from pumpctl.workflows.look import emergency as cards
 from pumpctl.workflows.look import newest
@@ -27,7 +28,12 @@ __all__ = ["ward"]
 def spoilt(desk: Desk, count: int) -> None:
     """So many of the newest entries of the log cannot be read any more."""
     real = newest._whole
-    desk.monkeypatch.setattr(newest, "_whole", lambda raw, first: real(raw, first)[:-count])
+
+    def without_the_last(raw: tuple[bytes, ...], first: int) -> tuple[list[LogEntry], int]:
+        whole, following = real(raw, first)
+        return whole[:-count], following
+
+    desk.monkeypatch.setattr(newest, "_whole", without_the_last)
 
 
 def test_a_log_that_cannot_be_read_whole_is_no_last_bolus(ward: Desk) -> None:
