@@ -129,6 +129,11 @@ class _Shy(Deframer):
 class _Circular(Deframer):
     """Begins again in the middle of an overlong run."""
 
+    def feed(self, data: bytes) -> list[Frame | Junk]:
+        size = MOST_STUFFED + 1  # as it may come from a line
+        pieces = (data[at : at + size] for at in range(0, len(data), size))
+        return [item for piece in pieces for item in super(_Circular, self).feed(piece)]
+
     def _keep(self, piece: bytes) -> None:
         self._buffer += piece
         if len(self._buffer) > MOST_STUFFED:
