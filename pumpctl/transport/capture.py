@@ -20,6 +20,7 @@ from pumpctl import __version__
 from pumpctl.errors import PumpctlError, StoreError
 from pumpctl.transport.capture_text import (
     MOST_DATA,
+    VERSION,
     Ended,
     Event,
     Form,
@@ -31,6 +32,8 @@ from pumpctl.transport.capture_text import (
 )
 from pumpctl.transport.line import Line
 
+_HEADS = tuple(f'{mark}{{"capture": {VERSION},'.encode("ascii") for mark in ("", "# "))
+_LONGEST = max(map(len, _HEADS))
 _HEX_NAMES = (".hex", ".txt")
 
 
@@ -65,10 +68,7 @@ class CaptureFile:
         self._lock = threading.Lock()
         self.broken: str | None = None
         """Why the capture is not whole. A full disk must never disturb a therapy."""
-        try:
-            self._file = _opened(path)
-        except OSError as error:
-            raise StoreError(f"the capture {path} cannot be written: {error}") from error
+        self._file = _begun(path)
         self._put(Head(port, purpose, began, f"pumpctl {__version__}"))
 
     def passed(self, way: str, data: bytes) -> None:
@@ -114,10 +114,28 @@ class CaptureFile:
 
 def check_writable(path: Path) -> None:
     """Could a capture be begun here? StoreError with the reason where not; it never waits."""
+    os.close(_begun(path))
+
+
+def _begun(path: Path) -> int:
     try:
-        os.close(_opened(path))
+        if _is_other(path):
+            raise StoreError(
+                f"{path} holds something else than a capture: nothing is added to it",
+                hint="nothing was sent; a capture needs a file of its own",
+            )
+        return _opened(path)
     except OSError as error:
         raise StoreError(f"the capture {path} cannot be written: {error}") from error
+
+
+def _is_other(path: Path) -> bool:
+    """A profile, a journal: a slip of the keyboard must not spoil it, nor close it to others."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        start = file.read(_LONGEST)
+    return not any(start.startswith(head[: len(start)]) for head in _HEADS)  # or torn in it
 
 
 def _opened(path: Path) -> int:

@@ -170,6 +170,36 @@ def test_a_further_line_is_a_further_part_also_behind_a_torn_one(tmp_path: Path)
     assert heads == ["one", "two"]
 
 
+@pytest.mark.parametrize("name", ["visit.toml", "visit.hex"])
+def test_nothing_is_added_to_a_file_that_is_no_capture(name: str, desk: Desk) -> None:
+    desk.emulator()
+    path = desk.files / name
+    path.write_text("schema = 1\n")
+    path.chmod(0o644)
+    mode = path.stat().st_mode
+    error = desk.json("--port", "emu://ward", "--capture", str(path), "status", code=11)["error"]
+    assert error["code"] == "STORE"
+    assert "something else than a capture" in error["message"]
+    error = desk.json("--port", "emu://ward", "link", "capture", str(path), code=11)["error"]
+    assert error["code"] == "STORE"
+    stopped = desk.json("--port", "emu://ward", "--capture", str(path), "stop", "--now")
+    assert stopped["data"]["outcome"] == "applied"
+    assert path.read_text() == "schema = 1\n"
+    assert path.stat().st_mode == mode
+
+
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("kept", [0, 1, 3, 12, 40])
+def test_a_head_that_was_torn_is_a_capture_all_the_same(
+    tmp_path: Path, form: Form, kept: int
+) -> None:
+    path = tmp_path / "c"
+    CaptureFile(path, lambda: 0.0, form=form).close()
+    path.write_bytes(path.read_bytes()[:kept])
+    CaptureFile(path, lambda: 0.0, form=form).close()
+    assert Head in {type(event) for event in events(path)}
+
+
 def test_no_capture_where_none_can_be_begun(tmp_path: Path) -> None:
     with pytest.raises(StoreError):
         CaptureLine(Loop(), tmp_path / "no" / "c", lambda: 0.0)

@@ -86,6 +86,30 @@ def test_a_line_that_dies_at_any_reading_costs_nothing_that_came(desk: Desk, rea
     assert whole["gaps"] == []
 
 
+@pytest.mark.requirement("TEL-05")
+def test_whoever_interrupts_is_told_what_was_kept(desk: Desk) -> None:
+    desk.emulator()
+    desk.advance("60d")
+    real, slices = Records.add_log, [1]
+
+    def interrupted(self: Records, *given: Any, **named: Any) -> int:
+        if not slices:
+            raise KeyboardInterrupt
+        slices.pop()
+        return real(self, *given, **named)
+
+    with desk.monkeypatch.context() as patch:
+        patch.setattr(Records, "add_log", interrupted)
+        first = desk.json("--port", "emu://ward", "logs", "pull", code=130)["error"]
+        second = desk.json("--port", "emu://ward", "logs", "pull", code=130)["error"]
+    shown = desk.json("logs", "show", "--last", "10000")["data"]["entries"]
+    assert first["message"].startswith(f"interrupted after {len(shown)} of ")
+    assert "in the records" in first["hint"]
+    assert second["message"] == "interrupted before anything of the log came"
+    assert second["hint"] == "nothing was changed"
+    assert desk.pump("logs", "pull")["first"] == shown[-1]["number"] + 1
+
+
 @pytest.mark.requirement("TEL-04")
 def test_entries_damaged_in_the_pump_are_told_as_gaps(desk: Desk) -> None:
     desk.emulator()

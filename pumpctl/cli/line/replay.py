@@ -122,7 +122,7 @@ def _lines(each: Replayed) -> Iterator[Any]:
     yield from _greeting(each)
     for again in each.exchanges:
         now = called(again.now) if again.differs else "the same"
-        moved = ", but for clocks and counters" if again.differences and not again.differs else ""
+        moved = ", but for what moves" if again.differences and not again.differs else ""
         mark = "≠" if again.differs else " "
         row = f" {mark} {again.request:16} {called(again.recorded):28} {now}{moved}"
         yield Text(row, style="bold red" if again.differs else "")

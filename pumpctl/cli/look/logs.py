@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pumpctl.cli import context
 from pumpctl.cli.lazy import typer
 from pumpctl.cli.report import Report
-from pumpctl.errors import UsageError
+from pumpctl.errors import Interrupted, UsageError
 from pumpctl.therapy.log import LogEntry
 from pumpctl.therapy.log_text import readable_fields, told
 
@@ -31,6 +31,8 @@ def pull(
     with visit(station, changes=False) as open_visit:
         try:
             pulled = logs.pull(open_visit, everything=everything, progress=progress)
+        except KeyboardInterrupt as stopped:
+            raise progress.interrupted() from stopped
         finally:
             progress.end()
         pump = (open_visit.serial, open_visit.link.greeting.model)
@@ -126,6 +128,8 @@ def line_of(entry: LogEntry) -> str:
     return f"{entry.number:>7}  {entry.time.label()}  {told(entry)}{operation}"
 
 
+_ECHO = len("^C")
+"""What a terminal writes behind the progress when somebody ends it."""
 _REFRESH_S = 0.1
 """Between two states of the progress: a fast line must not flicker."""
 
@@ -141,8 +145,10 @@ class _Progress:
         self._next = self._start
         self._wanted = sys.stderr.isatty() and not context.as_json()
         self._width = 0
+        self._kept = self._total = 0
 
     def __call__(self, done: int, total: int) -> None:
+        self._kept, self._total = done, total
         now = self._ticker()
         elapsed = now - self._start
         if not self._wanted or now < self._next or elapsed <= 0 or done <= 0:
@@ -153,8 +159,17 @@ class _Progress:
         sys.stderr.flush()
         self._next, self._width = now + _REFRESH_S, len(text)
 
+    def interrupted(self) -> Interrupted:
+        """What a Ctrl-C leaves: each slice was kept as it came."""
+        if not self._kept:
+            return Interrupted("interrupted before anything of the log came")
+        return Interrupted(
+            f"interrupted after {self._kept} of {self._total} entries",
+            hint="those are in the records; logs pull goes on after the last",
+        )
+
     def end(self) -> None:
         """Leave the line clean, however the pull ended."""
         if self._width:
-            sys.stderr.write("\r" + " " * self._width + "\r")
+            sys.stderr.write("\r" + " " * (self._width + _ECHO) + "\r")
             sys.stderr.flush()

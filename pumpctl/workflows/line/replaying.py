@@ -163,7 +163,7 @@ def _replay(
     with visit(station, changes=True) as open_visit:
         greeting, pump = open_visit.link.greeting, open_visit.pump
         if not (greeting.bench and pump.bench):
-            raise BenchOnly(f"pump {greeting.serial} is not in bench mode: nothing was said again")
+            raise BenchOnly(f"pump {greeting.serial} is not in bench mode")
         model, then = pump.identity.model, conversation.greeting
         changes = () if then is None else differences(then, greeting)
         said = _Saying(open_visit)
