@@ -24,7 +24,7 @@ from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Encoding
 from pumpctl.wire.frames import Junk
 from pumpctl.wire.initiator import Answer, Initiator, Part
-from pumpctl.wire.logbatch import MOST_BYTES, MOST_ENTRIES
+from pumpctl.wire.logbatch import MOST_BATCH, MOST_ENTRIES
 from pumpctl.wire.logentry import SIZE
 from pumpctl.wire.records import MOST_FRAGMENTS, MOST_KEPT_BYTES, MOST_OUTSTANDING
 
@@ -33,8 +33,7 @@ ANSWER_S = 1.4
 FIRST_BYTES, LEAST_BYTES = 2048, 1024
 """Of an answer, before the line's rate is known, and on the slowest line."""
 GIVE_UP_S, GIVE_UP_FRAMES = 20.0, 12
-"""Without a whole frame, while all was asked for again and again: so long, and the time of
-so many of the largest frames."""
+"""Without a whole frame, while all was asked for again: and the time of so many of the largest."""
 UNPROVED = 6
 """So many times as long, and as the line needs for what is open, without an authentic answer:
 frames that keep coming and never make one are somebody else's."""
@@ -304,12 +303,14 @@ class LogStream:
 
     def _request(self, now: float) -> bytes:
         first, until = self._todo.pop(0)
-        most = max(1, min(int(self._answer_bytes() / self._per_entry), MOST_ENTRIES))
+        due = self._answer_bytes()
+        most = max(1, min(int(due / self._per_entry), MOST_ENTRIES))
         if first + most < until:
             insort(self._todo, (first + most, until))
             until = first + most
         alone = not self._open
-        asked = m.GetLog(first, until - first, self._encoding, self.weather.fragment())
+        room = min(due * 5 // 4, MOST_BATCH)  # entries may be dearer than those before
+        asked = m.GetLog(first, until - first, self._encoding, self.weather.fragment(), room)
         counter, data = self._end.request(asked)
         size = int((until - first) * self._per_entry) + _ANSWER_OVERHEAD
         self._sendings += 1
@@ -395,5 +396,5 @@ class LogStream:
             return FIRST_BYTES
         if not self.weather.known:
             return min(2 * FIRST_BYTES, int(max(ANSWER_S * self._line.measured, LEAST_BYTES)))
-        most = MOST_BYTES if self.weather.loss < BAD_LINE else MOST_BYTES // 2
+        most = MOST_BATCH if self.weather.loss < BAD_LINE else MOST_BATCH // 2
         return int(min(max(ANSWER_S * self._line.measured, LEAST_BYTES), most))

@@ -23,8 +23,8 @@ from google_crc32c import value as crc32c
 from pumpctl.wire.codes import Encoding
 from pumpctl.wire.fields import Reader, WireError
 from pumpctl.wire.logentry import SIZE
+from pumpctl.wire.vocabulary import MOST_BATCH as MOST_BATCH
 
-MOST_BYTES = 16_000
 MOST_ENTRIES = 2048
 """In one batch, however well they pack."""
 _ENTRY = struct.Struct(">QIHhQQQQQ5I4x")
@@ -40,18 +40,21 @@ _SIGN = 1 << 63
 _MOST_VARINT = 10
 
 
-def pack_batch(encoding: Encoding, entries: tuple[bytes, ...]) -> tuple[int, bytes]:
-    """How many of the entries fit, from the first on, and their bytes.
+def pack_batch(
+    encoding: Encoding, entries: tuple[bytes, ...], room: int = MOST_BATCH
+) -> tuple[int, bytes]:
+    """How many of the entries fit into `room` bytes, from the first on, and their bytes.
 
-    The entries are whole ones in rising order: checks right, no number twice.
+    One is always handed out, however little room there is. The entries are whole ones in
+    rising order: checks right, no number twice.
     """
-    count = min(len(entries), MOST_ENTRIES)
+    count, room = min(len(entries), MOST_ENTRIES), min(room, MOST_BATCH)
     while True:
         packed = _packed(entries[:count]) if encoding is Encoding.DIFFERENCE else None
         raw = count * SIZE if packed is None else len(packed)
-        if raw <= MOST_BYTES:
+        if raw <= room or count <= 1:
             return count, b"".join(entries[:count]) if packed is None else packed
-        count = min(count - 1, count * MOST_BYTES // raw)
+        count = max(1, min(count - 1, count * room // raw))
 
 
 def unpack_batch(encoding: Encoding, batch: bytes, count: int) -> tuple[bytes, ...]:

@@ -1,9 +1,8 @@
 """Messages of a session: look, stage, read back, activate, resolve.
 
-What they mean and who must do what is said in docs/protocol.md; the docstring
-under a field says only its unit and its catch. Those of keys are in `messages_keys`,
-those of the alarm signal in `messages_alarm`; bolus, bridge, refill, clock, patient and
-limit messages are in `messages_acts`.
+What they mean and who must do what is said in docs/protocol.md; the docstring under a field
+says only its unit and its catch. Those of keys are in `messages_keys`, of the alarm signal in
+`messages_alarm`, of bolus, bridge, refill, clock, patient and limits in `messages_acts`.
 """
 
 from typing import Annotated
@@ -23,6 +22,7 @@ from pumpctl.wire.messages_keys import Unpaired as Unpaired  # noqa: PLC0414  (n
 from pumpctl.wire.program import ProgramField
 from pumpctl.wire.readbacks import DayFigures as DayFigures  # noqa: PLC0414  (named here, too)
 from pumpctl.wire.vocabulary import (
+    MOST_BATCH,
     U8,
     U16,
     U32,
@@ -251,13 +251,15 @@ class OperationReport(NamedTuple):
 
 @request(Op.GET_LOG, roles=ANYONE, reply=Op.LOG)
 class GetLog(NamedTuple):
-    """Entries from `first` on, at most `most`, packed as `encoding`, in frames of `fragment`."""
+    """Entries from `first` on, packed as `encoding`: at most `most`, and `room` bytes of them."""
 
     first: U64
     most: U16
     encoding: Encoding
     fragment: U16
-    """Payload bytes of each frame of the answer but the last."""
+    """Payload bytes of each of its frames but the last."""
+    room: U16 = MOST_BATCH
+    """Bytes of the batch at most: an answer takes no more of the line than it may."""
 
 
 @answer(Op.LOG)

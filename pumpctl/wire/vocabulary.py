@@ -37,7 +37,8 @@ MaybeTag = Annotated[bytes | None, Maybe(Fixed(8))]
 Yes = Annotated[bool, Flag()]
 Name = Annotated[str, Text(40)]
 Detail = Annotated[str, Text(160)]
-LogBatch = Annotated[bytes, Blob(16_000)]
+MOST_BATCH = 16_000
+LogBatch = Annotated[bytes, Blob(MOST_BATCH)]
 Pieces = Annotated[bytes, Fixed(32)]
 """A bit for each fragment of a record; the lowest bit of the last byte is piece 0."""
 

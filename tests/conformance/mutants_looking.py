@@ -56,10 +56,10 @@ fields("P16-before", m.LogReport, first=lambda told: told.first or 2, held_from=
 def _smooths(patch: Patch) -> None:
     """Differences that leave out what does not pack well."""
 
-    def packed(encoding: Encoding, entries: tuple[bytes, ...]) -> tuple[int, bytes]:
+    def packed(encoding: Encoding, entries: tuple[bytes, ...], room: int) -> tuple[int, bytes]:
         if encoding is Encoding.DIFFERENCE:
             entries = tuple(pack(unpack(one)._replace(b=0)) for one in entries)
-        return pack_batch(encoding, entries)
+        return pack_batch(encoding, entries, room)
 
     patch.setattr(look, "pack_batch", packed)
 
@@ -68,10 +68,10 @@ def _smooths(patch: Patch) -> None:
 def _wide_columns(patch: Patch) -> None:
     """Every difference in eight bytes: right, and as large as it can be."""
 
-    def packed(encoding: Encoding, entries: tuple[bytes, ...]) -> tuple[int, bytes]:
+    def packed(encoding: Encoding, entries: tuple[bytes, ...], room: int) -> tuple[int, bytes]:
         with patch.context() as inner:
             inner.setattr(logbatch, "_width", lambda _largest: 8)
-            return pack_batch(encoding, entries)
+            return pack_batch(encoding, entries, room)
 
     patch.setattr(look, "pack_batch", packed)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from pumpctl.emulator.acts import look
 from pumpctl.wire import messages as m
 from pumpctl.wire import records as records_module
 from pumpctl.wire import responder as responder_module
+from pumpctl.wire.codes import Encoding
+from pumpctl.wire.logbatch import pack_batch
 from pumpctl.wire.records import Channel
 from pumpctl.wire.responder import Request, Responder
 from tests.conformance import benches
@@ -39,6 +42,14 @@ class _Sticky(Channel):
 
 _seals("P23-size", _Deaf)
 _seals("P23-others", _Sticky)
+
+
+@breaks("P23-room")
+def _generous(patch: Patch) -> None:
+    def packed(encoding: Encoding, entries: tuple[bytes, ...], _room: int) -> tuple[int, bytes]:
+        return pack_batch(encoding, entries)
+
+    patch.setattr(look, "pack_batch", packed)
 
 
 @breaks("P23-enlarged")

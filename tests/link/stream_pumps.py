@@ -90,7 +90,7 @@ class LogPump(Pump):
         numbers = [number for number in sorted(self.held) if number >= asked.first]
         most = min(asked.most, MOST_ENTRIES, self.odd.fewer)
         chosen = tuple(self.held[each] for each in numbers[:most])
-        count, batch = pack_batch(asked.encoding, chosen)
+        count, batch = pack_batch(asked.encoding, chosen, asked.room)
         first = int.from_bytes(chosen[0][:8], "big") if count else self.next
         answer = m.LogReport(
             first, count, min(self.held, default=self.next), self.next, asked.encoding, batch

@@ -168,3 +168,29 @@ def test_ctrl_c_at_a_terminal_keeps_what_came(ward: Ward, tmp_path: Path) -> Non
     rest = json.loads(str(child.before))["data"]  # JSON and no progress beside it
     assert (rest["first"], rest["new"]) == (kept + 1, len(ward.held) - kept)
     assert bedside.stored(ward.home) == ward.held
+
+
+@pytest.mark.requirement("STP-01")
+def test_a_stop_is_heard_soon_after_an_interrupted_pull_on_a_slow_line(
+    ward: Ward, tmp_path: Path
+) -> None:
+    """What was asked ahead must drain first: it is bounded by line time, also at 9600 baud."""
+    with Relay(Settings(baud=9_600), tmp_path, server=ward.end) as line:
+        child = ward.typed(line.client, "--all")
+        child.expect(r"\r\d+ of \d+ entries, \d+/s, \d+ s left")
+        child.expect(r"\r\d+ of \d+ entries, \d+/s, \d+ s left")
+        child.sendintr()
+        child.expect(pexpect.EOF)
+        child.close()
+        assert child.exitstatus == 130
+        done = subprocess.run(
+            command("--port", line.client, "stop", "--now", "--json"),
+            env=ward.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert json.loads(done.stdout)["data"]["outcome"] == "applied"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pumpctl.wire.codes import Encoding, LogKind
 from pumpctl.wire.fields import WireError
-from pumpctl.wire.logbatch import MOST_BYTES, MOST_ENTRIES, pack_batch, unpack_batch
+from pumpctl.wire.logbatch import MOST_BATCH, MOST_ENTRIES, pack_batch, unpack_batch
 from pumpctl.wire.logentry import SIZE, LogEntry, pack, unpack
 from tests.wire.golden import hexed, records
 from tests.wire.plain import batch_bytes, batch_entries, checked, crc32c_bits
@@ -131,13 +131,13 @@ def test_a_batch_fits_its_field_and_begins_with_the_first(encoding: Encoding, ma
     for offered in (0, 1, 2, 50, 150, 199, 200, 201, 500, 1000, 2047, 2048, 2049, 3000):
         count, batch = pack_batch(encoding, entries[:offered])
         assert count <= min(offered, MOST_ENTRIES)
-        assert len(batch) <= MOST_BYTES
+        assert len(batch) <= MOST_BATCH
         assert unpack_batch(encoding, batch, count) == entries[:count]
         assert pack_batch(encoding, entries[:count]) == (count, batch)
         assert count >= before  # more that is offered is never fewer that go
         assert count >= min(offered, 100)
         before = count
-    assert before >= (MOST_BYTES // SIZE if encoding is Encoding.RAW else 100)
+    assert before >= (MOST_BATCH // SIZE if encoding is Encoding.RAW else 100)
 
 
 def test_a_raw_batch_holds_two_hundred() -> None:

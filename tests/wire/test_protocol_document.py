@@ -67,7 +67,7 @@ def test_a_field_type_without_words_is_noticed() -> None:
         ("stored answers", records.MOST_OUTSTANDING),
         ("fragment in an answer to GET_LOG", records.LEAST_FRAGMENT),
         ("entries in a batch", logbatch.MOST_ENTRIES),
-        ("bytes in a batch", logbatch.MOST_BYTES),
+        ("bytes in a batch", logbatch.MOST_BATCH),
         ("replay window", records.WINDOW),
         ("greetings remembered", responder.GREETINGS_KEPT),
     ],
@@ -79,8 +79,8 @@ def test_the_limits_are_those_of_the_code(text: str, what: str, figure: int) -> 
 
 
 def test_the_batch_s_limit_is_that_of_its_field(text: str) -> None:
-    (limit,) = re.findall(r"`batch` has at most ([\d ]+) bytes", text)
-    assert int(limit.replace(" ", "")) == logbatch.MOST_BYTES
+    (limit,) = re.findall(r"`room` bytes and never more than ([\d ]+):", text)
+    assert int(limit.replace(" ", "")) == logbatch.MOST_BATCH
 
 
 def test_the_batch_worked_by_hand_is_the_golden_one(text: str) -> None:

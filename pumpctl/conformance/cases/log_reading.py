@@ -9,7 +9,7 @@ from pumpctl.conformance.duties import case, expect, same
 from pumpctl.wire import messages as m
 from pumpctl.wire.codes import Encoding, Refuse
 from pumpctl.wire.frames import MOST_PAYLOAD
-from pumpctl.wire.logbatch import MOST_BYTES, MOST_ENTRIES, pack_batch
+from pumpctl.wire.logbatch import MOST_BATCH, MOST_ENTRIES, pack_batch
 from pumpctl.wire.logentry import SIZE
 
 _FAR_BACK = 400
@@ -93,7 +93,7 @@ def whole_batch(bench: Bench) -> None:
     _fill(bench, 3)
     for encoding in Encoding:
         told = _told(bench, 1, 65_535, encoding)
-        expect(len(told.batch) <= MOST_BYTES, f"a batch of {len(told.batch)} bytes")
+        expect(len(told.batch) <= MOST_BATCH, f"a batch of {len(told.batch)} bytes")
         expect(0 < told.entries <= MOST_ENTRIES, f"{told.entries} entries")
         unpacked(told)
 

@@ -163,7 +163,7 @@ def malformed(bench: Bench) -> None:
 def code(bench: Bench) -> None:
     text = encode(m.GetLog(1, 1, Encoding.RAW, 640))
     for word in (0x0000, 0xFFFF, Encoding.RAW ^ 1):
-        bench.refused(text[:-4] + word.to_bytes(2, "big") + text[-2:], Refuse.MALFORMED)
+        bench.refused(text[:-6] + word.to_bytes(2, "big") + text[-4:], Refuse.MALFORMED)
     staging = encode(m.StageProgram(bench.tag, bench.samples.flat()))
     drug = staging[:13] + b"\x04\xe6" + staging[15:]  # op-code 2, tag 8, format 1, mode 2
     bench.refused(drug, Refuse.MALFORMED, Refuse.DRUG)

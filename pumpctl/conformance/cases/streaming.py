@@ -69,6 +69,15 @@ def size(bench: Bench) -> None:
         expect(0 < last <= due, f"a last frame of {last} bytes where {asked} were asked for")
 
 
+@case("P23-room", "A LOG has no more bytes of entries than GET_LOG leaves room for, or one entry.")
+def room(bench: Bench) -> None:
+    _fill(bench)
+    first = bench.status().log_first
+    for least in (0, 80, 500, 800):
+        told = bench.get(m.GetLog(first, 100, Encoding.RAW, MOST_PAYLOAD, least), m.LogReport)
+        same(f"the entries in {least} bytes", told.entries, max(1, least // ENTRY))
+
+
 @case("P23-enlarged", "An answer that would need more than 256 frames has larger ones.")
 def enlarged(bench: Bench) -> None:
     told = bench.status()

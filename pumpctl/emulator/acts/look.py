@@ -195,7 +195,7 @@ def _delivered(core: Core, found: ledger.Entry) -> int:
 def log(core: Core, _caller: Caller, asked: m.GetLog) -> m.LogReport:
     """As many whole entries as fit into one record. A lost entry shows as a missing number."""
     entries = tuple(core.log.read(asked.first, min(asked.most, MOST_ENTRIES)))
-    count, batch = pack_batch(asked.encoding, entries)
+    count, batch = pack_batch(asked.encoding, entries, asked.room)
     first = int.from_bytes(entries[0][:8], "big") if count else core.log.next
     return m.LogReport(first, count, core.log.first, core.log.next, asked.encoding, batch)
 
