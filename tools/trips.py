@@ -14,6 +14,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -70,6 +71,7 @@ class Desk:
         self._folder = folder
         self._now = _START
         self._drawn = 0
+        self._ticks = count()
         self._line: _Line | None = None
         self.trips: list[Trip] = []
 
@@ -84,6 +86,8 @@ class Desk:
                 patch.object(edge, "wall", lambda: self._now),
                 patch.object(edge, "wall_utc_ms", lambda: self._now.utc_ms),
                 patch.object(edge, "entropy", self._entropy),
+                # A busy computer is no slow line: nothing is sent again because of it.
+                patch.object(edge, "ticker", lambda: next(self._ticks) / 1e6),
                 patch.object(visit, "open_line", self._open),
                 patch.object(Initiator, "greet", self._named(Initiator.greet, "greeting")),
                 patch.object(Initiator, "shake", self._named(Initiator.shake, "handshake")),
